@@ -1,0 +1,117 @@
+//! Who carries which external address.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::decide::brake::holds;
+use crate::decide::state::Judged;
+use crate::decide::{Addresses, Observation};
+use crate::memory::{Memory, SilenceBrake};
+use crate::model::{AddressId, ExternalAddress, ServerId, State};
+use crate::plan::{Candidate, Loudness, Move, Note, Plan};
+
+/// Adds the address moves to the plan, and the replicas that may step in when the cloud refuses one.
+pub fn assign(
+    seen: &Observation,
+    memory: &Memory,
+    judged: &[Judged<'_>],
+    silence: Option<&SilenceBrake>,
+    plan: &mut Plan,
+) {
+    let Addresses::Known(addresses) = &seen.addresses else { return };
+    let mut addresses: Vec<&ExternalAddress> = addresses.iter().collect();
+    addresses.sort_by(|a, b| (a.address, &a.id).cmp(&(b.address, &b.id)));
+    plan.refused = refused(memory);
+
+    let pool: BTreeMap<&ServerId, &Judged<'_>> =
+        judged.iter().map(|one| (&one.replica.id, one)).collect();
+    let mut spares = candidates(&addresses, judged);
+    for address in &addresses {
+        let Some(why) = reason_to_move(address, &pool) else { continue };
+        if address.holder.is_some() && holds(silence) {
+            continue;
+        }
+        let fits = |spare: &Candidate| {
+            !plan.refused.iter().any(|(a, s)| *a == address.id && *s == spare.server)
+        };
+        if let Some(position) = spares.iter().position(fits) {
+            let to = spares.remove(position);
+            let (id, from) = (address.id.clone(), address.holder.clone());
+            plan.moves.push(Move { address: id, ip: address.address, from, to, why });
+        } else {
+            plan.notes.push(Note {
+                loudness: Loudness::Warning,
+                key: format!("address-stays:{}", address.id),
+                text: format!(
+                    "{} stays where it is ({why}): no healthy replica is free for it",
+                    address.address
+                ),
+            });
+        }
+    }
+    plan.spares = spares;
+    warn_of_doubles(&addresses, &pool, plan);
+}
+
+fn refused(memory: &Memory) -> Vec<(AddressId, ServerId)> {
+    let lasting = memory.refused.iter().filter(|(_, _, until)| memory.passes < *until);
+    lasting.map(|(address, server, _)| (address.clone(), server.clone())).collect()
+}
+
+/// Healthy replicas without any floating address, ours or not. Nova's list lags behind Neutron's, so of a pool
+/// address it is Neutron that tells the holder.
+fn candidates(addresses: &[&ExternalAddress], judged: &[Judged<'_>]) -> Vec<Candidate> {
+    let holders: BTreeSet<&ServerId> =
+        addresses.iter().filter_map(|address| address.holder.as_ref()).collect();
+    let of_the_pool: BTreeSet<_> = addresses.iter().map(|address| address.address).collect();
+    judged
+        .iter()
+        .filter(|one| one.replica.state == State::Healthy && one.fresh)
+        .filter(|one| !holders.contains(&one.replica.id))
+        .filter(|one| one.server.floating.iter().all(|floating| of_the_pool.contains(floating)))
+        .filter_map(|one| {
+            let (server, name) = (one.replica.id.clone(), one.replica.name.clone());
+            Some(Candidate { server, name, fixed: one.replica.address? })
+        })
+        .collect()
+}
+
+fn reason_to_move(
+    address: &ExternalAddress,
+    pool: &BTreeMap<&ServerId, &Judged<'_>>,
+) -> Option<String> {
+    let Some(holder) = &address.holder else { return Some("unbound".to_owned()) };
+    // A server outside the pool is none of our business, and may be somebody's.
+    let one = pool.get(holder)?;
+    match one.replica.state {
+        State::Healthy => None,
+        _ if !one.fresh => None,
+        state => Some(format!("{} is {state}", one.replica.name)),
+    }
+}
+
+fn warn_of_doubles(
+    addresses: &[&ExternalAddress],
+    pool: &BTreeMap<&ServerId, &Judged<'_>>,
+    plan: &mut Plan,
+) {
+    let mut held: BTreeMap<&ServerId, Vec<String>> = BTreeMap::new();
+    for address in addresses {
+        if let Some(holder) = &address.holder {
+            held.entry(holder).or_default().push(address.address.to_string());
+        }
+    }
+    for (holder, held) in held.into_iter().filter(|(_, held)| held.len() > 1) {
+        let Some(one) = pool.get(holder) else { continue };
+        if one.replica.state == State::Healthy {
+            plan.notes.push(Note {
+                loudness: Loudness::Warning,
+                key: format!("addresses-on-one:{holder}"),
+                text: format!(
+                    "{} ({holder}) holds {}: left as they are",
+                    one.replica.name,
+                    held.join(" and ")
+                ),
+            });
+        }
+    }
+}

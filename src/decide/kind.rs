@@ -1,0 +1,118 @@
+//! What the cloud's record alone says of a server: before, and apart from, any answer of its own.
+
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
+
+use crate::memory::Memory;
+use crate::model::{Condition, IpVersion, Server};
+use crate::settings::Policy;
+
+/// A server of the pool by its record alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// On its way out.
+    Deleting,
+    /// Soft-deleted: the restore window is the operator's.
+    SoftDeleted,
+    /// On its way in.
+    Creating,
+    /// Building for longer than `REPLICA_LAUNCH_TIMEOUT`.
+    StuckBuilding,
+    /// Active without an address for longer than `REPLICA_LAUNCH_TIMEOUT`.
+    Unreachable,
+    /// To be asked.
+    Running {
+        /// Where; `None` when there is nowhere to ask.
+        address: Option<IpAddr>,
+        /// What the cloud is doing with it, if anything.
+        task: Option<String>,
+        /// Whether the cloud has it in error.
+        in_error: bool,
+    },
+    /// In error, and it never ran.
+    NeverLaunched,
+    /// Stopped, with nothing under way.
+    Stopped,
+    /// An operator's business.
+    Parked,
+}
+
+/// The state table's left half.
+pub fn kind(policy: &Policy, network: Option<&str>, now: SystemTime, server: &Server) -> Kind {
+    let timed_out = since(now, server.created) >= policy.launch_timeout;
+    match &server.condition {
+        Condition::Deleting => Kind::Deleting,
+        Condition::SoftDeleted => Kind::SoftDeleted,
+        Condition::Building if timed_out => Kind::StuckBuilding,
+        Condition::Building => Kind::Creating,
+        Condition::Active { task } => match place(network, policy.ip_version, server) {
+            Place::At { address, .. } => {
+                Kind::Running { address: Some(address), task: task.clone(), in_error: false }
+            }
+            // Which of its networks is the pool's is not known in this pass: it is not asked, and not lost either.
+            Place::Ambiguous => {
+                Kind::Running { address: None, task: task.clone(), in_error: false }
+            }
+            Place::Nowhere if timed_out => Kind::Unreachable,
+            Place::Nowhere => Kind::Creating,
+        },
+        Condition::Error if server.launched.is_none() => Kind::NeverLaunched,
+        Condition::Error => {
+            let address = match place(network, policy.ip_version, server) {
+                Place::At { address, .. } => Some(address),
+                Place::Ambiguous | Place::Nowhere => None,
+            };
+            Kind::Running { address, task: None, in_error: true }
+        }
+        Condition::Stopped { task: None } => Kind::Stopped,
+        Condition::Stopped { task: Some(_) } | Condition::Other => Kind::Parked,
+    }
+}
+
+/// Where a server's status is to be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// There; `other_network` when it is not the wanted one but the only one.
+    At {
+        /// The address.
+        address: IpAddr,
+        /// The network's name, when it is not the wanted one.
+        other_network: Option<String>,
+    },
+    /// It has addresses on several networks, and the wanted one's name is not known.
+    Ambiguous,
+    /// It has none of the wanted version on the wanted network.
+    Nowhere,
+}
+
+/// The first fixed address of the wanted version, in numeric order, on the wanted network, or else on the only other
+/// one: Nova keeps a renamed network's old name for a while.
+pub fn place(network: Option<&str>, version: IpVersion, server: &Server) -> Place {
+    let mut usable: Vec<_> =
+        server.fixed.iter().filter(|fixed| version.matches(fixed.address)).collect();
+    usable.sort_by_key(|fixed| fixed.address);
+    if let Some(fixed) = usable.iter().find(|fixed| Some(fixed.network.as_str()) == network) {
+        return Place::At { address: fixed.address, other_network: None };
+    }
+    let Some(first) = usable.first() else { return Place::Nowhere };
+    if usable.iter().any(|fixed| fixed.network != first.network) {
+        return if network.is_some() { Place::Nowhere } else { Place::Ambiguous };
+    }
+    let other_network = network.map(|_| first.network.clone());
+    Place::At { address: first.address, other_network }
+}
+
+/// Whether a replica without an answer is still booting: it never answered since it was launched, or came back from
+/// parked, and its grace is not over.
+pub fn is_booting(policy: &Policy, memory: &Memory, now: SystemTime, server: &Server) -> bool {
+    let remembered = memory.replicas.get(&server.id);
+    let answered = remembered.is_some_and(|replica| replica.answered_this_boot);
+    let back_since = remembered.and_then(|replica| replica.back_since);
+    let boot = back_since.unwrap_or_else(|| server.launched.unwrap_or(server.created));
+    !answered && since(now, boot) < policy.boot_grace
+}
+
+/// How long before `now` something was; zero when the cloud's clocks disagree about the order.
+pub fn since(now: SystemTime, then: SystemTime) -> Duration {
+    now.duration_since(then).unwrap_or_default()
+}

@@ -1,0 +1,55 @@
+//! What the acts of a pass add to the memory.
+
+use std::time::Duration;
+
+use crate::act::Outcome;
+use crate::decide::back_off;
+use crate::error::ErrorKind;
+use crate::memory::{BatchMemory, Memory};
+use crate::settings::Policy;
+
+/// Passes for which a pair that the cloud refused is not tried again.
+const REFUSED_PASSES: u64 = 10;
+
+/// Remembers what was done, and what failed, in the pass that began at `elapsed`.
+pub fn learn(policy: &Policy, elapsed: Duration, outcome: &Outcome, memory: &mut Memory) {
+    for id in &outcome.deleted {
+        if let Some(replica) = memory.replicas.get_mut(id) {
+            replica.delete_sent = Some(elapsed);
+        }
+    }
+    for (address, server) in &outcome.refused {
+        let until = memory.passes.saturating_add(REFUSED_PASSES);
+        memory.refused.push((address.clone(), server.clone(), until));
+    }
+    let Some(creation) = &outcome.creation else { return };
+    memory.creations = memory.creations.saturating_add(1);
+    let follow = |first| BatchMemory {
+        mark: creation.mark.clone(),
+        asked: creation.count,
+        first,
+        passes: 0,
+        listed: None,
+    };
+    let error = match &creation.result {
+        Ok(first) => {
+            memory.batches.push(follow(Some(first.clone())));
+            return;
+        }
+        Err(error) => error,
+    };
+    if error.kind == ErrorKind::Unclear {
+        memory.batches.push(follow(None));
+    }
+    let retry_after = match error.kind {
+        ErrorKind::RateLimited { retry_after } => retry_after,
+        _ => None,
+    };
+    let quota = error.kind == ErrorKind::Quota;
+    let why = format!("the last creation failed: {error}");
+    memory.back_off = if policy.once {
+        crate::memory::BackOff::default()
+    } else {
+        back_off::step(policy, &memory.back_off, elapsed, why, quota, retry_after)
+    };
+}

@@ -1,0 +1,72 @@
+//! One error type: a sentence for people, and a kind for the few places that choose by it.
+
+use std::fmt;
+use std::time::Duration;
+
+/// What a failure means for what comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The service said no with this HTTP status (3xx or 4xx): nothing was done.
+    Refused(u16),
+    /// A quota is used up: nothing was done.
+    Quota,
+    /// Too many requests (429): nothing was done.
+    RateLimited {
+        /// How long the service asked us to wait (its `Retry-After`).
+        retry_after: Option<Duration>,
+    },
+    /// The request never reached the service (refused connection, name not found, TLS failure).
+    Unavailable,
+    /// Timeout, reset or 5xx: the work may have been done or not.
+    Unclear,
+    /// An answer came but cannot be understood.
+    Invalid,
+    /// A setting names something that does not exist; the operator has to act.
+    Setting,
+    /// The program is ending and gave up waiting.
+    Interrupted,
+}
+
+/// A failure: what was being done, to what, what went wrong, and what to do; one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// What code may choose by.
+    pub kind: ErrorKind,
+    /// What people read. Never holds a secret, a line break, or more than a line.
+    pub text: String,
+}
+
+impl Error {
+    /// An error of this kind with this text.
+    pub fn new(kind: ErrorKind, text: impl Into<String>) -> Self {
+        Error { kind, text: text.into() }
+    }
+
+    /// The same error, with what was being done in front: `context: text`.
+    #[must_use]
+    pub fn context(self, what: impl fmt::Display) -> Self {
+        Error { kind: self.kind, text: format!("{what}: {}", self.text) }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// The result of whatever can fail with an [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// `text` as one line of at most `max` characters: what a service said, fit for a log.
+pub fn one_line(text: &str, max: usize) -> String {
+    let joined = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let joined = joined.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    if joined.chars().count() <= max {
+        return joined;
+    }
+    let cut: String = joined.chars().take(max.saturating_sub(1)).collect();
+    format!("{cut}…")
+}

@@ -1,0 +1,155 @@
+//! What the last passes saw. The cloud is the database: forgetting this makes the program less calm, never wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, SystemTime};
+
+use crate::model::{AddressId, ServerId, State};
+
+/// What is remembered from one pass to the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// What the marks of our own batches begin with; tells them from those of another daemon.
+    pub instance: String,
+    /// Passes that got as far as a decision.
+    pub passes: u64,
+    /// Creations asked for so far: makes each batch's mark unique.
+    pub creations: u64,
+    /// The cloud's clock at the first decision.
+    pub started: Option<SystemTime>,
+    /// Replicas of the last pass.
+    pub replicas: BTreeMap<ServerId, ReplicaMemory>,
+    /// Creations whose end is not known yet.
+    pub batches: Vec<BatchMemory>,
+    /// Most replicas of the next batch; `None`: as many as are missing.
+    pub batch_limit: Option<u64>,
+    /// The pause before the next creation.
+    pub back_off: BackOff,
+    /// The brake against a fault of our own network, while it lasts.
+    pub silence: Option<SilenceBrake>,
+    /// Passes for which the brake against mass errors and mass disappearance still holds, and what set it.
+    pub loss: Option<LossBrake>,
+    /// Pairs the cloud refused, and the pass from which they may be tried again.
+    pub refused: Vec<(AddressId, ServerId, u64)>,
+}
+
+impl Memory {
+    /// No memory yet. `instance` must differ from one process to the next.
+    pub fn new(instance: impl Into<String>) -> Self {
+        Memory {
+            instance: instance.into(),
+            passes: 0,
+            creations: 0,
+            started: None,
+            replicas: BTreeMap::new(),
+            batches: Vec::new(),
+            batch_limit: None,
+            back_off: BackOff::default(),
+            silence: None,
+            loss: None,
+            refused: Vec::new(),
+        }
+    }
+}
+
+/// What is remembered of one replica.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each true or not")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplicaMemory {
+    /// Its state in the last pass.
+    pub state: State,
+    /// Free resources it counted for in the last pass.
+    pub free: u64,
+    /// Whether the cloud had it in error.
+    pub in_error: bool,
+    /// Whether it ever ran.
+    pub launched: bool,
+    /// Whether it ever answered this process.
+    pub answered_ever: bool,
+    /// Whether it answered since it last came back from parked.
+    pub answered_this_boot: bool,
+    /// Whether it answered in the last pass.
+    pub answered_last: bool,
+    /// Its last `capacity`.
+    pub capacity: Option<u64>,
+    /// Passes in a row without an answer, as far as it was asked.
+    pub silent_passes: u32,
+    /// When it became silent, on the monotonic clock of [`crate::decide::Observation::elapsed`].
+    pub silent_since: Option<Duration>,
+    /// When it last came back from parked, by the cloud's clock: its boot grace begins there.
+    pub back_since: Option<SystemTime>,
+    /// Passes in a row in which it was stopped with nothing under way.
+    pub stopped_passes: u32,
+    /// When it was first seen going, on the monotonic clock.
+    pub deleting_since: Option<Duration>,
+    /// When we last asked for its deletion, on the monotonic clock.
+    pub delete_sent: Option<Duration>,
+}
+
+/// One creation that is being followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchMemory {
+    /// Its mark.
+    pub mark: String,
+    /// How many were asked for.
+    pub asked: u64,
+    /// The first server's id; `None` when the creation's outcome is unclear.
+    pub first: Option<ServerId>,
+    /// Passes since.
+    pub passes: u32,
+    /// How many were listed, once any was.
+    pub listed: Option<u64>,
+}
+
+/// The pause before the next creation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BackOff {
+    /// Failures in a row; 0: no pause.
+    pub step: u32,
+    /// Until when, on the monotonic clock.
+    pub until: Duration,
+    /// Why, in words.
+    pub why: String,
+    /// Whether a quota is the reason: then a replica that goes ends it.
+    pub quota: bool,
+}
+
+/// Most of those that answered went silent at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SilenceBrake {
+    /// Those that answered before the silence (after a start: those that should).
+    pub reference: BTreeSet<ServerId>,
+    /// Passes it lasted so far, at least 1.
+    pub passes: u32,
+}
+
+/// Many replicas turned to error, or vanished, at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LossBrake {
+    /// Passes it lasted so far, at least 1.
+    pub passes: u32,
+    /// What happened, in words.
+    pub why: String,
+}
+
+#[cfg(test)]
+impl ReplicaMemory {
+    /// A replica that answered in the last pass.
+    pub fn healthy(capacity: u64) -> Self {
+        ReplicaMemory {
+            state: State::Healthy,
+            free: capacity,
+            in_error: false,
+            launched: true,
+            answered_ever: true,
+            answered_this_boot: true,
+            answered_last: true,
+            capacity: Some(capacity),
+            silent_passes: 0,
+            silent_since: None,
+            back_since: None,
+            stopped_passes: 0,
+            deleting_since: None,
+            delete_sent: None,
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The settings after they were read and checked: types that cannot be wrong. `config.rs` makes them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::model::IpVersion;
+use crate::secret::Secret;
+
+/// Everything the operator asked for.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Seconds between the starts of two passes (`APP_INTERVAL`).
+    pub interval: Duration,
+    /// The status server.
+    pub status: StatusSettings,
+    /// What `decide` goes by.
+    pub policy: Policy,
+    /// How replicas are asked.
+    pub probe: ProbeSettings,
+    /// How the pool's servers are told from others.
+    pub mark: Mark,
+    /// Prefix of the VMs' names (`OPENSTACK_NAME`).
+    pub name: String,
+    /// Where the VMs are.
+    pub provider: ProviderSettings,
+    /// What the operator should know about the settings: one line each, logged once at start.
+    pub warnings: Vec<String>,
+}
+
+/// `APP_HOST`, `APP_PORT`, `APP_STATUS_DETAIL`.
+#[derive(Clone, Debug)]
+pub struct StatusSettings {
+    /// Host to listen on, a name or an address.
+    pub host: String,
+    /// Port to listen on; 0 lets the system choose one.
+    pub port: u16,
+    /// `false` hides ids, names and addresses (`APP_STATUS_DETAIL=summary`).
+    pub full: bool,
+}
+
+/// What `decide` goes by; nothing in it can be contradictory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Resources of one replica, more than 0 (`REPLICA_CAPACITY`).
+    pub capacity: u64,
+    /// Resources that have to be free at all times (`REPLICA_MIN_AVAILABLE_RESOURCES`).
+    pub minimum: u64,
+    /// Most replicas of any state (`REPLICA_MAX`).
+    pub max: Option<u64>,
+    /// How long a replica may take from launch to its first answer (`REPLICA_BOOT_GRACE`).
+    pub boot_grace: Duration,
+    /// How long a build may take (`REPLICA_LAUNCH_TIMEOUT`).
+    pub launch_timeout: Duration,
+    /// After how long a silence a replica is replaced (`REPLICA_REPLACE_SILENT_AFTER`); `None`: never.
+    pub replace_silent_after: Option<Duration>,
+    /// Whether stopped replicas are deleted (`REPLICA_DELETE_STOPPED`).
+    pub delete_stopped: bool,
+    /// Whether external addresses are managed (`EXTERNAL_ADDRESS_MANAGEMENT`).
+    pub manage_addresses: bool,
+    /// The IP version replicas are probed by (`OPENSTACK_IP_VERSION`).
+    pub ip_version: IpVersion,
+    /// Seconds between the starts of two passes (`APP_INTERVAL`): the unit of every pause.
+    pub interval: Duration,
+    /// One pass with no memory (`--once`).
+    pub once: bool,
+}
+
+/// `REPLICA_API_*`.
+#[derive(Clone, Debug)]
+pub struct ProbeSettings {
+    /// `http` or `https`.
+    pub https: bool,
+    /// Port of the replicas' status.
+    pub port: u16,
+    /// Path of the replicas' status, beginning with `/`.
+    pub path: String,
+    /// Key, or JSON pointer when it begins with `/`, of the free resources.
+    pub capacity_key: String,
+    /// Key, or JSON pointer when it begins with `/`, of the boolean "may be destroyed".
+    pub termination_key: String,
+    /// Limit of one question and its answer.
+    pub timeout: Duration,
+    /// How often a silent replica is asked again within a pass.
+    pub retries: u32,
+    /// Most replicas asked at the same time; at least 1.
+    pub concurrency: usize,
+    /// PEM file of the authorities that sign the replicas' certificates.
+    pub cacert: Option<PathBuf>,
+    /// Accept any certificate.
+    pub insecure: bool,
+}
+
+/// The pool's mark: the metadata `key` = `value` its servers carry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// `OPENSTACK_METADATA_KEY`.
+    pub key: String,
+    /// `OPENSTACK_METADATA_VALUE`; `None` when unset: `scaler`, or `scaled` where only that is found.
+    pub value: Option<String>,
+}
+
+/// Where the VMs are (`PROVIDER`).
+#[derive(Clone, Debug)]
+pub enum ProviderSettings {
+    /// A real cloud.
+    OpenStack(Box<OpenStackSettings>),
+    /// A cloud in memory, for a trial.
+    Simulated,
+}
+
+/// `OS_*` and `OPENSTACK_*`.
+#[derive(Clone, Debug)]
+pub struct OpenStackSettings {
+    /// `OS_AUTH_URL` as given, with or without `/v3`.
+    pub auth_url: String,
+    /// Who we are, and for which project.
+    pub credentials: Credentials,
+    /// `OS_REGION_NAME`; `None` when unset: SBG7, or the catalog's only region.
+    pub region: Option<String>,
+    /// `public`, `internal` or `admin`.
+    pub interface: String,
+    /// `OPENSTACK_FLAVOR`: name or id.
+    pub flavor: String,
+    /// `OPENSTACK_IMAGE`: name or id.
+    pub image: String,
+    /// `OPENSTACK_NETWORK`: name or id.
+    pub network: String,
+    /// The metadata key of the pool's mark.
+    pub metadata_key: String,
+    /// `OPENSTACK_FLOATING_IP_DESCRIPTION`.
+    pub floating_ip_description: String,
+    /// `OPENSTACK_KEYPAIR`.
+    pub keypair: Option<String>,
+    /// `OPENSTACK_CLOUD_INIT_FILE`, read anew for each creation.
+    pub cloud_init_file: Option<PathBuf>,
+    /// Limit of one request with its retries (`OPENSTACK_API_TIMEOUT`); twice that for a creation.
+    pub timeout: Duration,
+    /// `OS_CACERT`: a PEM file, used instead of the bundled roots.
+    pub cacert: Option<PathBuf>,
+    /// `OS_INSECURE`: accept any certificate.
+    pub insecure: bool,
+}
+
+/// How to log in to Keystone v3.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// User and password, scoped to a project.
+    Password {
+        /// The user's name.
+        username: String,
+        /// The user's domain.
+        user_domain: Domain,
+        /// The user's password.
+        password: Secret,
+        /// The project to scope to.
+        project: Project,
+    },
+    /// An application credential; it carries its own project, so no scope is sent.
+    ApplicationCredential {
+        /// By id, or by name and user.
+        which: ApplicationCredential,
+        /// Its secret.
+        secret: Secret,
+    },
+}
+
+/// A domain, by id or by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Domain {
+    /// By id.
+    Id(String),
+    /// By name.
+    Name(String),
+}
+
+/// A project, by id or by name and domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Project {
+    /// By id.
+    Id(String),
+    /// By name, within a domain.
+    Name {
+        /// The project's name.
+        name: String,
+        /// The domain it is in.
+        domain: Domain,
+    },
+}
+
+/// An application credential, by id or by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ApplicationCredential {
+    /// By id.
+    Id(String),
+    /// By name: then it needs its user.
+    Name {
+        /// The credential's name.
+        name: String,
+        /// The name of the user it belongs to.
+        username: String,
+        /// That user's domain.
+        user_domain: Domain,
+    },
+}
