@@ -1,0 +1,212 @@
+//! Plan → Outcome: moves, then deletions, then the creation. What may be chosen here, the plan lists.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind};
+use crate::model::{AddressId, ServerId};
+use crate::plan::{Candidate, Deletion, Move, Plan};
+use crate::progress::Stop;
+use crate::provider::{Creation, ProviderMut};
+
+/// Candidates tried for one address in one pass.
+const CANDIDATES_MAX: usize = 3;
+
+/// What became of a plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Every step, in the order in which it was its turn.
+    pub steps: Vec<StepOutcome>,
+    /// Replicas whose deletion was accepted.
+    pub deleted: Vec<ServerId>,
+    /// Pairs the cloud refused.
+    pub refused: Vec<(AddressId, ServerId)>,
+    /// The creation, if it was tried.
+    pub creation: Option<CreationOutcome>,
+}
+
+impl Outcome {
+    /// Whether a step failed. One that was left for the next pass did not.
+    pub fn failed(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.result, StepResult::Failed(_)))
+    }
+
+    /// Whether a step was left for the next pass.
+    pub fn left_over(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.result, StepResult::NotTried(_)))
+    }
+
+    fn record(&mut self, step: String, result: StepResult) {
+        match &result {
+            StepResult::Done => log::info!("{step}"),
+            StepResult::Failed(error) => log::error!("cannot {step}: {error}"),
+            StepResult::NotTried(why) => log::warn!("not done: {step}: {why}"),
+        }
+        self.steps.push(StepOutcome { step, result });
+    }
+}
+
+/// One step and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepOutcome {
+    /// The step, in the words of the plan.
+    pub step: String,
+    /// What became of it.
+    pub result: StepResult,
+}
+
+/// What became of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepResult {
+    /// Done.
+    Done,
+    /// The cloud said no, or nothing.
+    Failed(Error),
+    /// Left for the next pass.
+    NotTried(String),
+}
+
+/// What became of the creation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreationOutcome {
+    /// The batch's mark.
+    pub mark: String,
+    /// How many were asked for.
+    pub count: u64,
+    /// The first server's id.
+    pub result: Result<ServerId, Error>,
+}
+
+/// How the servers of a creation are named and marked.
+#[derive(Clone, Debug)]
+pub struct Naming<'a> {
+    /// `OPENSTACK_NAME`.
+    pub prefix: &'a str,
+    /// The pool's mark: metadata key and value.
+    pub mark: (&'a str, &'a str),
+}
+
+/// Carries out `plan`. `spent` says how much of the pass's time is used up; deletions give way to the creation at half
+/// of `interval`.
+pub fn act(
+    provider: &mut dyn ProviderMut,
+    plan: &Plan,
+    naming: &Naming<'_>,
+    interval: Duration,
+    spent: &dyn Fn() -> Duration,
+    stop: &Stop,
+) -> Outcome {
+    let mut outcome = Outcome::default();
+    let moved = move_all(provider, plan, stop, &mut outcome);
+    for step in &plan.deletions {
+        if stop.requested() {
+            outcome.record(step.to_string(), StepResult::NotTried("the program is ending".into()));
+        } else if spent() > interval / 2 {
+            let why = "half of APP_INTERVAL is used up; the next pass goes on".into();
+            outcome.record(step.to_string(), StepResult::NotTried(why));
+        } else {
+            delete(provider, step, &moved, &mut outcome);
+        }
+    }
+    if let Some(batch) = &plan.creation {
+        if stop.requested() {
+            outcome.record(batch.to_string(), StepResult::NotTried("the program is ending".into()));
+            return outcome;
+        }
+        let (key, value) = naming.mark;
+        let creation = Creation {
+            name: format!("{}-{}", naming.prefix, batch.mark),
+            count: batch.count,
+            metadata: vec![
+                (key.to_owned(), value.to_owned()),
+                (crate::model::BATCH_KEY.to_owned(), batch.mark.clone()),
+            ],
+        };
+        let result = provider.create(&creation);
+        let made = match &result {
+            Ok(_) => StepResult::Done,
+            Err(error) => StepResult::Failed(error.clone()),
+        };
+        outcome.record(batch.to_string(), made);
+        let (mark, count) = (batch.mark.clone(), batch.count);
+        outcome.creation = Some(CreationOutcome { mark, count, result });
+    }
+    outcome
+}
+
+fn delete(
+    provider: &mut dyn ProviderMut,
+    step: &Deletion,
+    moved: &BTreeSet<AddressId>,
+    outcome: &mut Outcome,
+) {
+    if step.only_after.iter().any(|address| !moved.contains(address)) {
+        let why = "its address could not be moved away; the next pass tries again".into();
+        outcome.record(step.to_string(), StepResult::NotTried(why));
+        return;
+    }
+    match provider.delete(&step.server) {
+        Ok(()) => {
+            outcome.deleted.push(step.server.clone());
+            outcome.record(step.to_string(), StepResult::Done);
+        }
+        Err(error) => outcome.record(step.to_string(), StepResult::Failed(error)),
+    }
+}
+
+fn move_all(
+    provider: &mut dyn ProviderMut,
+    plan: &Plan,
+    stop: &Stop,
+    outcome: &mut Outcome,
+) -> BTreeSet<AddressId> {
+    let mut spares = plan.spares.clone();
+    let mut moved = BTreeSet::new();
+    for step in &plan.moves {
+        if stop.requested() {
+            outcome.record(step.to_string(), StepResult::NotTried("the program is ending".into()));
+        } else if move_one(provider, plan, step, &mut spares, outcome) {
+            moved.insert(step.address.clone());
+        }
+    }
+    moved
+}
+
+/// Tries the planned candidate, then the spares, as long as the cloud refuses the pair itself.
+fn move_one(
+    provider: &mut dyn ProviderMut,
+    plan: &Plan,
+    step: &Move,
+    spares: &mut Vec<Candidate>,
+    outcome: &mut Outcome,
+) -> bool {
+    let mut step = step.clone();
+    for tried in 1..=CANDIDATES_MAX {
+        let error = match provider.bind(&step.address, &step.to.server, step.to.fixed) {
+            Ok(()) => {
+                outcome.record(step.to_string(), StepResult::Done);
+                return true;
+            }
+            Err(error) => error,
+        };
+        let pair_refused = matches!(error.kind, ErrorKind::Refused(400 | 404 | 409));
+        outcome.record(step.to_string(), StepResult::Failed(error));
+        if !pair_refused {
+            return false;
+        }
+        outcome.refused.push((step.address.clone(), step.to.server.clone()));
+        let refused = |spare: &Candidate| {
+            let mut pairs = plan.refused.iter().chain(&outcome.refused);
+            pairs.any(|(address, server)| *address == step.address && *server == spare.server)
+        };
+        let next = spares.iter().position(|spare| !refused(spare));
+        let next = next.filter(|_| tried < CANDIDATES_MAX).map(|position| spares.remove(position));
+        // What this address could not have, another may.
+        spares.push(step.to.clone());
+        match next {
+            Some(candidate) => step.to = candidate,
+            None => return false,
+        }
+    }
+    false
+}

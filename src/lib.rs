@@ -1,0 +1,33 @@
+//! `SimpleScaleVM` keeps a pool of `OpenStack` VMs sized by what the VMs themselves report.
+//!
+//! The data flows one way, and only the middle step decides:
+//!
+//! ```text
+//! Config ──► observe ──► Observation ──► decide ──► Plan ──► act ──► Outcome ──► publish ──► Snapshot
+//!                                         ▲                    │
+//!                                         └────── Memory ◄─────┘
+//! ```
+//!
+//! The library exists for the executable, its tests and its fuzz targets; it promises no stable API.
+
+pub mod act;
+pub mod args;
+pub mod check;
+pub mod config;
+pub mod daemon;
+pub mod decide;
+pub mod error;
+pub mod http;
+pub mod logger;
+pub mod memory;
+pub mod model;
+pub mod observe;
+pub mod pass;
+pub mod plan;
+pub mod probe;
+pub mod progress;
+pub mod provider;
+pub mod secret;
+pub mod settings;
+pub mod signals;
+pub mod status;

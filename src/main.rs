@@ -1,0 +1,3 @@
+//! The executable: exit status, logger, which mode; nothing else.
+
+fn main() {}

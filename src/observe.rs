@@ -1,0 +1,125 @@
+//! Provider + probes → Observation. Collects, decides nothing; what could not be had is named.
+
+use std::time::Duration;
+
+use crate::decide::kind::{Kind, is_booting, kind};
+use crate::decide::mark::{self, MarkChoice};
+use crate::decide::{Addresses, Lookup, Observation, batch};
+use crate::error::{Error, ErrorKind, Result};
+use crate::memory::Memory;
+use crate::model::Server;
+use crate::probe::{Prober, Target};
+use crate::provider::Provider;
+use crate::settings::{Mark, Policy};
+
+/// What was seen, and what could not be.
+pub struct Sight {
+    /// What `decide` goes by.
+    pub observation: Observation,
+    /// What failed without failing the pass as a whole.
+    pub faults: Vec<Error>,
+}
+
+/// When a pass looks at the world, on the monotonic clock.
+pub struct PassClock<'a> {
+    /// When the pass began, since the program started.
+    pub began: Duration,
+    /// How long the pass has been going on.
+    pub spent: &'a dyn Fn() -> Duration,
+}
+
+/// Looks at everything once. `chosen` is the mark an earlier pass settled for; it is settled here when it is `None`.
+pub fn observe(
+    policy: &Policy,
+    provider: &mut dyn Provider,
+    prober: &Prober,
+    memory: &Memory,
+    setting: &Mark,
+    chosen: &mut Option<String>,
+    clock: &PassClock<'_>,
+) -> Result<Sight> {
+    let listing = provider.servers().map_err(|error| error.context("cannot list the servers"))?;
+    let mark = match chosen {
+        Some(mark) => mark.clone(),
+        None => chosen.insert(settle_mark(setting, &listing.servers)?).clone(),
+    };
+    let servers: Vec<Server> =
+        listing.servers.into_iter().filter(|server| server.mark.as_ref() == Some(&mark)).collect();
+
+    let mut faults = Vec::new();
+    let network = match provider.network_name() {
+        Ok(name) => Some(name),
+        Err(error) => {
+            faults.push(error);
+            None
+        }
+    };
+    let mut observation = Observation {
+        elapsed: clock.began,
+        now: listing.now,
+        servers,
+        answers: std::collections::BTreeMap::new(),
+        network,
+        addresses: Addresses::NotManaged,
+        lookups: std::collections::BTreeMap::new(),
+    };
+    for (mark, first) in batch::to_look_up(memory, &observation.servers) {
+        let lookup = match provider.server_exists(&first) {
+            Ok(true) => Lookup::Exists,
+            Ok(false) => Lookup::Gone,
+            Err(error) => {
+                faults
+                    .push(error.context(format!("cannot look up server {first} of batch {mark}")));
+                Lookup::Unknown
+            }
+        };
+        observation.lookups.insert(mark, lookup);
+    }
+    let targets = targets(policy, memory, &observation);
+    observation.answers = prober.ask_all(&targets, &|| (clock.spent)() < policy.interval / 2);
+    if policy.manage_addresses {
+        // After the probes: who holds what now, not half a minute ago.
+        observation.addresses = match provider.external_addresses() {
+            Ok(addresses) => Addresses::Known(addresses),
+            Err(error) => {
+                faults.push(error.context("cannot list the floating IPs, so they are left alone"));
+                Addresses::Unknown
+            }
+        };
+    }
+    Ok(Sight { observation, faults })
+}
+
+/// Every replica that should be asked in this pass.
+pub fn targets(policy: &Policy, memory: &Memory, seen: &Observation) -> Vec<Target> {
+    let asked = |server: &Server| match kind(policy, seen.network.as_deref(), seen.now, server) {
+        Kind::Running { address: Some(address), .. } => Some(Target {
+            id: server.id.clone(),
+            address,
+            again: !is_booting(policy, memory, seen.now, server),
+        }),
+        _ => None,
+    };
+    seen.servers.iter().filter_map(asked).collect()
+}
+
+fn settle_mark(setting: &Mark, servers: &[Server]) -> Result<String> {
+    let (key, documented, python) = (&setting.key, mark::DOCUMENTED, mark::PYTHON);
+    match mark::choose(setting, servers) {
+        MarkChoice::Use(value) => Ok(value),
+        MarkChoice::UsePython => {
+            log::warn!(
+                "OPENSTACK_METADATA_VALUE is unset and the servers carry {key}={python}, the mark of the Python \
+                 daemon's code: {python} is used; set it to say so"
+            );
+            Ok(python.to_owned())
+        }
+        MarkChoice::Ambiguous => Err(Error::new(
+            ErrorKind::Setting,
+            format!(
+                "OPENSTACK_METADATA_VALUE is unset, and there are servers with {key}={documented} and with \
+                 {key}={python}: set it to the mark of your pool"
+            ),
+        )),
+    }
+}

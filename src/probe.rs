@@ -1,0 +1,265 @@
+//! Asking replicas for their status over HTTP, all at once, and reading what they say.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::error::{Result, one_line};
+use crate::http::ReplicaClient;
+use crate::model::{Answer, ServerId};
+use crate::progress::{Progress, Stop};
+use crate::settings::ProbeSettings;
+
+/// Between two questions to the same silent replica within a pass.
+const BETWEEN_ROUNDS: Duration = Duration::from_secs(1);
+
+/// Enough for TLS and JSON; the default of 2 MiB is address space a small VM may not grant 128 times.
+const WORKER_STACK_BYTES: usize = 512 * 1024;
+
+/// One replica to ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The replica.
+    pub id: ServerId,
+    /// Where.
+    pub address: IpAddr,
+    /// Whether it is asked again when it is silent; one that is still booting is not.
+    pub again: bool,
+}
+
+/// Asks replicas.
+pub struct Prober {
+    client: ReplicaClient,
+    settings: ProbeSettings,
+    progress: Progress,
+    stop: Stop,
+}
+
+impl Prober {
+    /// A prober; an unreadable `REPLICA_API_CACERT` is an error.
+    pub fn new(settings: ProbeSettings, progress: Progress, stop: Stop) -> Result<Self> {
+        Ok(Prober { client: ReplicaClient::new(&settings)?, settings, progress, stop })
+    }
+
+    /// Asks every target once, and the silent ones again as long as `time_left` says so.
+    pub fn ask_all(
+        &self,
+        targets: &[Target],
+        time_left: &dyn Fn() -> bool,
+    ) -> BTreeMap<ServerId, Answer> {
+        let mut answers = self.ask_round(targets);
+        for _ in 0..self.settings.retries {
+            let silent = |target: &&Target| {
+                target.again && matches!(answers.get(&target.id), Some(Answer::None { .. }))
+            };
+            let silent: Vec<Target> = targets.iter().filter(silent).cloned().collect();
+            if silent.is_empty() || !time_left() || self.stop.wait(BETWEEN_ROUNDS) {
+                break;
+            }
+            for (id, answer) in self.ask_round(&silent) {
+                if answer != Answer::Unasked {
+                    answers.insert(id, answer);
+                }
+            }
+        }
+        answers
+    }
+
+    fn ask_round(&self, targets: &[Target]) -> BTreeMap<ServerId, Answer> {
+        let next = AtomicUsize::new(0);
+        let (sender, receiver) = mpsc::channel();
+        let work = |sender: mpsc::Sender<(ServerId, Answer)>| {
+            while let Some(target) = targets.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let answer = if self.stop.requested() { Answer::Unasked } else { self.ask(target) };
+                if sender.send((target.id.clone(), answer)).is_err() {
+                    return;
+                }
+            }
+        };
+        let workers = self.settings.concurrency.min(targets.len());
+        thread::scope(|scope| {
+            let mut started = 0;
+            for _ in 0..workers {
+                let (work, sender) = (&work, sender.clone());
+                let builder =
+                    thread::Builder::new().name("probe".into()).stack_size(WORKER_STACK_BYTES);
+                // A system out of threads makes the pass slower, not blind: the loop's own thread asks, too.
+                if workers == 1 || builder.spawn_scoped(scope, move || work(sender)).is_err() {
+                    break;
+                }
+                started += 1;
+            }
+            if started == 0 {
+                work(sender.clone());
+            }
+        });
+        drop(sender);
+        receiver.into_iter().collect()
+    }
+
+    fn ask(&self, target: &Target) -> Answer {
+        let url = url(&self.settings, target.address);
+        let result = self.client.get(&url).and_then(|(status, body)| {
+            if (200..300).contains(&status) {
+                read(&self.settings, &body)
+            } else {
+                Err(format!("status {status}"))
+            }
+        });
+        self.progress.mark();
+        match result {
+            Ok((capacity, termination)) => Answer::Valid { capacity, termination },
+            Err(why) => {
+                log::debug!("{url}: {why}");
+                Answer::None { why }
+            }
+        }
+    }
+}
+
+/// Where a replica's status is asked for; IPv6 in brackets.
+pub fn url(settings: &ProbeSettings, address: IpAddr) -> String {
+    let scheme = if settings.https { "https" } else { "http" };
+    let host = match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    };
+    format!("{scheme}://{host}:{}{}", settings.port, settings.path)
+}
+
+/// Free resources and "may be destroyed", or why the answer is none.
+pub fn read(settings: &ProbeSettings, body: &[u8]) -> std::result::Result<(u64, bool), String> {
+    let json: Value = serde_json::from_slice(body)
+        .map_err(|_| format!("not JSON: {}", one_line(&String::from_utf8_lossy(body), 40)))?;
+    if !json.is_object() {
+        return Err("not a JSON object".to_owned());
+    }
+    let (key, value) = (&settings.capacity_key, find(&json, &settings.capacity_key)?);
+    let capacity = whole(value)
+        .ok_or_else(|| format!("\"{key}\" is {}, not a whole number of 0 or more", shown(value)))?;
+    let (key, value) = (&settings.termination_key, find(&json, &settings.termination_key)?);
+    let termination = match (value.as_bool(), whole(value)) {
+        (Some(boolean), _) => boolean,
+        (None, Some(0)) => false,
+        (None, Some(1)) => true,
+        _ => return Err(format!("\"{key}\" is {}, not true or false", shown(value))),
+    };
+    Ok((capacity, termination))
+}
+
+fn find<'a>(json: &'a Value, key: &str) -> std::result::Result<&'a Value, String> {
+    let value = if key.starts_with('/') { json.pointer(key) } else { json.get(key) };
+    value.ok_or_else(|| format!("\"{key}\" is missing"))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "bounded and whole, see the condition"
+)]
+fn whole(value: &Value) -> Option<u64> {
+    /// 2^53: beyond it a float no longer tells whole numbers apart.
+    const FLOAT_MAX: f64 = 9_007_199_254_740_992.0;
+    value.as_u64().or_else(|| {
+        let float = value.as_f64()?;
+        ((0.0..=FLOAT_MAX).contains(&float) && float.fract() == 0.0).then_some(float as u64)
+    })
+}
+
+fn shown(value: &Value) -> String {
+    one_line(&value.to_string(), 40)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> ProbeSettings {
+        ProbeSettings {
+            https: false,
+            port: 8080,
+            path: "/".into(),
+            capacity_key: "capacity".into(),
+            termination_key: "termination".into(),
+            timeout: Duration::from_secs(1),
+            retries: 0,
+            concurrency: 8,
+            cacert: None,
+            insecure: false,
+        }
+    }
+
+    #[track_caller]
+    fn check(body: &str, expected: std::result::Result<(u64, bool), &str>) {
+        let read = read(&settings(), body.as_bytes());
+        assert_eq!(read, expected.map_err(str::to_owned), "answer: {body}");
+    }
+
+    #[test]
+    fn whole_numbers_and_booleans_are_an_answer() {
+        check(r#"{"capacity": 3, "termination": false}"#, Ok((3, false)));
+        check(r#"{"capacity": 3.0, "termination": true, "more": [1]}"#, Ok((3, true)));
+        check(r#"{"capacity": 0, "termination": 0}"#, Ok((0, false)));
+        check(r#"{"capacity": 0, "termination": 1}"#, Ok((0, true)));
+    }
+
+    #[test]
+    fn anything_else_is_no_answer_and_says_why() {
+        let number = "not a whole number of 0 or more";
+        check(
+            r#"{"capacity": -1, "termination": false}"#,
+            Err(&format!("\"capacity\" is -1, {number}")),
+        );
+        check(
+            r#"{"capacity": 1.5, "termination": false}"#,
+            Err(&format!("\"capacity\" is 1.5, {number}")),
+        );
+        check(
+            r#"{"capacity": "3", "termination": false}"#,
+            Err(&format!("\"capacity\" is \"3\", {number}")),
+        );
+        check(
+            r#"{"capacity": null, "termination": false}"#,
+            Err(&format!("\"capacity\" is null, {number}")),
+        );
+        check(
+            r#"{"capacity": 1e300, "termination": false}"#,
+            Err(&format!("\"capacity\" is 1e+300, {number}")),
+        );
+        check(r#"{"termination": false}"#, Err("\"capacity\" is missing"));
+        check(r#"{"capacity": 1}"#, Err("\"termination\" is missing"));
+        check(
+            r#"{"capacity": 1, "termination": "false"}"#,
+            Err("\"termination\" is \"false\", not true or false"),
+        );
+        check(
+            r#"{"capacity": 1, "termination": 2}"#,
+            Err("\"termination\" is 2, not true or false"),
+        );
+        check("[]", Err("not a JSON object"));
+        check("<html> <b>hello</b>\n</html>", Err("not JSON: <html> <b>hello</b> </html>"));
+        check("", Err("not JSON: "));
+    }
+
+    #[test]
+    fn a_key_that_begins_with_a_slash_is_a_json_pointer() {
+        let pointers = ProbeSettings {
+            capacity_key: "/data/slots/0".into(),
+            termination_key: "/data/done".into(),
+            ..settings()
+        };
+        let body = br#"{"data": {"slots": [7], "done": false}}"#;
+        assert_eq!(read(&pointers, body), Ok((7, false)));
+    }
+
+    #[test]
+    fn ipv6_goes_in_brackets() {
+        let settings = ProbeSettings { https: true, path: "/status".into(), ..settings() };
+        assert_eq!(url(&settings, "fd10::1".parse().unwrap()), "https://[fd10::1]:8080/status");
+    }
+}

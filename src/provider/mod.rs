@@ -1,0 +1,67 @@
+//! The boundary to the cloud: reading and writing are different traits, so that a dry run cannot write.
+//!
+//! A new provider is one folder here and one line in each `match` below.
+
+pub mod openstack;
+pub mod simulated;
+
+use std::net::IpAddr;
+
+use crate::error::Result;
+use crate::model::{AddressId, ExternalAddress, Listing, ServerId};
+
+/// What can be seen of a cloud. Nothing here changes anything.
+pub trait Provider {
+    /// All servers of the project and the cloud's clock. An incomplete list is an error.
+    fn servers(&mut self) -> Result<Listing>;
+
+    /// The name of the network whose addresses are probed, as the server list spells it.
+    fn network_name(&mut self) -> Result<String>;
+
+    /// Every floating IP that carries the pool's description.
+    fn external_addresses(&mut self) -> Result<Vec<ExternalAddress>>;
+
+    /// Whether a server with this id exists.
+    fn server_exists(&mut self, id: &ServerId) -> Result<bool>;
+
+    /// Everything a creation and a pass need, resolved and named, for `--check`; every fault, not only the first.
+    fn check(&mut self) -> Vec<CheckLine>;
+}
+
+/// What can be changed in a cloud. Every method is safe to repeat but `create`.
+pub trait ProviderMut: Provider {
+    /// Asks once for `creation.count` servers. The answer names only the first of them.
+    ///
+    /// An error whose kind is [`crate::error::ErrorKind::Unclear`] means that servers may have been created;
+    /// every other kind means that none was.
+    fn create(&mut self, creation: &Creation) -> Result<ServerId>;
+
+    /// Deletes a server; one that is gone already is a success.
+    fn delete(&mut self, id: &ServerId) -> Result<()>;
+
+    /// Binds an address to the port of `server` that has `fixed`, wherever it was before.
+    fn bind(&mut self, address: &AddressId, server: &ServerId, fixed: IpAddr) -> Result<()>;
+
+    /// The same provider, to read from.
+    fn as_provider(&mut self) -> &mut dyn Provider;
+}
+
+/// One creation: so many servers with one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Creation {
+    /// The servers' name; the cloud adds `-1`, `-2` … when there are several.
+    pub name: String,
+    /// How many, at least 1.
+    pub count: u64,
+    /// Metadata: the pool's mark and the batch's own.
+    pub metadata: Vec<(String, String)>,
+}
+
+/// One line of `--check`: what was looked at and what was found, or what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckLine {
+    /// What was looked at: `flavor`, `image`, `login` …
+    pub what: String,
+    /// `Ok`: what was found, with its id. `Err`: what is wrong and what to do.
+    pub found: std::result::Result<String, String>,
+}
