@@ -144,7 +144,12 @@ pub struct Daemon {
 impl Daemon {
     /// Starts the loop.
     pub fn start(settings: &Settings) -> Self {
-        Daemon::spawn(settings.command(&[]))
+        Daemon::start_with(&[], settings)
+    }
+
+    /// Starts the loop with these arguments.
+    pub fn start_with(arguments: &[&str], settings: &Settings) -> Self {
+        Daemon::spawn(settings.command(arguments))
     }
 
     fn spawn(mut command: Command) -> Self {
@@ -236,11 +241,6 @@ impl Daemon {
     pub fn terminate(&mut self) -> Ran {
         self.signal(Signal::TERM);
         self.wait_for_end()
-    }
-
-    /// Whether it is still running.
-    pub fn is_running(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
     }
 
     /// Waits for the end.

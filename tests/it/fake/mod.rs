@@ -9,7 +9,6 @@ mod replica;
 
 pub use faults::{Fault, Gate, Times};
 pub use http::{Manner, Response};
-pub use openstack::state::{Build, Fixed, Server, State};
-pub use openstack::{Cloud, Recorded, Service};
-pub use range::free_port;
-pub use replica::{Replica, Says};
+pub use openstack::state::{Build, Fixed};
+pub use openstack::{Cloud, Service, decoded};
+pub use replica::Says;

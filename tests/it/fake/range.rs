@@ -32,6 +32,6 @@ impl Range {
 }
 
 /// A port that nothing listens on at `address` just now.
-pub fn free_port(address: IpAddr) -> u16 {
+fn free_port(address: IpAddr) -> u16 {
     TcpListener::bind((address, 0)).unwrap().local_addr().unwrap().port()
 }

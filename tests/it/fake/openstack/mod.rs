@@ -92,7 +92,11 @@ impl Cloud {
 
     /// From now on the server's replica listens and says `says`.
     pub fn replica(&self, server: &str, says: Says) {
-        let address = self.address_of(server);
+        self.replica_at(self.address_of(server), says);
+    }
+
+    /// From now on a replica listens on `address` and says `says`.
+    pub fn replica_at(&self, address: IpAddr, says: Says) {
         let mut replicas = self.shared.replicas.lock().unwrap();
         match replicas.get(&address) {
             Some(replica) => replica.says(says),
@@ -112,9 +116,15 @@ impl Cloud {
 
     /// How often the server's replica was asked since it last began to listen.
     pub fn asked(&self, server: &str) -> usize {
+        self.questions(server).len()
+    }
+
+    /// What the server's replica was asked since it last began to listen: `GET /path`.
+    pub fn questions(&self, server: &str) -> Vec<String> {
         let address = self.address_of(server);
         let replicas = self.shared.replicas.lock().unwrap();
-        replicas.get(&address).map_or(0, |replica| replica.requests().len())
+        let requests = replicas.get(&address).map(Replica::requests).unwrap_or_default();
+        requests.iter().map(|request| format!("{} {}", request.method, request.target)).collect()
     }
 
     /// Servers that become active from now on get a replica that says this.

@@ -39,6 +39,10 @@ pub fn answer(state: &mut State, request: &Request) -> Response {
         ("GET", "ports", None) => {
             list(state, request, "ports", state.ports.iter().map(port).collect())
         }
+        ("GET", "ports", Some(id)) => match state.ports.iter().find(|port| port.id == id) {
+            Some(found) => Response::json(200, &json!({"port": port(found)})),
+            None => refused(404, "PortNotFound", &format!("Port {id} could not be found.")),
+        },
         ("GET", "floatingips", None) => {
             let all = state.floating_ips.iter().map(|address| floating(state, address)).collect();
             list(state, request, "floatingips", all)

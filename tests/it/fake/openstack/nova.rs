@@ -133,7 +133,7 @@ fn go_on(state: &mut State) {
     for server in &mut state.servers {
         server.lists_left = server.lists_left.map(|left| left.saturating_sub(1));
         match server.build {
-            None | Some(Build::Stuck) => {}
+            None => {}
             Some(Build::Active(0)) => {
                 server.vm_state = "active".into();
                 (server.task_state, server.launched, server.build) = (None, Some(now), None);

@@ -123,8 +123,6 @@ pub enum Build {
     Active(u32),
     /// In error after so many lists, never launched.
     Fails(u32),
-    /// Never done.
-    Stuck,
 }
 
 /// The fixed address a server is given.
@@ -150,7 +148,6 @@ pub struct Server {
     pub flavor: String,
     pub image: String,
     pub key_name: Option<String>,
-    pub user_data: Option<String>,
     pub fault: Option<String>,
     /// Its cell is down: Nova says UNKNOWN or leaves it out.
     pub cell_down: bool,
@@ -268,7 +265,6 @@ impl State {
             flavor: self.flavors.first().map(|flavor| flavor.name.clone()).unwrap_or_default(),
             image: self.images.first().map(|image| image.id.clone()).unwrap_or_default(),
             key_name: None,
-            user_data: None,
             fault: None,
             cell_down: false,
             build: None,
