@@ -1,0 +1,4 @@
+//! Tests of the simulated cloud.
+mod fixture;
+mod service;
+mod story;
