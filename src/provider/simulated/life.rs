@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::provider::simulated::vm::{Duty, Stage, Vm};
+use crate::provider::simulated::vm::{Duty, Stage, Vm, counted};
 use crate::provider::simulated::world::World;
 
 /// When the first service dies: within the first minute, and when there is another replica to take its address.
@@ -57,7 +57,8 @@ impl World {
         let Some(vm) = self.vms.get_mut(&number) else { return };
         let lost = std::mem::take(&mut vm.sessions).len();
         vm.stage = Stage::Dead { until: now + DEAD_TIME };
-        let line = format!("the service of {} dies, and {lost} sessions with it", vm.label());
+        let lost = counted(lost, "session");
+        let line = format!("the service of {} dies, and {lost} with it", vm.label());
         self.tell(line);
     }
 }

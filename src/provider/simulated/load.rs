@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::provider::simulated::vm::{Duty, Stage, Vm};
+use crate::provider::simulated::vm::{Duty, Stage, Vm, counted};
 use crate::provider::simulated::world::World;
 
 /// How long one hour of the simulated day lasts.
@@ -124,10 +124,11 @@ impl World {
         if time % line_every >= step.as_millis() {
             return;
         }
-        let serving = self.serving().len();
-        let noun = if serving == 1 { "replica" } else { "replicas" };
-        let (hour, sessions) = (time / HOUR.as_millis(), self.sessions());
-        self.tell(format!("it is {hour:02}:00: {sessions} sessions on {serving} {noun}"));
+        let hour = time / HOUR.as_millis();
+        let sessions = self.vms.values().map(|vm| vm.sessions.len()).sum();
+        let (sessions, serving) =
+            (counted(sessions, "session"), counted(self.serving().len(), "replica"));
+        self.tell(format!("it is {hour:02}:00: {sessions} on {serving}"));
     }
 }
 
@@ -142,11 +143,8 @@ fn share_is_done(vm: &mut Vm) -> Option<String> {
     }
     if vm.duty == Duty::Accepting && vm.sessions_left == 0 {
         vm.duty = Duty::Draining;
-        let count = vm.sessions.len();
-        return Some(format!(
-            "{} has done its share: it ends its {count} sessions and takes no more",
-            vm.label()
-        ));
+        let (label, sessions) = (vm.label(), counted(vm.sessions.len(), "session"));
+        return Some(format!("{label} has done its share: it ends its {sessions}, takes no more"));
     }
     if vm.duty == Duty::Draining && vm.sessions.is_empty() {
         vm.duty = Duty::Finished;

@@ -104,6 +104,7 @@ fn start(config: &Config, world: World, network: [u8; 3], clock: Clock) -> Resul
         clock,
         probe: config.probe.clone(),
         network,
+        manage_addresses: config.policy.manage_addresses,
         state: Mutex::new(State { world, replicas }),
     });
     // Whoever is asked first finds the replicas answering that should.
@@ -125,6 +126,7 @@ struct Shared {
     clock: Clock,
     probe: ProbeSettings,
     network: [u8; 3],
+    manage_addresses: bool,
     state: Mutex<State>,
 }
 
@@ -195,23 +197,22 @@ impl Provider for View {
     fn check(&mut self) -> Vec<CheckLine> {
         let [a, b, c] = self.shared.network;
         let port = self.shared.probe.port;
-        let addresses: Vec<String> = self
-            .shared
-            .now()
-            .world
-            .external_addresses()
-            .into_iter()
-            .map(|one| format!("{} ({})", one.address, one.id))
-            .collect();
         let line = |what: &str, found: String| CheckLine { what: what.into(), found: Ok(found) };
-        vec![
+        let mut lines = vec![
             line("login", "simulated: nothing to log in to".into()),
-            line("quota", format!("simulated: {QUOTA} servers")),
+            line("compute", format!("simulated, a quota of {QUOTA} servers")),
             line("flavor", "simulated: none needed".into()),
             line("image", "simulated: none needed".into()),
             line("network", format!("{NETWORK}: replicas at {a}.{b}.{c}.1 to .254, port {port}")),
-            line("floating IPs", addresses.join(", ")),
-        ]
+        ];
+        if self.shared.manage_addresses {
+            for one in self.shared.now().world.external_addresses() {
+                let holder =
+                    one.holder.map_or("unbound".to_owned(), |holder| format!("on {holder}"));
+                lines.push(line("floating IP", format!("{} ({}), {holder}", one.address, one.id)));
+            }
+        }
+        lines
     }
 }
 

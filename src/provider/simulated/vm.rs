@@ -113,3 +113,8 @@ impl Vm {
         }
     }
 }
+
+/// So many of them, in words: `1 session`, `2 sessions`.
+pub fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}

@@ -10,7 +10,7 @@ use crate::model::{
 };
 use crate::provider::Creation;
 use crate::provider::simulated::random::Random;
-use crate::provider::simulated::vm::{Duty, Stage, Status, Vm};
+use crate::provider::simulated::vm::{Duty, Stage, Status, Vm, counted};
 
 /// Most servers of the simulated project.
 pub const QUOTA: usize = 40;
@@ -232,7 +232,7 @@ impl World {
         vm.updated = now;
         let (label, lost) = (vm.label(), std::mem::take(&mut vm.sessions).len());
         if lost > 0 {
-            self.tell(format!("{lost} sessions are lost with {label}"));
+            self.tell(format!("{label} goes, and {} with it", counted(lost, "session")));
         }
     }
 

@@ -14,7 +14,7 @@ use crate::settings::{Config, Mark, Policy, ProbeSettings, ProviderSettings, Sta
 
 /// The settings of the demonstration, with pauses so short that a test needs not wait for them.
 pub fn config() -> Config {
-    let interval = Duration::from_millis(100);
+    let interval = Duration::from_millis(400);
     Config {
         interval,
         status: StatusSettings { host: "127.0.0.1".into(), port: 0, full: true },

@@ -8,8 +8,8 @@ use crate::error::ErrorKind;
 use crate::probe;
 use crate::provider::simulated::replicas::Replicas;
 use crate::provider::simulated::world::World;
-use crate::provider::simulated::{REPLICAS, rules, start, wall_clock};
-use crate::provider::{Creation, ProviderMut};
+use crate::provider::simulated::{FIRST_VMS, REPLICAS, open_read_only, rules, start, wall_clock};
+use crate::provider::{Creation, Provider, ProviderMut};
 use crate::settings::{Config, ProbeSettings};
 
 fn ask(trial: &Trial, number: u8, request: &str) -> std::io::Result<(String, String)> {
@@ -100,4 +100,32 @@ fn nobody_answers_once_the_provider_is_gone() {
     drop(trial);
     let refuses = || TcpStream::connect((Ipv4Addr::new(a, b, c, 1), port)).is_err();
     super::fixture::wait_until("the sockets are closed", refuses);
+}
+
+#[test]
+fn a_check_names_the_network_and_the_addresses() {
+    let mut trial = Trial::new(config());
+    let lines = trial.simulated.check();
+    let found = |what: &str| {
+        let lines = lines.iter().filter(|line| line.what == what);
+        lines.map(|line| line.found.clone().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(found("login"), ["simulated: nothing to log in to"]);
+    let addresses =
+        ["192.0.2.11 (address-1), unbound", "192.0.2.12 (address-2), unbound"].map(String::from);
+    assert_eq!(found("floating IP"), addresses);
+}
+
+#[test]
+fn a_world_to_look_at_has_a_pool_that_answers() {
+    let mut settings = config();
+    settings.probe.port = TcpListener::bind("127.77.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut view = open_read_only(&settings).unwrap();
+    let servers = view.servers().unwrap().servers;
+    assert_eq!(servers.len(), usize::try_from(FIRST_VMS).unwrap());
+    for server in servers {
+        assert_eq!(server.mark.as_deref(), Some("scaler"));
+        let connected = TcpStream::connect((server.fixed[0].address, settings.probe.port));
+        assert!(connected.is_ok(), "{} answers at once: {connected:?}", server.name);
+    }
 }

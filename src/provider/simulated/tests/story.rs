@@ -170,7 +170,7 @@ fn large_capacities_are_worked_with_as_well() {
     world.create(&creation(3)).unwrap();
     world.advance(seconds(12));
     let free = status(&world, 1).unwrap().capacity;
-    assert!(free < 1000 && free % 125 == 0, "{free} of 1000 are free");
+    assert!(free < 1000 && free.is_multiple_of(125), "{free} of 1000 are free");
 }
 
 #[test]
