@@ -100,7 +100,8 @@ impl World {
 
     /// A VM that had work and is idle leaves when the others have enough room without it; one at a time.
     fn let_surplus_go(&mut self) {
-        let free: u64 = self.vms.values().filter(|vm| vm.accepts()).map(|vm| self.room(vm)).sum();
+        let accepting = self.vms.values().filter(|vm| vm.accepts());
+        let free = accepting.map(|vm| self.room(vm)).fold(0, u64::saturating_add);
         if free < self.rules.minimum.saturating_add(self.rules.capacity) {
             return;
         }

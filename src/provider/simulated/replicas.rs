@@ -15,6 +15,9 @@ use crate::settings::ProbeSettings;
 /// A caller that sends its request slower than this is left: one thread answers for all VMs.
 const CALLER_TIME: Duration = Duration::from_millis(200);
 
+/// Most callers of one VM that are answered in one go.
+const CALLERS_MAX: usize = 16;
+
 /// Most bytes of a request's head, and most pieces it may come in.
 const HEAD_BYTES_MAX: usize = 4096;
 const PIECES_MAX: usize = 4;
@@ -83,10 +86,9 @@ impl Replicas {
     pub fn callers(&self) -> Vec<(Ipv4Addr, TcpStream)> {
         let mut callers = Vec::new();
         for (address, listener) in &self.listeners {
-            // Any error, and there being nobody, is looked at again a moment later.
-            while let Ok((stream, _)) = listener.accept() {
-                callers.push((*address, stream));
-            }
+            // Whatever is an error now, and that there is nobody, is looked at again a moment later.
+            let waiting = std::iter::from_fn(|| listener.accept().ok()).take(CALLERS_MAX);
+            callers.extend(waiting.map(|(stream, _)| (*address, stream)));
         }
         callers
     }
