@@ -23,11 +23,20 @@ pub struct CatalogService {
 pub struct CatalogEndpoint {
     /// `public`, `internal` or `admin`.
     pub interface: String,
-    /// Its region; `region_id` since Keystone v3.3.
-    #[serde(alias = "region")]
+    /// Its region's id.
+    #[serde(default)]
     pub region_id: Option<String>,
+    /// The same by its name of old; some clouds show only one of the two.
+    #[serde(default)]
+    pub region: Option<String>,
     /// Its URL, with or without a version.
     pub url: String,
+}
+
+impl CatalogEndpoint {
+    fn region(&self) -> Option<&str> {
+        self.region_id.as_deref().or(self.region.as_deref())
+    }
 }
 
 /// Where the services are that a pool needs, each with the version of the API that is spoken.
@@ -64,8 +73,7 @@ pub fn choose(
 fn regions(catalog: &[CatalogService]) -> Vec<&str> {
     let compute = catalog.iter().filter(|service| service.service_type == "compute");
     let endpoints = compute.flat_map(|service| &service.endpoints);
-    let mut regions: Vec<&str> =
-        endpoints.filter_map(|endpoint| endpoint.region_id.as_deref()).collect();
+    let mut regions: Vec<&str> = endpoints.filter_map(CatalogEndpoint::region).collect();
     regions.sort_unstable();
     regions.dedup();
     regions
@@ -99,7 +107,7 @@ fn find<'a>(
     let services = catalog.iter().filter(|entry| entry.service_type == service);
     let here: Vec<&CatalogEndpoint> = services
         .flat_map(|entry| &entry.endpoints)
-        .filter(|endpoint| endpoint.region_id.as_deref() == Some(region))
+        .filter(|endpoint| endpoint.region() == Some(region))
         .collect();
     if let Some(endpoint) = here.iter().find(|endpoint| endpoint.interface == interface) {
         return Ok(&endpoint.url);
@@ -156,6 +164,7 @@ mod tests {
         let endpoints = endpoints.iter().map(|(region, interface, url)| CatalogEndpoint {
             interface: (*interface).to_owned(),
             region_id: Some((*region).to_owned()),
+            region: None,
             url: (*url).to_owned(),
         });
         CatalogService { service_type: service_type.to_owned(), endpoints: endpoints.collect() }
@@ -183,6 +192,20 @@ mod tests {
             Err(error) => error.text,
         };
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_region_is_known_by_its_id_or_by_its_name_or_by_both() {
+        for fields in [
+            r#""region_id": "SBG7", "region": "SBG7""#,
+            r#""region_id": "SBG7""#,
+            r#""region": "SBG7""#,
+            r#""region_id": null, "region": "SBG7""#,
+        ] {
+            let json = format!(r#"{{"interface": "public", "url": "http://nova", {fields}}}"#);
+            let endpoint: CatalogEndpoint = serde_json::from_str(&json).unwrap();
+            assert_eq!(endpoint.region(), Some("SBG7"), "of {fields}");
+        }
     }
 
     #[test]
