@@ -32,7 +32,7 @@ run: build ## Run the daemon with the settings of this environment
 demo: build ## Run a trial pool on this machine, without any cloud; Ctrl-C ends it
 	env PROVIDER=simulated APP_HOST=127.0.0.1 APP_INTERVAL=2 REPLICA_CAPACITY=4 \
 	    REPLICA_MIN_AVAILABLE_RESOURCES=6 REPLICA_MAX=12 REPLICA_BOOT_GRACE=20 REPLICA_LAUNCH_TIMEOUT=15 \
-	    REPLICA_REPLACE_SILENT_AFTER=6 REPLICA_API_TIMEOUT=1 EXTERNAL_ADDRESS_MANAGEMENT=true $(BINARY)
+	    REPLICA_REPLACE_SILENT_AFTER=6 REPLICA_API_TIMEOUT=1 REPLICA_API_RETRIES=0 EXTERNAL_ADDRESS_MANAGEMENT=true $(BINARY)
 
 install: build ## Install binary and manual page (DESTDIR, prefix)
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(bindir)/simplescalevm
