@@ -7,7 +7,7 @@ pub mod simulated;
 
 use std::net::IpAddr;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::model::{AddressId, ExternalAddress, Listing, ServerId};
 use crate::progress::{Progress, Stop};
 use crate::settings::{Config, ProviderSettings};
@@ -58,7 +58,7 @@ pub fn open(config: &Config, progress: &Progress, stop: &Stop) -> Result<Box<dyn
                 OpenStack::new(settings, manage_addresses, progress.clone(), stop.clone())?;
             Ok(Box::new(OpenStackMut::new(reader)))
         }
-        ProviderSettings::Simulated => Err(Error::new(ErrorKind::Setting, "to come")),
+        ProviderSettings::Simulated => Ok(Box::new(simulated::open(config)?)),
     }
 }
 
@@ -75,7 +75,7 @@ pub fn open_read_only(
                 OpenStack::new(settings, manage_addresses, progress.clone(), stop.clone())?;
             Ok(Box::new(reader))
         }
-        ProviderSettings::Simulated => Err(Error::new(ErrorKind::Setting, "to come")),
+        ProviderSettings::Simulated => Ok(Box::new(simulated::open_read_only(config)?)),
     }
 }
 
