@@ -292,10 +292,10 @@ fn send(mut stream: &TcpStream, shared: &Shared, response: &Response) -> io::Res
 fn bytes(response: &Response) -> Vec<u8> {
     let mut head = format!("HTTP/1.1 {} {}\r\n", response.status, reason(response.status));
     for (name, value) in &response.headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        head.extend([name, ": ", value, "\r\n"]);
     }
     if response.status != 204 {
-        head.push_str(&format!("Content-Length: {}\r\n", response.body.len()));
+        head.extend(["Content-Length: ", &response.body.len().to_string(), "\r\n"]);
     }
     if response.close {
         head.push_str("Connection: close\r\n");

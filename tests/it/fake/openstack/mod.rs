@@ -98,12 +98,11 @@ impl Cloud {
     /// From now on a replica listens on `address` and says `says`.
     pub fn replica_at(&self, address: IpAddr, says: Says) {
         let mut replicas = self.shared.replicas.lock().unwrap();
-        match replicas.get(&address) {
-            Some(replica) => replica.says(says),
-            None => {
-                let replica = Replica::start(SocketAddr::new(address, self.replica_port()), says);
-                replicas.insert(address, replica);
-            }
+        if let Some(replica) = replicas.get(&address) {
+            replica.says(says);
+        } else {
+            let replica = Replica::start(SocketAddr::new(address, self.replica_port()), says);
+            replicas.insert(address, replica);
         }
     }
 

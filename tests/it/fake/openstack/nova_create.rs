@@ -103,7 +103,7 @@ fn check(state: &State, server: &Value) -> Result<Wanted, String> {
     let name = text("name").ok_or("'name' is a required property")?;
     let metadata = metadata(&server["metadata"])?;
     let flavor = flavor.name.clone();
-    Ok(Wanted { name, image, flavor, network, key_name, user_data, metadata, count_min, count_max })
+    Ok(Wanted { name, image, flavor, network, key_name, metadata, count_min, count_max })
 }
 
 /// User data as it was before base64; `None` when it is no base64.

@@ -289,7 +289,10 @@ impl State {
 
     fn next_address(&self) -> IpAddr {
         let taken = |address: &IpAddr| self.ports.iter().any(|port| port.fixed.contains(address));
-        (2..).map(|host| self.range.address(host)).find(|address| !taken(address)).unwrap()
+        (2..=254)
+            .map(|host| self.range.address(host))
+            .find(|address| !taken(address))
+            .expect("a free address in the test's range")
     }
 
     /// Adds a floating IP with the pool's description, bound to the server, or to nothing; gives its id.
