@@ -103,7 +103,7 @@ fn a_quota_gives_what_it_leaves_room_for() {
 
 #[test]
 fn after_a_creation_with_an_unclear_outcome_no_pass_creates_too_many() {
-    for fault in [
+    let cases = [
         Fault::html(503),
         Fault::html(504),
         Fault::Sent(Manner::Closed),
@@ -112,7 +112,8 @@ fn after_a_creation_with_an_unclear_outcome_no_pass_creates_too_many() {
         Fault::Sent(Manner::HangBeforeHeaders),
         Fault::Truncated,
         Fault::Undone(Manner::Closed),
-    ] {
+    ];
+    expect::each(cases, |fault| {
         let cloud = Cloud::start();
         cloud.boots_say(Says::free(1));
         cloud.fault("POST", "/servers", Times::Next(1), fault.clone());
@@ -130,25 +131,26 @@ fn after_a_creation_with_an_unclear_outcome_no_pass_creates_too_many() {
             cloud.journal(),
             daemon.log()
         );
-    }
+    });
 }
 
 #[test]
 fn a_creation_is_never_sent_twice_for_one_decision() {
-    for fault in [
+    let cases = [
         Fault::html(500),
         Fault::html(503),
         Fault::rate_limited("1"),
         Fault::Sent(Manner::Closed),
         Fault::Undone(Manner::Reset),
         Fault::Truncated,
-    ] {
+    ];
+    expect::each(cases, |fault| {
         let cloud = Cloud::start();
         cloud.fault("POST", "/servers", Times::Next(1), fault.clone());
         let ran = once(&Settings::of(&cloud).with("OPENSTACK_API_TIMEOUT", "2"));
         assert_eq!(ran.status, Some(1), "{fault:?}\n{ran}");
         assert_eq!(cloud.count("POST", "/servers"), 1, "{fault:?}: {}\n{ran}", cloud.journal());
-    }
+    });
 }
 
 #[test]

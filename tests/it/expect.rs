@@ -1,5 +1,8 @@
 //! What tests say about the cloud after a run, with the whole story when it is not so.
 
+use std::panic;
+use std::thread;
+
 use serde_json::Value;
 
 use crate::daemon::Ran;
@@ -46,4 +49,17 @@ pub fn created(cloud: &Cloud, ran: &Ran, count: u64) -> Value {
 /// How many `PUT`s a floating IP got.
 pub fn moves(cloud: &Cloud, floating_ip: &str) -> usize {
     cloud.count("PUT", &format!("/floatingips/{floating_ip}"))
+}
+
+/// Runs `test` with each case, all at once: the runs mostly wait. The first failure is the test's.
+pub fn each<T: Send>(cases: impl IntoIterator<Item = T>, test: impl Fn(T) + Sync) {
+    let test = &test;
+    thread::scope(|scope| {
+        let running: Vec<_> =
+            cases.into_iter().map(|case| scope.spawn(move || test(case))).collect();
+        let ended: Vec<_> = running.into_iter().map(thread::ScopedJoinHandle::join).collect();
+        if let Some(failure) = ended.into_iter().find_map(Result::err) {
+            panic::resume_unwind(failure);
+        }
+    });
 }

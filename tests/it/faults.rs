@@ -30,8 +30,13 @@ fn impatient(cloud: &Cloud) -> Settings {
 /// With every lasting fault in the requests given, a pass over a pool that has work to do ends with status 1 and an
 /// error that has all of `words`; `look` says what must hold then.
 #[track_caller]
-fn check(method: &str, pattern: &str, words: &[&str], look: impl Fn(&Cloud, &crate::daemon::Ran)) {
-    for fault in lasting_faults() {
+fn check(
+    method: &str,
+    pattern: &str,
+    words: &[&str],
+    look: impl Fn(&Cloud, &crate::daemon::Ran) + Sync,
+) {
+    expect::each(lasting_faults(), |fault| {
         let cloud = Cloud::start();
         cloud.add_replica("done", Says::finished());
         cloud.fault(method, pattern, Times::Always, fault.clone());
@@ -41,7 +46,7 @@ fn check(method: &str, pattern: &str, words: &[&str], look: impl Fn(&Cloud, &cra
         all.extend(words);
         ran.expect_line(&all);
         look(&cloud, &ran);
-    }
+    });
 }
 
 #[test]
@@ -89,7 +94,8 @@ fn a_creation_that_fails_is_sent_once() {
 
 #[test]
 fn a_deletion_that_fails_holds_up_no_creation() {
-    for fault in [Fault::html(503), Fault::rate_limited("60"), Fault::Undone(Manner::Reset)] {
+    let faults = [Fault::html(503), Fault::rate_limited("60"), Fault::Undone(Manner::Reset)];
+    expect::each(faults, |fault| {
         let cloud = Cloud::start();
         cloud.add_replica("done", Says::finished());
         cloud.fault("DELETE", "/servers/*", Times::Always, fault.clone());
@@ -97,7 +103,7 @@ fn a_deletion_that_fails_holds_up_no_creation() {
         assert_eq!(ran.status, Some(1), "{fault:?}: {}\n{ran}", cloud.journal());
         ran.expect_line(&["ERROR", "delete done"]);
         expect::created(&cloud, &ran, 3);
-    }
+    });
 }
 
 #[test]
@@ -114,7 +120,7 @@ fn a_server_that_is_gone_already_is_deleted_well_enough() {
 
 #[test]
 fn what_does_no_harm_is_tried_again() {
-    for (method, pattern) in [
+    let requests = [
         ("POST", "/auth/tokens"),
         ("GET", "/servers/detail"),
         ("GET", "/flavors*"),
@@ -123,36 +129,38 @@ fn what_does_no_harm_is_tried_again() {
         ("GET", "/floatingips"),
         ("PUT", "/floatingips/*"),
         ("DELETE", "/servers/*"),
-    ] {
-        for fault in [Fault::html(503), Fault::rate_limited("1"), Fault::Sent(Manner::Reset)] {
-            let cloud = Cloud::start();
-            cloud.add_replica("done", Says::finished());
-            cloud.add_replica("a", Says::free(1));
-            cloud.state().add_floating_ip(None);
-            cloud.fault(method, pattern, Times::Next(1), fault.clone());
-            let ran = once(&Settings::of(&cloud).with("EXTERNAL_ADDRESS_MANAGEMENT", "true"));
-            let story = format!("{method} {pattern} {fault:?}: {}\n{ran}", cloud.journal());
-            assert_eq!(ran.status, Some(0), "{story}");
-            assert_eq!(cloud.state().servers.len(), 4, "{story}");
-        }
-    }
+    ];
+    let faults = [Fault::html(503), Fault::rate_limited("1"), Fault::Sent(Manner::Reset)];
+    let cases = requests.into_iter().flat_map(|one| faults.clone().map(|fault| (one, fault)));
+    expect::each(cases, |((method, pattern), fault)| {
+        let cloud = Cloud::start();
+        cloud.add_replica("done", Says::finished());
+        cloud.add_replica("a", Says::free(1));
+        cloud.state().add_floating_ip(None);
+        cloud.fault(method, pattern, Times::Next(1), fault.clone());
+        let ran = once(&Settings::of(&cloud).with("EXTERNAL_ADDRESS_MANAGEMENT", "true"));
+        let story = format!("{method} {pattern} {fault:?}: {}\n{ran}", cloud.journal());
+        assert_eq!(ran.status, Some(0), "{story}");
+        assert_eq!(cloud.state().servers.len(), 4, "{story}");
+    });
 }
 
 #[test]
 fn a_service_that_is_not_there_is_named() {
-    for (service, words) in [
+    let cases = [
         (Service::Identity, ["log in", "refused"]),
         (Service::Compute, ["list the servers", "refused"]),
         (Service::Network, ["create 3", "refused"]),
         (Service::Image, ["create 3", "refused"]),
-    ] {
+    ];
+    expect::each(cases, |(service, words)| {
         let cloud = Cloud::start();
         let settings = impatient(&cloud);
         cloud.stop(service);
         let ran = once(&settings);
         ran.expect_status(1).expect_line(&["ERROR", words[0], words[1]]);
         expect::no_change(&cloud, &ran);
-    }
+    });
 }
 
 #[test]

@@ -23,12 +23,13 @@ fn all_pages_are_read() {
 
 #[test]
 fn a_list_that_ends_early_decides_nothing() {
-    for fault in [
+    let cases = [
         Fault::html(503),
         Fault::Truncated,
         Fault::Sent(Manner::CutShort),
         Fault::Sent(Manner::ResetHalfWay),
-    ] {
+    ];
+    expect::each(cases, |fault| {
         let cloud = Cloud::start();
         for name in ["a", "b", "c", "d"] {
             cloud.add_replica(name, Says::finished());
@@ -39,7 +40,7 @@ fn a_list_that_ends_early_decides_nothing() {
         assert_eq!(ran.status, Some(1), "{fault:?}\n{ran}");
         ran.expect_line(&["ERROR", "list", "servers"]);
         expect::no_change(&cloud, &ran);
-    }
+    });
 }
 
 #[test]

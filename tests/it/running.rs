@@ -3,6 +3,7 @@
 use rustix::process::Signal;
 
 use crate::daemon::{Daemon, Settings};
+use crate::expect;
 use crate::fake::{Cloud, Fault, Gate, Manner, Says, Service, Times};
 
 /// A pool that wants nothing.
@@ -73,13 +74,14 @@ fn one_black_hole_disturbs_no_other_replica() {
 
 #[test]
 fn both_signals_end_the_loop_with_status_0() {
-    for signal in [Signal::TERM, Signal::INT] {
+    let cases = [Signal::TERM, Signal::INT];
+    expect::each(cases, |signal| {
         let cloud = content();
         let mut daemon = Daemon::start(&Settings::of_loop(&cloud).with("APP_INTERVAL", "3600"));
         daemon.wait_for_passes(&cloud, 1);
         daemon.signal(signal);
         daemon.wait_for_end().expect_status(0);
-    }
+    });
 }
 
 #[test]
@@ -109,7 +111,8 @@ fn a_signal_while_black_holes_are_probed_ends_the_loop() {
 
 #[test]
 fn each_service_may_come_and_go_without_a_vm_too_many() {
-    for service in [Service::Identity, Service::Compute, Service::Network, Service::Image] {
+    let cases = [Service::Identity, Service::Compute, Service::Network, Service::Image];
+    expect::each(cases, |service| {
         let cloud = Cloud::start();
         cloud.boots_say(Says::free(1));
         let settings = Settings::of_loop(&cloud).with("OPENSTACK_API_TIMEOUT", "2");
@@ -124,7 +127,7 @@ fn each_service_may_come_and_go_without_a_vm_too_many() {
         daemon.wait_for_passes(&cloud, 2);
         assert_eq!(cloud.state().servers.len(), 3, "{service:?}: {}", cloud.journal());
         daemon.terminate().expect_status(0);
-    }
+    });
 }
 
 #[test]
@@ -134,7 +137,7 @@ fn a_dry_run_of_the_loop_changes_nothing() {
     daemon.wait_for_passes(&cloud, 2);
     let ran = daemon.terminate();
     ran.expect_status(0).expect_line(&["create 3"]);
-    crate::expect::no_change(&cloud, &ran);
+    expect::no_change(&cloud, &ran);
 }
 
 #[test]

@@ -26,7 +26,9 @@ fn pass(cloud: &Cloud) -> Ran {
 fn add(cloud: &Cloud, vm_state: &str, task_state: Option<&str>) -> String {
     let id = cloud.add_silent("x");
     let mut state = cloud.state();
+    let now = state.now();
     let server = state.server(&id);
+    server.updated = now;
     server.vm_state = vm_state.into();
     server.task_state = task_state.map(str::to_owned);
     id
@@ -49,7 +51,7 @@ fn check(cloud: &Cloud, created: u64, deleted: &[&str]) {
 
 #[test]
 fn whatever_an_operator_did_to_a_server_it_is_left_alone_and_counts_nothing() {
-    for vm_state in [
+    let cases = [
         "stopped",
         "paused",
         "suspended",
@@ -58,20 +60,22 @@ fn whatever_an_operator_did_to_a_server_it_is_left_alone_and_counts_nothing() {
         "shelved",
         "shelved_offloaded",
         "a-word-of-the-future",
-    ] {
+    ];
+    expect::each(cases, |vm_state| {
         let cloud = pool();
         add(&cloud, vm_state, None);
         check(&cloud, 3, &[]);
-    }
+    });
 }
 
 #[test]
 fn a_silent_server_with_a_task_under_way_is_parked() {
-    for task in ["rebooting", "image_snapshot", "rebuilding", "resize_prep", "powering-off"] {
+    let cases = ["rebooting", "image_snapshot", "rebuilding", "resize_prep", "powering-off"];
+    expect::each(cases, |task| {
         let cloud = pool();
         add(&cloud, "active", Some(task));
         check(&cloud, 3, &[]);
-    }
+    });
 }
 
 #[test]
@@ -209,7 +213,7 @@ fn a_young_silent_replica_counts_in_full_and_an_old_one_not_at_all() {
 #[test]
 fn whatever_is_no_valid_answer_is_silence_and_never_a_reason_to_delete() {
     let raw = |status: u16, body: &str| Says::Raw(status, body.into());
-    for says in [
+    let cases = [
         raw(503, r#"{"capacity": 1, "termination": true}"#),
         raw(404, ""),
         raw(200, "<html>it works</html>"),
@@ -234,13 +238,14 @@ fn whatever_is_no_valid_answer_is_silence_and_never_a_reason_to_delete() {
         Says::Badly(Manner::Reset),
         Says::Badly(Manner::CutShort),
         Says::Badly(Manner::HangInBody),
-    ] {
+    ];
+    expect::each(cases, |says| {
         let cloud = pool();
         cloud.add_replica("odd", says.clone());
         let ran = pass(&cloud);
         assert_eq!(cloud.changes().len(), 1, "{says:?}: {}\n{ran}", cloud.journal());
         expect::created(&cloud, &ran, 3);
-    }
+    });
 }
 
 #[test]
@@ -264,4 +269,13 @@ fn most_of_the_pool_silent_at_the_first_look_is_no_reason_to_create() {
     let ran = once(&Settings::of(&cloud));
     expect::no_change(&cloud, &ran);
     ran.expect_line(&["ERROR", "brake"]);
+}
+
+#[test]
+fn a_deletion_that_hangs_is_asked_for_again() {
+    let cloud = pool();
+    let id = add(&cloud, "active", Some("deleting"));
+    let ten_minutes_ago = cloud.state().now() - Duration::from_secs(601);
+    cloud.state().server(&id).updated = ten_minutes_ago;
+    check(&cloud, 3, &[&id]);
 }

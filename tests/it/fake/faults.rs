@@ -17,6 +17,8 @@ pub enum Fault {
     Truncated,
     /// The work is done, its answer is replaced by this many bytes of JSON string.
     Big(usize),
+    /// Nothing is done; an error with this status that repeats all that was sent, as some proxies do.
+    Echo(u16),
     /// Nothing is done before the gate opens; then all goes well.
     HeldBefore(Gate),
 }
@@ -148,6 +150,7 @@ impl Faults {
                 response.body = format!("{{\"padding\": \"{}\"}}", "x".repeat(bytes)).into_bytes();
                 response
             }
+            Fault::Echo(status) => echo(status, request),
             Fault::HeldBefore(gate) => {
                 gate.wait();
                 work()
@@ -169,4 +172,11 @@ impl Faults {
         }
         Some(fault)
     }
+}
+
+fn echo(status: u16, request: &Request) -> Response {
+    let headers: Vec<&str> = request.headers.iter().map(|(_, value)| value.as_str()).collect();
+    let body = String::from_utf8_lossy(&request.body);
+    let message = format!("{} {body}", headers.join(" "));
+    Response::json(status, &serde_json::json!({"badRequest": {"code": status, "message": message}}))
 }

@@ -131,6 +131,9 @@ fn go_on(state: &mut State) {
         state.remove_server(&id);
     }
     for server in &mut state.servers {
+        if matches!(server.build, Some(Build::Active(0) | Build::Fails(0))) {
+            server.updated = now;
+        }
         server.lists_left = server.lists_left.map(|left| left.saturating_sub(1));
         match server.build {
             None => {}
@@ -172,7 +175,7 @@ fn find<'a>(state: &'a State, id: &str) -> Option<&'a Server> {
 }
 
 fn delete(state: &mut State, id: &str) -> Response {
-    let lists = state.deleting_lists;
+    let (lists, now) = (state.deleting_lists, state.now());
     let Some(server) = state.servers.iter_mut().find(|server| server.id == id) else {
         return no_such_server(id);
     };
@@ -181,7 +184,7 @@ fn delete(state: &mut State, id: &str) -> Response {
         return refused(409, "conflictingRequest", &message);
     }
     server.task_state = Some("deleting".into());
-    server.build = None;
+    (server.build, server.updated) = (None, now);
     server.lists_left = server.lists_left.or(Some(lists));
     Response::empty(204)
 }

@@ -137,6 +137,7 @@ fn add(state: &mut State, wanted: &Wanted, number: usize) -> String {
         task_state: Some("scheduling".into()),
         locked: false,
         created,
+        updated: created,
         launched: None,
         metadata: wanted.metadata.clone(),
         flavor: wanted.flavor.clone(),

@@ -8,6 +8,7 @@ use super::state::{Server, State};
 /// The server's record in the list, or (`alone`) in `GET` of the one server.
 pub fn detail(state: &State, server: &Server, minor: u32, alone: bool) -> Value {
     let created = humantime::format_rfc3339_seconds(server.created).to_string();
+    let updated = humantime::format_rfc3339_seconds(server.updated).to_string();
     let project = &state.identity.project.id;
     let links = json!([{"rel": "self",
         "href": format!("http://{}/v2.1/servers/{}", state.addresses[&Service::Compute], server.id)}]);
@@ -22,7 +23,7 @@ pub fn detail(state: &State, server: &Server, minor: u32, alone: bool) -> Value 
         "id": server.id, "name": server.name, "status": status(server),
         "tenant_id": project, "user_id": state.identity.user.id, "metadata": server.metadata,
         "hostId": "", "image": {"id": server.image, "links": []},
-        "flavor": flavor(state, server, minor), "created": created, "updated": created,
+        "flavor": flavor(state, server, minor), "created": created, "updated": updated,
         "addresses": addresses(state, server), "accessIPv4": "", "accessIPv6": "", "links": links,
         "OS-DCF:diskConfig": "MANUAL", "progress": 0, "OS-EXT-AZ:availability_zone": "nova",
         "config_drive": "", "key_name": server.key_name,
