@@ -51,7 +51,7 @@ pub struct PoolSettings {
     /// `REPLICA_MAX`.
     pub max: Option<u64>,
     /// `APP_INTERVAL`.
-    #[serde(rename = "intervalSeconds", serialize_with = "seconds")]
+    #[serde(rename = "intervalSeconds", serialize_with = "whole_seconds")]
     pub interval: Duration,
     /// `EXTERNAL_ADDRESS_MANAGEMENT`.
     pub address_management: bool,
@@ -89,10 +89,9 @@ impl PoolSettings {
     }
 }
 
-/// Whole milliseconds are as exact as anyone needs.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(rounded_seconds(*duration))
+fn whole_seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(duration.as_secs())
 }
 
 /// Seconds with at most three decimals.
