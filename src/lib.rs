@@ -20,6 +20,7 @@ pub mod error;
 pub mod http;
 pub mod logger;
 pub mod memory;
+pub mod metrics;
 pub mod model;
 pub mod observe;
 pub mod pass;

@@ -101,6 +101,15 @@ pub enum DeletionReason {
 }
 
 impl DeletionReason {
+    /// Every reason.
+    pub const ALL: [DeletionReason; 5] = [
+        DeletionReason::Finished,
+        DeletionReason::Failed,
+        DeletionReason::Silent,
+        DeletionReason::Stopped,
+        DeletionReason::Stuck,
+    ];
+
     /// One word, as metrics spell it.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -125,11 +125,14 @@ impl Session {
     /// Asks a service. A 401 is answered by a new login and the same question once more: it is a refusal, so nothing
     /// is done twice.
     pub fn ask(&mut self, question: &Question<'_>) -> Result<Response> {
-        match self.ask_once(question) {
+        let login = self.login()?.clone();
+        match self.ask_as(&login, question) {
             Err(error) if error.kind == ErrorKind::Refused(401) => {
                 log::debug!("logging in again: {error}");
                 self.login = None;
-                self.ask_once(question)
+                // A 401 of this login is about the credentials: to repeat them would only lock the user out.
+                let login = self.login()?.clone();
+                self.ask_as(&login, question)
             }
             result => result,
         }
@@ -141,9 +144,8 @@ impl Session {
         parse(&response.body, path)
     }
 
-    fn ask_once(&mut self, question: &Question<'_>) -> Result<Response> {
+    fn ask_as(&self, login: &Login, question: &Question<'_>) -> Result<Response> {
         let timeout = self.settings.timeout;
-        let login = self.login()?.clone();
         let endpoint = match question.service {
             Service::Compute => &login.endpoints.compute,
             Service::Network => &login.endpoints.network,
