@@ -48,9 +48,9 @@ impl ExitStatus {
 }
 
 /// Runs the pool until a signal, or for one pass (`--once`). A dry run prints its plans on `out`.
-pub fn run(config: Config, dry_run: bool, out: &mut dyn Write) -> ExitStatus {
+pub fn run(config: &Config, dry_run: bool, out: &mut dyn Write) -> ExitStatus {
     let once = config.policy.once;
-    greet(&config, dry_run);
+    greet(config, dry_run);
     let daemon = Daemon {
         interval: config.interval,
         dry_run,
@@ -65,11 +65,11 @@ pub fn run(config: Config, dry_run: bool, out: &mut dyn Write) -> ExitStatus {
         return ExitStatus::Failed;
     }
     let started = if once {
-        daemon.open(&config).map(|pool| daemon.once(pool, out))
+        daemon.open(config).map(|pool| daemon.once(pool, out))
     } else {
         // Settings first, the port last: who polls it expects passes behind it.
-        let open = daemon.open(&config);
-        open.and_then(|pool| Ok((pool, daemon.serve(&config)?)))
+        let open = daemon.open(config);
+        open.and_then(|pool| Ok((pool, daemon.serve(config)?)))
             .map(|(pool, latest)| daemon.repeat(pool, &latest, out))
     };
     started.unwrap_or_else(|error| {
@@ -185,16 +185,11 @@ fn greet(config: &Config, dry_run: bool) {
 
 fn print_plan(report: &Report, out: &mut dyn Write) {
     let Some(plan) = &report.plan else { return };
-    let mut text = plan.to_string();
-    if plan.is_empty() {
-        text = "nothing to do\n".to_owned();
-    }
-    if let Some(held_back) = &plan.held_back {
-        text.push_str(&format!("fewer replicas than are missing: {}\n", held_back.why));
-    }
-    for brake in &plan.brakes {
-        text.push_str(&format!("{brake}\n"));
-    }
+    let nothing = plan.is_empty().then(|| "nothing to do".to_owned());
+    let held_back = plan.held_back.as_ref();
+    let held_back = held_back.map(|one| format!("fewer replicas than are missing: {}", one.why));
+    let more = nothing.into_iter().chain(held_back).chain(plan.brakes.iter().cloned());
+    let text: String = more.fold(plan.to_string(), |text, line| text + &line + "\n");
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // Whoever read it has read enough (`| head`).
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
@@ -214,14 +209,14 @@ mod tests {
 
     /// When passes begin that last so many seconds, at an interval of 60.
     #[track_caller]
-    fn check(lasting: &[u64], begin: &[u64]) {
+    fn check(lasting: &[u64], expected: &[u64]) {
         let second = Duration::from_secs;
         let (mut slot, mut begun) = (Duration::ZERO, vec![0]);
         for time in lasting {
             slot = next_slot(slot, slot + second(*time), second(60));
             begun.push(slot.as_secs());
         }
-        assert_eq!(begun, begin, "passes of {lasting:?} s");
+        assert_eq!(begun, expected, "passes of {lasting:?} s");
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! The only module that knows tiny_http. It stands behind the [`gate`], on a Unix socket in the abstract namespace: no file,
+//! The only module that knows `tiny_http`. It stands behind the [`gate`], on a Unix socket in the abstract namespace: no file,
 //! no permission and no writable directory is needed.
 //!
-//! tiny_http closes its listener for good when it runs out of file descriptors, and can panic then; it is opened again.
+//! `tiny_http` closes its listener for good when it runs out of file descriptors, and can panic then; it is opened again.
 //! The socket's name cannot be guessed, but a user of the same machine can read it in `/proc/net/unix` and go around the
 //! gate: that can cost the status page, and threads, never a pass its result.
 
@@ -28,7 +28,7 @@ use crate::unique;
 const LIMITS: Limits =
     Limits { connections: 32, head_bytes: 8 * 1024, time: Duration::from_secs(5) };
 
-/// Between two attempts to open tiny_http again.
+/// Between two attempts to open `tiny_http` again.
 const REOPEN_PAUSE: Duration = Duration::from_secs(1);
 
 /// Serves `responder` on the configured host and port, for as long as the program runs. Gives the address it listens on.
@@ -77,7 +77,7 @@ pub(super) fn start_with(
     Ok(address)
 }
 
-/// tiny_http, while it lives, and where it listens.
+/// `tiny_http`, while it lives, and where it listens.
 struct Open {
     /// Never dropped: its `drop` panics on a socket without a path. Its listener is gone by the time another takes its
     /// place, so what stays behind is an empty queue.
@@ -123,7 +123,7 @@ impl Inner {
     }
 }
 
-/// The helper thread: opens tiny_http and answers, for ever. How the first opening went is told.
+/// The helper thread: opens `tiny_http` and answers, for ever. How the first opening went is told.
 fn serve(first: &mpsc::Sender<io::Result<()>>, inner: &Inner, responder: &Responder) {
     let mut is_first = true;
     loop {

@@ -91,19 +91,19 @@ fn request_line(line: &[u8]) -> Option<Result<Request, Refusal>> {
         }
         _ => return None,
     };
-    Some(Ok(Request { method: method.to_owned(), target: path(target)?, version }))
+    Some(Ok(Request { method: method.to_owned(), target: path(target), version }))
 }
 
 /// The path of a target in origin form, or in absolute form as a proxy would send it.
-fn path(target: &str) -> Option<String> {
+fn path(target: &str) -> String {
     if target.starts_with('/') {
-        return Some(target.to_owned());
+        return target.to_owned();
     }
     if let Some((_, rest)) = target.split_once("://") {
-        return Some(rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/").to_owned());
+        return rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/").to_owned();
     }
     // `OPTIONS *` and `CONNECT host:port` name no path; they are not allowed on any.
-    Some("*".to_owned())
+    "*".to_owned()
 }
 
 fn field_line(line: &[u8]) -> Option<(&str, &[u8])> {

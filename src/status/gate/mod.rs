@@ -1,4 +1,4 @@
-//! What stands between the network and tiny_http, which has no limits of its own: connections at once, bytes of a head and
+//! What stands between the network and `tiny_http`, which has no limits of its own: connections at once, bytes of a head and
 //! seconds per connection are bounded here, and only whole, plain requests without a body go through.
 //!
 //! Each connection gets a thread, one answer and its end. When there are too many, the one that has been open longest has
@@ -125,8 +125,10 @@ fn admit(
 /// One request, one answer, the end.
 fn converse(stream: &TcpStream, limits: Limits, forward: &Forward) -> io::Result<()> {
     let deadline = Instant::now() + limits.time;
+    // Whoever was too slow, the client or ourselves, there is time left to say so.
+    let answer_by = deadline.checked_sub(limits.time / 5).unwrap_or(deadline);
     stream.set_nodelay(true)?;
-    let request = match read_request(stream, limits.head_bytes, deadline)? {
+    let request = match read_request(stream, limits.head_bytes, answer_by)? {
         Ok(request) => request,
         Err(refusal) => {
             write_all(stream, &refused(refusal), deadline)?;
@@ -134,9 +136,9 @@ fn converse(stream: &TcpStream, limits: Limits, forward: &Forward) -> io::Result
             return drain(stream, deadline);
         }
     };
-    let answer = forward(&request, deadline).unwrap_or_else(|error| {
+    let answer = forward(&request, answer_by).unwrap_or_else(|error| {
         log::debug!("status server: no answer from within: {error}");
-        refused(Refusal { status: 503, why: "the status server is being opened again" })
+        refused(Refusal { status: 503, why: "no answer in time; please try again" })
     });
     write_all(stream, &closing(answer), deadline)?;
     stream.shutdown(Shutdown::Write)?;
@@ -215,7 +217,7 @@ fn timed_out(error: io::Error) -> io::Error {
     }
 }
 
-/// The answer, with the word that this connection ends; tiny_http lets nobody say so.
+/// The answer, with the word that this connection ends; `tiny_http` lets nobody say so.
 fn closing(mut answer: Vec<u8>) -> Vec<u8> {
     if let Some(at) = answer.windows(2).position(|two| two == b"\r\n") {
         let field = b"Connection: close\r\n";

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::plan::{Loudness, Plan};
 use crate::status::snapshot::{EndedPass, PoolSettings, Snapshot, rounded_seconds};
-use pool::{Address, Counts, Replica, Resources};
+use pool::{Counts, ExternalAddress, Replica, Resources};
 use steps::{Step, StepCount};
 
 /// The whole object. The Python daemon answers `{"status": 1, "isMaster": true}`: so do we, first.
@@ -85,7 +85,7 @@ struct NoteCounts {
 struct Details<'a> {
     replicas: Vec<Replica<'a>>,
     /// `null` when they are not managed, or could not be listed.
-    external_addresses: Option<Vec<Address<'a>>>,
+    external_addresses: Option<Vec<ExternalAddress<'a>>>,
     plan: Vec<Step<'a>>,
     brakes: &'a [String],
     notes: Vec<Note<'a>>,

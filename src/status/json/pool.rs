@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::model::{AddressId, ExternalAddress, ServerId, State};
+use crate::model::{self, AddressId, ServerId, State};
 use crate::pass::Report;
 use crate::plan::Plan;
 
@@ -55,7 +55,7 @@ pub struct Replica<'a> {
 /// One external address.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Address<'a> {
+pub struct ExternalAddress<'a> {
     id: &'a AddressId,
     address: IpAddr,
     holder_id: Option<&'a ServerId>,
@@ -88,7 +88,7 @@ pub fn replicas<'a>(plan: &'a Plan, report: &'a Report, since: Duration) -> Vec<
         let addresses = report.addresses.iter().flatten();
         addresses.filter(|one| holder(one, report) == Some(id)).map(|one| one.address).collect()
     };
-    let shown = |replica: &'a crate::model::Replica| Replica {
+    let shown = |replica: &'a model::Replica| Replica {
         id: &replica.id,
         name: &replica.name,
         state: replica.state,
@@ -103,13 +103,13 @@ pub fn replicas<'a>(plan: &'a Plan, report: &'a Report, since: Duration) -> Vec<
 }
 
 /// Every external address and who holds it.
-pub fn addresses<'a>(plan: &'a Plan, report: &'a Report) -> Option<Vec<Address<'a>>> {
+pub fn addresses<'a>(plan: &'a Plan, report: &'a Report) -> Option<Vec<ExternalAddress<'a>>> {
     let name = |id: &ServerId| {
         plan.replicas.iter().find(|replica| replica.id == *id).map(|replica| replica.name.as_str())
     };
-    let shown = |address: &'a ExternalAddress| {
+    let shown = |address: &'a model::ExternalAddress| {
         let holder = holder(address, report);
-        Address {
+        ExternalAddress {
             id: &address.id,
             address: address.address,
             holder_id: holder,
@@ -120,8 +120,8 @@ pub fn addresses<'a>(plan: &'a Plan, report: &'a Report) -> Option<Vec<Address<'
 }
 
 /// Who holds it after the moves of the pass.
-fn holder<'a>(address: &'a ExternalAddress, report: &'a Report) -> Option<&'a ServerId> {
-    let mut moves = report.outcome.iter().flat_map(|outcome| &outcome.moved);
-    let moved = moves.find(|(id, _)| *id == address.id).map(|(_, to)| to);
+fn holder<'a>(address: &'a model::ExternalAddress, report: &'a Report) -> Option<&'a ServerId> {
+    let mut all = report.outcome.iter().flat_map(|outcome| &outcome.moved);
+    let moved = all.find(|(id, _)| *id == address.id).map(|(_, to)| to);
     moved.or(address.holder.as_ref())
 }

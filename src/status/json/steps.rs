@@ -10,7 +10,8 @@ use crate::plan::StepKind;
 #[derive(Serialize)]
 pub struct Step<'a> {
     kind: StepKind,
-    step: String,
+    #[serde(rename = "step")]
+    text: String,
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
@@ -35,7 +36,7 @@ pub fn steps(report: &Report) -> Vec<Step<'_>> {
                 StepResult::Failed(error) => ("failed", Some(error.text.as_str()), None),
                 StepResult::NotTried(why) => ("not tried", None, Some(why.as_str())),
             };
-            Step { kind: step.kind, step: step.step.clone(), outcome, error, why }
+            Step { kind: step.kind, text: step.step.clone(), outcome, error, why }
         });
         return shown.collect();
     }
@@ -44,7 +45,7 @@ pub fn steps(report: &Report) -> Vec<Step<'_>> {
     let deletions = plan.deletions.iter().map(|step| (StepKind::Delete, step.to_string()));
     let creation = plan.creation.iter().map(|step| (StepKind::Create, step.to_string()));
     let all = moves.chain(deletions).chain(creation);
-    all.map(|(kind, step)| Step { kind, step, outcome: "dry run", error: None, why: None })
+    all.map(|(kind, text)| Step { kind, text, outcome: "dry run", error: None, why: None })
         .collect()
 }
 

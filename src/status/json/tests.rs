@@ -26,7 +26,10 @@ fn broken_into_lines(json: &str) -> String {
             _ => {}
         }
         lines.push(c);
-        if !in_text && ((c == ',' && matches!(lists.as_str(), "{" | "{[")) || lists == "{[") && ",[".contains(c) {
+        if !in_text
+            && ((c == ',' && matches!(lists.as_str(), "{" | "{[")) || lists == "{[")
+            && ",[".contains(c)
+        {
             lines.push('\n');
         }
     }
