@@ -167,7 +167,10 @@ fn next_slot(slot: Duration, now: Duration, interval: Duration) -> Duration {
 fn greet(config: &Config, dry_run: bool) {
     let policy = &config.policy;
     let settings = PoolSettings::new(config, dry_run);
-    log::info!(
+    // cron mails whatever a pass says, so one that found nothing to do says nothing.
+    let level = if policy.once { log::Level::Debug } else { log::Level::Info };
+    log::log!(
+        level,
         "simplescalevm {} on {}: pool {}={}, at least {} resources free, {} per replica, a pass every {} s{}",
         env!("CARGO_PKG_VERSION"),
         settings.provider,
