@@ -13,8 +13,9 @@ use crate::progress::{Progress, Stop};
 use crate::provider;
 use crate::settings::Config;
 use crate::signals;
-use crate::status;
 use crate::status::snapshot::{Clock, EndedPass, Latest, PoolSettings, Snapshot};
+use crate::status::{self, health, line};
+use crate::systemd::Manager;
 use crate::unique;
 
 /// What the program ends with, as shells and supervisors see it.
@@ -47,8 +48,9 @@ impl ExitStatus {
     }
 }
 
-/// Runs the pool until a signal, or for one pass (`--once`). A dry run prints its plans on `out`.
-pub fn run(config: &Config, dry_run: bool, out: &mut dyn Write) -> ExitStatus {
+/// Runs the pool until a signal, or for one pass (`--once`). A dry run prints its plans on `out`; the service manager hears
+/// how the loop goes.
+pub fn run(config: &Config, dry_run: bool, manager: Manager, out: &mut dyn Write) -> ExitStatus {
     let once = config.policy.once;
     greet(config, dry_run);
     let daemon = Daemon {
@@ -57,10 +59,12 @@ pub fn run(config: &Config, dry_run: bool, out: &mut dyn Write) -> ExitStatus {
         clock: Clock::start(),
         progress: Progress::new(),
         stop: Stop::new(),
+        manager,
     };
     // A run that was to do one pass and did not has failed; the loop ends when it is asked to.
     let when_killed = if once { ExitStatus::Failed } else { ExitStatus::Good };
-    if let Err(error) = signals::watch(daemon.stop.clone(), i32::from(when_killed.code())) {
+    let (stop, manager) = (daemon.stop.clone(), daemon.manager.clone());
+    if let Err(error) = signals::watch(stop, manager, i32::from(when_killed.code())) {
         log::error!("cannot watch for SIGTERM and SIGINT: {error}");
         return ExitStatus::Failed;
     }
@@ -84,6 +88,7 @@ struct Daemon {
     clock: Clock,
     progress: Progress,
     stop: Stop,
+    manager: Manager,
 }
 
 impl Daemon {
@@ -106,6 +111,15 @@ impl Daemon {
         let responder = move |path: &str| status::answer(path, &shown, &clock, &progress);
         let address = status::start(&config.status, Arc::new(responder))?;
         log::info!("status on http://{address}/");
+        let (shown, progress) = (Arc::clone(&latest), self.progress.clone());
+        let watched =
+            self.manager.watch(move || health::alive(&shown.get(), progress.idle()).is_ok());
+        watched.map_err(|error| {
+            Error::new(
+                ErrorKind::Unavailable,
+                format!("cannot start the watchdog's thread: {error}"),
+            )
+        })?;
         Ok(latest)
     }
 
@@ -127,11 +141,16 @@ impl Daemon {
             latest.publish(latest.get().pass_began(began));
             let Some(report) = self.pass(&mut pool, out) else { return ExitStatus::Failed };
             // Later on it is the cloud that changed, and may change back.
-            let fatal = report.fatal && latest.get().passes == 0;
+            let is_first = latest.get().passes == 0;
+            let fatal = report.fatal && is_first;
+            self.manager.status(&line::line(&report));
             let pass = EndedPass { began, ended: self.clock.now(), report };
             latest.publish(latest.get().pass_ended(pass));
             if fatal {
                 return ExitStatus::Settings;
+            }
+            if is_first {
+                self.manager.ready();
             }
             slot = next_slot(slot, self.clock.now().elapsed, self.interval);
             if self.stop.wait(slot.saturating_sub(self.clock.now().elapsed)) {

@@ -25,8 +25,9 @@ fn run_within(host: &str, port: u16, time_max: Duration) -> Result<(), String> {
     }
     let host = host.trim_start_matches('[').trim_end_matches(']');
     let deadline = Instant::now() + time_max;
-    let answer = exchange(host, port, deadline)
-        .map_err(|error| format!("no answer from {host} port {port} (APP_HOST, APP_PORT): {error}"))?;
+    let answer = exchange(host, port, deadline).map_err(|error| {
+        format!("no answer from {host} port {port} (APP_HOST, APP_PORT): {error}")
+    })?;
     judge(&answer)
 }
 
@@ -128,7 +129,8 @@ mod tests {
 
     #[test]
     fn an_instance_that_says_it_is_stuck_is_not_and_why_is_said() {
-        let answer = "HTTP/1.1 503 Service Unavailable\r\n\r\n{\"alive\":false,\n\"why\":\"no progress\"}";
+        let answer =
+            "HTTP/1.1 503 Service Unavailable\r\n\r\n{\"alive\":false,\n\"why\":\"no progress\"}";
         let port = instance("127.0.0.1", answer);
         let why = r#"not alive: 503 {"alive":false, "why":"no progress"}"#.to_owned();
         assert_eq!(run("127.0.0.1", port), Err(why));

@@ -5,7 +5,7 @@ use std::env;
 use std::fs;
 use std::io::{self, Write};
 use std::panic;
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 
 use simplescalevm::args::{self, Mode};
 use simplescalevm::daemon::{self, ExitStatus};
@@ -13,6 +13,7 @@ use simplescalevm::error::{Result, one_line};
 use simplescalevm::probe::Prober;
 use simplescalevm::progress::{Progress, Stop};
 use simplescalevm::settings::Config;
+use simplescalevm::systemd::Manager;
 use simplescalevm::{check, config, logger, provider};
 
 fn main() -> ExitCode {
@@ -47,7 +48,8 @@ fn with_config(
     };
     let mut out = io::stdout().lock();
     if let Mode::Run { dry_run, .. } = mode {
-        return daemon::run(&config, *dry_run, &mut out);
+        let manager = Manager::of(environment, process::id());
+        return daemon::run(&config, *dry_run, manager, &mut out);
     }
     check_all(&config, &mut out).unwrap_or_else(|error| {
         log::error!("{error}");

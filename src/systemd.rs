@@ -25,20 +25,23 @@ pub struct Manager {
 }
 
 impl Manager {
-    /// The one that `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID` of `environment` name; `pid` is our own. A socket
-    /// that cannot be used is an error: whoever waits for us would wait in vain.
-    pub fn of(environment: &BTreeMap<String, String>, pid: u32) -> io::Result<Self> {
+    /// The one that `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID` of `environment` name; `pid` is our own. With a
+    /// socket that cannot be used there is a warning, and nobody is told anything.
+    pub fn of(environment: &BTreeMap<String, String>, pid: u32) -> Self {
         let Some(name) = environment.get("NOTIFY_SOCKET").filter(|name| !name.is_empty()) else {
-            return Ok(Manager::default());
+            return Manager::default();
         };
-        let address = match name.strip_prefix('@') {
-            Some(name) => SocketAddr::from_abstract_name(name)?,
-            None => SocketAddr::from_pathname(name)?,
-        };
-        let socket = UnixDatagram::unbound()?;
-        socket.set_write_timeout(Some(SEND_TIME_MAX))?;
-        let watchdog = watchdog(environment, pid);
-        Ok(Manager { socket: Some(Arc::new((socket, address))), watchdog })
+        match socket(name) {
+            Ok(socket) => {
+                Manager { socket: Some(Arc::new(socket)), watchdog: watchdog(environment, pid) }
+            }
+            Err(error) => {
+                log::warn!(
+                    "NOTIFY_SOCKET \"{name}\": {error}; the service manager is told nothing"
+                );
+                Manager::default()
+            }
+        }
     }
 
     /// The start is over.
@@ -79,6 +82,18 @@ impl Manager {
             log::warn!("cannot tell the service manager {message}: {error}");
         }
     }
+}
+
+/// A socket to send from, and where to.
+fn socket(name: &str) -> io::Result<(UnixDatagram, SocketAddr)> {
+    let address = match name.strip_prefix('@') {
+        Some(name) => SocketAddr::from_abstract_name(name)?,
+        None if name.starts_with('/') => SocketAddr::from_pathname(name)?,
+        None => return Err(io::Error::other("neither a path nor an abstract name")),
+    };
+    let socket = UnixDatagram::unbound()?;
+    socket.set_write_timeout(Some(SEND_TIME_MAX))?;
+    Ok((socket, address))
 }
 
 /// The interval in which a sign of life is expected from `pid` (`sd_watchdog_enabled(3)`).
@@ -122,17 +137,19 @@ mod tests {
     }
 
     #[test]
-    fn without_a_service_manager_nothing_is_told() {
-        let manager = Manager::of(&environment(&[("NOTIFY_SOCKET", "")]), 1).unwrap();
-        manager.ready();
-        manager.watch(|| panic!("nobody watches")).unwrap();
-        assert!(manager.socket.is_none());
+    fn without_a_usable_service_manager_nothing_is_told() {
+        for name in ["", "vsock:2:1234"] {
+            let manager = Manager::of(&environment(&[("NOTIFY_SOCKET", name)]), 1);
+            manager.ready();
+            manager.watch(|| panic!("nobody watches")).unwrap();
+            assert!(manager.socket.is_none(), "{name}");
+        }
     }
 
     #[test]
     fn ready_status_and_stopping_arrive_on_an_abstract_socket() {
         let (socket, (name, value)) = listener();
-        let manager = Manager::of(&environment(&[(name, &value)]), 1).unwrap();
+        let manager = Manager::of(&environment(&[(name, &value)]), 1);
         manager.ready();
         manager.status("3 replicas\nREADY=0");
         manager.stopping();
@@ -146,7 +163,7 @@ mod tests {
         let socket = UnixDatagram::bind(&path).unwrap();
         socket.set_read_timeout(Some(LONG)).unwrap();
         let text = path.to_str().unwrap();
-        Manager::of(&environment(&[("NOTIFY_SOCKET", text)]), 1).unwrap().ready();
+        Manager::of(&environment(&[("NOTIFY_SOCKET", text)]), 1).ready();
         assert_eq!(heard(&socket), "READY=1");
         fs::remove_file(path).unwrap();
     }
@@ -155,14 +172,14 @@ mod tests {
     fn a_service_manager_that_is_gone_disturbs_nobody() {
         let (socket, (name, value)) = listener();
         drop(socket);
-        Manager::of(&environment(&[(name, &value)]), 1).unwrap().ready();
+        Manager::of(&environment(&[(name, &value)]), 1).ready();
     }
 
     #[test]
     fn the_watchdog_hears_of_life_only_while_there_is_some() {
         let (socket, (name, value)) = listener();
         let variables = [(name, value.as_str()), ("WATCHDOG_USEC", "20000")];
-        let manager = Manager::of(&environment(&variables), 1).unwrap();
+        let manager = Manager::of(&environment(&variables), 1);
         let alive = Arc::new(AtomicBool::new(true));
         let asked = Arc::clone(&alive);
         manager.watch(move || asked.load(Ordering::SeqCst)).unwrap();

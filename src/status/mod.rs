@@ -9,6 +9,7 @@ mod fixture;
 mod gate;
 pub mod health;
 pub mod json;
+pub mod line;
 mod server;
 pub mod snapshot;
 
