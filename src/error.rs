@@ -27,6 +27,34 @@ pub enum ErrorKind {
     Interrupted,
 }
 
+impl ErrorKind {
+    /// Every kind in one word, as metrics spell it.
+    pub const NAMES: [&'static str; 8] = [
+        "refused",
+        "quota",
+        "rate_limited",
+        "unavailable",
+        "unclear",
+        "invalid",
+        "setting",
+        "interrupted",
+    ];
+
+    /// The kind in one word, as metrics spell it: one of [`ErrorKind::NAMES`].
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ErrorKind::Refused(_) => "refused",
+            ErrorKind::Quota => "quota",
+            ErrorKind::RateLimited { .. } => "rate_limited",
+            ErrorKind::Unavailable => "unavailable",
+            ErrorKind::Unclear => "unclear",
+            ErrorKind::Invalid => "invalid",
+            ErrorKind::Setting => "setting",
+            ErrorKind::Interrupted => "interrupted",
+        }
+    }
+}
+
 /// A failure: what was being done, to what, what went wrong, and what to do; one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {

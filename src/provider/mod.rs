@@ -9,6 +9,9 @@ use std::net::IpAddr;
 
 use crate::error::Result;
 use crate::model::{AddressId, ExternalAddress, Listing, ServerId};
+use crate::progress::{Progress, Stop};
+use crate::settings::{Config, ProviderSettings};
+use openstack::{OpenStack, OpenStackMut};
 
 /// What can be seen of a cloud. Nothing here changes anything.
 pub trait Provider {
@@ -44,6 +47,36 @@ pub trait ProviderMut: Provider {
 
     /// The same provider, to read from.
     fn as_provider(&mut self) -> &mut dyn Provider;
+}
+
+/// The cloud that `PROVIDER` names, to look at and to change.
+pub fn open(config: &Config, progress: &Progress, stop: &Stop) -> Result<Box<dyn ProviderMut>> {
+    match &config.provider {
+        ProviderSettings::OpenStack(settings) => {
+            let manage_addresses = config.policy.manage_addresses;
+            let reader =
+                OpenStack::new(settings, manage_addresses, progress.clone(), stop.clone())?;
+            Ok(Box::new(OpenStackMut::new(reader)))
+        }
+        ProviderSettings::Simulated => Ok(Box::new(simulated::open(config)?)),
+    }
+}
+
+/// The same cloud, to look at only: what could change it is never made.
+pub fn open_read_only(
+    config: &Config,
+    progress: &Progress,
+    stop: &Stop,
+) -> Result<Box<dyn Provider>> {
+    match &config.provider {
+        ProviderSettings::OpenStack(settings) => {
+            let manage_addresses = config.policy.manage_addresses;
+            let reader =
+                OpenStack::new(settings, manage_addresses, progress.clone(), stop.clone())?;
+            Ok(Box::new(reader))
+        }
+        ProviderSettings::Simulated => Ok(Box::new(simulated::open_read_only(config)?)),
+    }
 }
 
 /// One creation: so many servers with one request.

@@ -1,1 +1,201 @@
-//! To come.
+//! `OpenStack`: Keystone, Nova, Neutron and Glance. One file per service; [`session::Session`] logs in for all.
+
+mod catalog;
+mod check;
+mod compute;
+mod identity;
+mod image;
+mod microversion;
+mod network;
+mod paging;
+mod record;
+mod session;
+
+use std::net::IpAddr;
+use std::time::SystemTime;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::CloudClient;
+use crate::model::{AddressId, ExternalAddress, Listing, ServerId};
+use crate::progress::{Progress, Stop};
+use crate::provider::{CheckLine, Creation, Provider, ProviderMut};
+use crate::settings::OpenStackSettings;
+use compute::Ingredients;
+use session::Session;
+
+/// What RFC 3986 lets stand as it is in any part of a URL.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// `text` as one segment of a path, or one value of a query.
+fn encode(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
+}
+
+/// Whether `text` looks like an id of Nova, Neutron or Glance: a UUID, with its hyphens or without.
+fn is_uuid(text: &str) -> bool {
+    let digits: String = text.chars().filter(|character| *character != '-').collect();
+    matches!(text.len(), 32 | 36)
+        && digits.len() == 32
+        && digits.chars().all(|c| c.is_ascii_hexdigit())
+}
+
+/// A project of an `OpenStack` cloud, to look at.
+#[derive(Debug)]
+pub struct OpenStack {
+    session: Session,
+    manage_addresses: bool,
+    network_name: Option<String>,
+}
+
+impl OpenStack {
+    /// A client that logs in when it is first asked something. An unreadable `OS_CACERT` is an error.
+    pub fn new(
+        settings: &OpenStackSettings,
+        manage_addresses: bool,
+        progress: Progress,
+        stop: Stop,
+    ) -> Result<Self> {
+        let client =
+            CloudClient::new(settings.cacert.as_deref(), settings.insecure, progress, stop)?;
+        let session = Session::new(client, settings.clone());
+        Ok(OpenStack { session, manage_addresses, network_name: None })
+    }
+}
+
+impl Provider for OpenStack {
+    fn servers(&mut self) -> Result<Listing> {
+        compute::servers(&mut self.session, local_now())
+    }
+
+    /// A name needs no question. An id is looked up once: a later change of the network's name shows in the next
+    /// creation, and until then each server's only network is used.
+    fn network_name(&mut self) -> Result<String> {
+        let setting = &self.session.settings().network;
+        if !is_uuid(setting) {
+            return Ok(setting.clone());
+        }
+        if let Some(name) = &self.network_name {
+            return Ok(name.clone());
+        }
+        let wanted = setting.clone();
+        let network = network::network(&mut self.session, &wanted)?;
+        Ok(self.network_name.insert(network.name).clone())
+    }
+
+    fn external_addresses(&mut self) -> Result<Vec<ExternalAddress>> {
+        network::external_addresses(&mut self.session)
+    }
+
+    fn server_exists(&mut self, id: &ServerId) -> Result<bool> {
+        compute::server_exists(&mut self.session, id)
+    }
+
+    fn check(&mut self) -> Vec<CheckLine> {
+        check::check(&mut self.session, self.manage_addresses)
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "for a Nova behind a proxy that takes out the Date header"
+)]
+fn local_now() -> SystemTime {
+    SystemTime::now()
+}
+
+/// The same project, to change. Only this type can.
+#[derive(Debug)]
+pub struct OpenStackMut(OpenStack);
+
+impl OpenStackMut {
+    /// Lets `reader` change what it sees.
+    pub fn new(reader: OpenStack) -> Self {
+        OpenStackMut(reader)
+    }
+
+    /// Names are resolved anew for each creation, so that a new image with the old name is used.
+    fn ingredients(&mut self) -> Result<Ingredients> {
+        let settings = self.0.session.settings().clone();
+        let session = &mut self.0.session;
+        let user_data = settings.cloud_init_file.as_deref().map(compute::user_data).transpose()?;
+        let flavor = compute::flavor(session, &settings.flavor)?.id;
+        let image = image::image(session, &settings.image)?.id;
+        let network = network::network(session, &settings.network)?;
+        self.0.network_name = Some(network.name);
+        Ok(Ingredients { flavor, image, network: network.id, user_data })
+    }
+}
+
+impl Provider for OpenStackMut {
+    fn servers(&mut self) -> Result<Listing> {
+        self.0.servers()
+    }
+
+    fn network_name(&mut self) -> Result<String> {
+        self.0.network_name()
+    }
+
+    fn external_addresses(&mut self) -> Result<Vec<ExternalAddress>> {
+        self.0.external_addresses()
+    }
+
+    fn server_exists(&mut self, id: &ServerId) -> Result<bool> {
+        self.0.server_exists(id)
+    }
+
+    fn check(&mut self) -> Vec<CheckLine> {
+        self.0.check()
+    }
+}
+
+impl ProviderMut for OpenStackMut {
+    fn create(&mut self, creation: &Creation) -> Result<ServerId> {
+        let ingredients = self.ingredients().map_err(never_asked)?;
+        compute::create(&mut self.0.session, creation, &ingredients)
+    }
+
+    fn delete(&mut self, id: &ServerId) -> Result<()> {
+        compute::delete(&mut self.0.session, id)
+    }
+
+    fn bind(&mut self, address: &AddressId, server: &ServerId, fixed: IpAddr) -> Result<()> {
+        network::bind(&mut self.0.session, address, server, fixed)
+    }
+
+    fn as_provider(&mut self) -> &mut dyn Provider {
+        &mut self.0
+    }
+}
+
+/// What failed before Nova was asked cannot have made a server.
+fn never_asked(error: Error) -> Error {
+    let kind = match error.kind {
+        ErrorKind::Unclear | ErrorKind::Invalid => ErrorKind::Unavailable,
+        kind => kind,
+    };
+    Error { kind, ..error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_told_from_an_id() {
+        assert!(is_uuid("c6f04e5b-33f7-4413-97a3-1383e5950011"));
+        assert!(
+            is_uuid("059969c1f22846af8e1d401d009d8239"),
+            "ids without hyphens are still in use"
+        );
+        for name in ["Ext-Net", "d2-8", "", "c6f04e5b-33f7-4413-97a3-1383e595001z"] {
+            assert!(!is_uuid(name), "{name:?} is a name");
+        }
+    }
+
+    #[test]
+    fn names_survive_the_way_into_a_url() {
+        assert_eq!(encode("Debian 11 & more/é"), "Debian%2011%20%26%20more%2F%C3%A9");
+    }
+}

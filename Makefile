@@ -1,0 +1,45 @@
+# SimpleScaleVM: everything a contributor or packager types. `make help` lists it.
+
+prefix ?= /usr/local
+bindir ?= $(prefix)/bin
+mandir ?= $(prefix)/share/man
+
+CARGO ?= cargo
+BINARY := target/release/simplescalevm
+
+.PHONY: all build test lint fmt run demo install clean help
+
+all: build ## Build the release binary
+
+build: ## Build target/release/simplescalevm
+	$(CARGO) build --release --locked
+
+test: ## Run all tests that need nothing but Rust
+	$(CARGO) test --locked
+
+lint: ## Check formatting, lints and the manual page
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets --locked -- -D warnings
+	mandoc -Tlint -Wwarning man/simplescalevm.8
+
+fmt: ## Format the source
+	$(CARGO) fmt
+
+run: build ## Run the daemon with the settings of this environment
+	$(BINARY)
+
+# A day of load in a few minutes: small limits and a short interval, so that there is something to see.
+demo: build ## Run a trial pool on this machine, without any cloud; Ctrl-C ends it
+	env PROVIDER=simulated APP_HOST=127.0.0.1 APP_INTERVAL=2 REPLICA_CAPACITY=4 \
+	    REPLICA_MIN_AVAILABLE_RESOURCES=6 REPLICA_MAX=12 REPLICA_BOOT_GRACE=20 REPLICA_LAUNCH_TIMEOUT=15 \
+	    REPLICA_REPLACE_SILENT_AFTER=6 REPLICA_API_TIMEOUT=1 REPLICA_API_RETRIES=0 EXTERNAL_ADDRESS_MANAGEMENT=true $(BINARY)
+
+install: build ## Install binary and manual page (DESTDIR, prefix)
+	install -D -m 0755 $(BINARY) $(DESTDIR)$(bindir)/simplescalevm
+	install -D -m 0644 man/simplescalevm.8 $(DESTDIR)$(mandir)/man8/simplescalevm.8
+
+clean: ## Remove what was built
+	$(CARGO) clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,0 +1,322 @@
+//! Asking the cloud: every request with a limit in time and size, retried where a repetition does no harm.
+
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+use ureq::Agent;
+use ureq::http::{self, HeaderMap};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::explain::explain;
+use crate::http::wording::{kind, without_answer};
+use crate::http::{USER_AGENT, tls};
+use crate::progress::{Progress, Stop};
+
+/// Most bytes of an answer's body: a page of 1,000 servers has about 2 MB.
+const BODY_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Most bytes of an answer's header: a Keystone token can have some thousand.
+const HEADER_BYTES_MAX: usize = 32 * 1024;
+
+/// Bytes of a connection's buffers.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+/// How long to wait before each repetition, unless the service says how long.
+const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
+
+/// How long an idle connection is kept: most proxies close theirs after a minute or more.
+const IDLE_MAX: Duration = Duration::from_secs(30);
+
+/// Idle connections kept: one to each service that is asked every pass, and some to spare.
+const SERVICES: usize = 4;
+
+/// An HTTP method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// GET
+    Get,
+    /// POST
+    Post,
+    /// PUT
+    Put,
+    /// DELETE
+    Delete,
+}
+
+impl Method {
+    /// The method as it is sent.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Delete => "DELETE",
+        }
+    }
+}
+
+/// Whether a request may be sent again after 429, 5xx or a broken connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempts {
+    /// Never: to repeat it would do the work twice.
+    One,
+    /// Up to twice more, within the time limit.
+    Several,
+}
+
+/// One request.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The method.
+    pub method: Method,
+    /// The whole URL.
+    pub url: &'a str,
+    /// Headers beside those of HTTP itself.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// A JSON body.
+    pub body: Option<&'a [u8]>,
+    /// Whether it may be repeated.
+    pub attempts: Attempts,
+    /// Limit of all attempts together.
+    pub limit: Duration,
+}
+
+/// A whole answer with a status of 2xx.
+#[derive(Clone, Debug)]
+pub struct Response {
+    headers: HeaderMap,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// The value of a header, when there is one that is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        text(&self.headers, name)
+    }
+
+    /// The service's clock (RFC 9110, section 6.6.1), when it tells.
+    pub fn date(&self) -> Option<SystemTime> {
+        date(&self.headers)
+    }
+}
+
+/// Asks the cloud's services.
+#[derive(Clone, Debug)]
+pub struct CloudClient {
+    kept: Agent,
+    fresh: Agent,
+    progress: Progress,
+    stop: Stop,
+}
+
+/// An attempt that failed, and how long the service asked us to wait.
+struct Failure {
+    error: Error,
+    retry_after: Option<Duration>,
+}
+
+impl CloudClient {
+    /// A client for the cloud. An unreadable `OS_CACERT` is an error.
+    pub fn new(
+        cacert: Option<&Path>,
+        insecure: bool,
+        progress: Progress,
+        stop: Stop,
+    ) -> Result<Self> {
+        let tls = tls(cacert, "OS_CACERT", insecure)?;
+        let agent = |idle_connections: usize| {
+            Agent::config_builder()
+                // No redirect is followed: ureq would send `X-Auth-Token` along to any host.
+                .max_redirects(0)
+                .http_status_as_error(false)
+                .max_idle_connections(idle_connections)
+                .max_idle_age(IDLE_MAX)
+                .input_buffer_size(BUFFER_BYTES)
+                .output_buffer_size(BUFFER_BYTES)
+                .max_response_header_size(HEADER_BYTES_MAX)
+                .user_agent(USER_AGENT)
+                .accept("application/json")
+                .tls_config(tls.clone())
+                .build()
+                .new_agent()
+        };
+        Ok(CloudClient { kept: agent(SERVICES), fresh: agent(0), progress, stop })
+    }
+
+    /// Sends a request. Every answer but 2xx is an error, with what the service said.
+    pub fn send(&self, request: &Request<'_>) -> Result<Response> {
+        let deadline = Instant::now() + request.limit;
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let failure = match self.attempt(request, deadline) {
+                Ok(response) => return Ok(response),
+                Err(failure) => failure,
+            };
+            let pause = match pauses.next() {
+                Some(pause) if may_repeat(request, failure.error.kind) => {
+                    failure.retry_after.unwrap_or(pause)
+                }
+                _ => return Err(failure.error),
+            };
+            if Instant::now() + pause >= deadline {
+                return Err(failure.error);
+            }
+            log::debug!("once more in {} s: {}", pause.as_secs(), failure.error);
+            if self.stop.wait(pause) {
+                return Err(Error::new(ErrorKind::Interrupted, "the program is ending"));
+            }
+        }
+    }
+
+    fn attempt(
+        &self,
+        request: &Request<'_>,
+        deadline: Instant,
+    ) -> std::result::Result<Response, Failure> {
+        let began = Instant::now();
+        let limit = deadline.saturating_duration_since(began).max(Duration::from_millis(1));
+        let result = self.exchange(request, limit);
+        self.progress.mark();
+        let (method, url) = (request.method.as_str(), shown(request.url));
+        let milliseconds = began.elapsed().as_millis();
+        let (status, headers, body) = match result {
+            Ok(answer) => answer,
+            Err(error) => {
+                let why = without_answer(&error, request.limit, BODY_BYTES_MAX);
+                log::debug!("{method} {url}: {why} after {milliseconds} ms");
+                let text = format!("{method} {url}: {why}{}", advice(&why));
+                let error = Error::new(kind(&error), text);
+                return Err(Failure { error, retry_after: None });
+            }
+        };
+        let request_id = text(&headers, "x-openstack-request-id").unwrap_or("no request id");
+        log::debug!("{method} {url}: status {status} in {milliseconds} ms ({request_id})");
+        if (200..300).contains(&status) {
+            return Ok(Response { headers, body });
+        }
+        let retry_after = retry_after(&headers);
+        let said = explain(&body);
+        let colon = if said.is_empty() { "" } else { ": " };
+        let text = format!("{method} {url}: status {status}{colon}{said}");
+        let error = Error::new(status_kind(status, &said, retry_after), text);
+        Err(Failure { error, retry_after })
+    }
+
+    fn exchange(
+        &self,
+        request: &Request<'_>,
+        limit: Duration,
+    ) -> std::result::Result<(u16, HeaderMap, Vec<u8>), ureq::Error> {
+        let mut builder = http::Request::builder().method(request.method.as_str()).uri(request.url);
+        for (name, value) in request.headers {
+            builder = builder.header(*name, *value);
+        }
+        // A connection kept from before may be closed by the other side just now. That costs a GET a repetition, but
+        // would leave open what became of a request that must not be repeated: so that gets a new one.
+        let agent = match request.attempts {
+            Attempts::One => &self.fresh,
+            Attempts::Several => &self.kept,
+        };
+        let mut response = if let Some(body) = request.body {
+            let built = builder.header("content-type", "application/json").body(body)?;
+            agent.run(agent.configure_request(built).timeout_global(Some(limit)).build())?
+        } else {
+            let built = builder.body(())?;
+            agent.run(agent.configure_request(built).timeout_global(Some(limit)).build())?
+        };
+        let body = response.body_mut().with_config().limit(BODY_BYTES_MAX).read_to_vec()?;
+        let (head, _) = response.into_parts();
+        Ok((head.status.as_u16(), head.headers, body))
+    }
+}
+
+fn may_repeat(request: &Request<'_>, kind: ErrorKind) -> bool {
+    let passing =
+        matches!(kind, ErrorKind::RateLimited { .. } | ErrorKind::Unavailable | ErrorKind::Unclear);
+    request.attempts == Attempts::Several && passing
+}
+
+fn status_kind(status: u16, said: &str, retry_after: Option<Duration>) -> ErrorKind {
+    // Nova says 403 for its own quotas and for Neutron's ports alike: "Quota exceeded for …", "Maximum number of ports
+    // exceeded"; before 2014 it was 413.
+    let exceeded = said.contains("exceeded") || said.contains("uota");
+    match status {
+        429 => ErrorKind::RateLimited { retry_after },
+        403 | 413 if exceeded => ErrorKind::Quota,
+        413 if retry_after.is_some() => ErrorKind::RateLimited { retry_after },
+        300..=499 => ErrorKind::Refused(status),
+        _ => ErrorKind::Unclear,
+    }
+}
+
+/// `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3); a date counts from the service's own clock.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = text(headers, "retry-after")?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = httpdate::parse_http_date(value).ok()?;
+    Some(until.duration_since(date(headers)?).unwrap_or_default())
+}
+
+fn date(headers: &HeaderMap) -> Option<SystemTime> {
+    httpdate::parse_http_date(text(headers, "date")?).ok()
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// A URL for people: without user and password, should it have any.
+fn shown(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest.get(..end).and_then(|authority| authority.rfind('@')) {
+        Some(at) => format!("{scheme}://{}", rest.get(at + 1..).unwrap_or_default()),
+        None => url.to_owned(),
+    }
+}
+
+fn advice(why: &str) -> &'static str {
+    if why.starts_with("TLS: invalid peer certificate: UnknownIssuer") {
+        " (set OS_CACERT to the file of the authority that signed it)"
+    } else {
+        ""
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_shown_without_its_password() {
+        assert_eq!(shown("https://user:pw@host:5000/v3?a=b@c"), "https://host:5000/v3?a=b@c");
+        assert_eq!(shown("https://host/v3/users/a@b"), "https://host/v3/users/a@b");
+        assert_eq!(shown("nonsense"), "nonsense");
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_by_the_services_own_clock() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(retry_after(&headers), None);
+        headers.insert("retry-after", "17".parse().unwrap());
+        assert_eq!(retry_after(&headers), Some(Duration::from_secs(17)));
+        headers.insert("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap());
+        headers.insert("date", "Sun, 06 Nov 1994 08:49:27 GMT".parse().unwrap());
+        assert_eq!(retry_after(&headers), Some(Duration::from_secs(10)));
+        headers.insert("retry-after", "soon".parse().unwrap());
+        assert_eq!(retry_after(&headers), None, "nonsense is no pause");
+    }
+
+    #[test]
+    fn a_quota_is_told_from_a_missing_right() {
+        let quota = "Quota exceeded for instances: Requested 1, but already used 4 of 4 instances";
+        assert_eq!(status_kind(403, quota, None), ErrorKind::Quota);
+        assert_eq!(status_kind(403, "Maximum number of ports exceeded", None), ErrorKind::Quota);
+        let policy = "Policy doesn't allow os_compute_api:servers:create to be performed.";
+        assert_eq!(status_kind(403, policy, None), ErrorKind::Refused(403));
+        assert_eq!(status_kind(500, quota, None), ErrorKind::Unclear);
+    }
+}

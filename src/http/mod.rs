@@ -1,0 +1,50 @@
+//! The only module that knows ureq: limits, retries, error wording.
+//!
+//! Two clients, because replicas and the cloud deserve different trust: a replica is asked quickly, without proxy and
+//! on a connection of its own; the cloud is asked with retries, through the proxy of the environment, and its
+//! connections are kept.
+
+mod cloud;
+mod explain;
+mod replica;
+mod wording;
+
+use std::fs;
+use std::path::Path;
+
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+
+pub use cloud::{Attempts, CloudClient, Method, Request, Response};
+pub use replica::ReplicaClient;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// How a client introduces itself.
+const USER_AGENT: &str = concat!("simplescalevm/", env!("CARGO_PKG_VERSION"));
+
+/// Whom to trust: the authorities of `cacert` (named `setting` in errors) instead of the bundled ones, or anybody.
+fn tls(cacert: Option<&Path>, setting: &str, insecure: bool) -> Result<TlsConfig> {
+    let mut builder = TlsConfig::builder().disable_verification(insecure);
+    if let Some(path) = cacert {
+        let certificates = read_authorities(path).map_err(|why| {
+            Error::new(ErrorKind::Setting, format!("{setting} {}: {why}", path.display()))
+        })?;
+        builder = builder.root_certs(RootCerts::new_with_certs(&certificates));
+    }
+    Ok(builder.build())
+}
+
+fn read_authorities(path: &Path) -> std::result::Result<Vec<Certificate<'static>>, String> {
+    let pem = fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
+    let certificates: Vec<Certificate<'static>> = parse_pem(&pem)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    if certificates.is_empty() {
+        Err("holds no PEM certificate".to_owned())
+    } else {
+        Ok(certificates)
+    }
+}

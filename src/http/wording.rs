@@ -1,0 +1,73 @@
+//! Why there was no answer, in words and in kind.
+
+use std::io;
+use std::time::Duration;
+
+use ureq::Timeout;
+
+use crate::error::{ErrorKind, one_line};
+
+/// Longest cause that is not ours to word, in characters.
+const CAUSE_CHARS_MAX: usize = 160;
+
+/// Why no whole answer came, in words. `limit` is the time the request had.
+pub fn without_answer(error: &ureq::Error, limit: Duration, body_bytes_max: u64) -> String {
+    match error {
+        ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve) => {
+            "cannot connect in time".to_owned()
+        }
+        ureq::Error::Timeout(_) => format!("no answer within {} s", limit.as_secs().max(1)),
+        ureq::Error::HostNotFound => "host name not found".to_owned(),
+        ureq::Error::BodyExceedsLimit(_) => {
+            format!("the answer is larger than {} KiB", body_bytes_max / 1024)
+        }
+        ureq::Error::LargeResponseHeader(..) => "the answer's header is too large".to_owned(),
+        ureq::Error::BadUri(_) | ureq::Error::Http(_) => "not a valid URL".to_owned(),
+        ureq::Error::Protocol(_) => "the answer is not HTTP, or ends too early".to_owned(),
+        ureq::Error::Io(error) => io_words(error),
+        other => one_line(&other.to_string(), CAUSE_CHARS_MAX),
+    }
+}
+
+fn io_words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => "connection reset".to_owned(),
+        io::ErrorKind::UnexpectedEof => "connection closed before the end of the answer".to_owned(),
+        _ => {
+            // rustls speaks through io::Error; the setting that mends it belongs beside its words.
+            let text = one_line(&error.to_string(), CAUSE_CHARS_MAX);
+            if text.contains("certificate") { format!("TLS: {text}") } else { text }
+        }
+    }
+}
+
+/// Whether the request may have been carried out although no whole answer came.
+pub fn kind(error: &ureq::Error) -> ErrorKind {
+    match error {
+        ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve)
+        | ureq::Error::HostNotFound
+        | ureq::Error::ConnectionFailed
+        | ureq::Error::BadUri(_)
+        | ureq::Error::Http(_)
+        | ureq::Error::InvalidProxyUrl
+        | ureq::Error::ConnectProxyFailed(_)
+        | ureq::Error::Tls(_)
+        | ureq::Error::Rustls(_)
+        | ureq::Error::TlsRequired => ErrorKind::Unavailable,
+        ureq::Error::Io(error) if never_connected(error) => ErrorKind::Unavailable,
+        // To ask again would give the same.
+        ureq::Error::BodyExceedsLimit(_) => ErrorKind::Invalid,
+        _ => ErrorKind::Unclear,
+    }
+}
+
+fn never_connected(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::AddrNotAvailable
+    ) || error.to_string().contains("invalid peer certificate")
+}

@@ -1,0 +1,182 @@
+//! The list of everything that `/metrics` shows: names by Prometheus's conventions, no label with many values.
+
+use std::fmt::Write as _;
+
+/// The type of a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Goes up and down.
+    Gauge,
+    /// Only grows.
+    Counter,
+    /// Durations in buckets.
+    Histogram,
+}
+
+impl Kind {
+    /// The type as the text format spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Gauge => "gauge",
+            Kind::Counter => "counter",
+            Kind::Histogram => "histogram",
+        }
+    }
+}
+
+/// One metric.
+#[derive(Clone, Copy, Debug)]
+pub struct Family {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: Kind,
+    /// Its labels.
+    pub labels: &'static [&'static str],
+    /// What it tells, in a sentence.
+    pub help: &'static str,
+}
+
+const fn family(
+    name: &'static str,
+    kind: Kind,
+    labels: &'static [&'static str],
+    help: &'static str,
+) -> Family {
+    Family { name, kind, labels, help }
+}
+
+/// The phases of a pass.
+pub const PHASES: [&str; 4] = ["list", "probe", "addresses", "act"];
+
+/// Every metric, in the order in which it is shown.
+pub const FAMILIES: [Family; 22] = [
+    family(
+        "simplescalevm_build_info",
+        Kind::Gauge,
+        &["version"],
+        "Always 1; the label tells the version.",
+    ),
+    family("simplescalevm_replicas", Kind::Gauge, &["state"], "Replicas by state."),
+    family(
+        "simplescalevm_replicas_max",
+        Kind::Gauge,
+        &[],
+        "REPLICA_MAX; absent when it is not set.",
+    ),
+    family(
+        "simplescalevm_resources_free",
+        Kind::Gauge,
+        &[],
+        "Free resources, with what is on its way.",
+    ),
+    family("simplescalevm_resources_wanted", Kind::Gauge, &[], "REPLICA_MIN_AVAILABLE_RESOURCES."),
+    family(
+        "simplescalevm_external_addresses",
+        Kind::Gauge,
+        &["holder"],
+        "External addresses by what holds them: healthy, other (a replica that is not), outside (not of the pool), none.",
+    ),
+    family(
+        "simplescalevm_back_off_seconds",
+        Kind::Gauge,
+        &[],
+        "Until a creation is tried again after failures; 0: no pause.",
+    ),
+    family(
+        "simplescalevm_brake",
+        Kind::Gauge,
+        &[],
+        "1 while a brake is on: too many replicas failed at once.",
+    ),
+    family(
+        "simplescalevm_creation_held_back",
+        Kind::Gauge,
+        &[],
+        "1 while fewer replicas are created than are missing.",
+    ),
+    family(
+        "simplescalevm_last_good_pass_age_seconds",
+        Kind::Gauge,
+        &[],
+        "Since the last pass that did all it set out to do; since the start when there was none.",
+    ),
+    family("simplescalevm_pass_interval_seconds", Kind::Gauge, &[], "APP_INTERVAL."),
+    family(
+        "simplescalevm_passes_total",
+        Kind::Counter,
+        &["result"],
+        "Passes by result: ok, failed.",
+    ),
+    family("simplescalevm_pass_duration_seconds", Kind::Histogram, &[], "Durations of passes."),
+    family(
+        "simplescalevm_phase_duration_seconds",
+        Kind::Histogram,
+        &["phase"],
+        "Durations of a pass's phases: list, probe, addresses, act.",
+    ),
+    family(
+        "simplescalevm_replicas_created_total",
+        Kind::Counter,
+        &[],
+        "Replicas whose creation the cloud accepted.",
+    ),
+    family(
+        "simplescalevm_replicas_deleted_total",
+        Kind::Counter,
+        &["reason"],
+        "Replicas whose deletion the cloud accepted, by reason.",
+    ),
+    family("simplescalevm_address_moves_total", Kind::Counter, &[], "External addresses moved."),
+    family(
+        "simplescalevm_failures_total",
+        Kind::Counter,
+        &["kind"],
+        "Whatever failed in a pass, by kind.",
+    ),
+    family(
+        "simplescalevm_probe_failures_total",
+        Kind::Counter,
+        &["reason"],
+        "Probes without a valid answer: unreachable, timeout, status, invalid.",
+    ),
+    family(
+        "simplescalevm_cloud_requests_total",
+        Kind::Counter,
+        &["service", "status"],
+        "Requests to the cloud by service and class of the status; none: no whole answer.",
+    ),
+    family(
+        "simplescalevm_cloud_request_duration_seconds",
+        Kind::Histogram,
+        &["service"],
+        "Durations of requests to the cloud.",
+    ),
+    family(
+        "simplescalevm_cloud_request_retries_total",
+        Kind::Counter,
+        &["service"],
+        "Requests to the cloud that were sent once more.",
+    ),
+];
+
+/// The same list as a table for the README.
+pub fn markdown() -> String {
+    let mut table = "| metric | type | |\n| --- | --- | --- |\n".to_owned();
+    for family in &FAMILIES {
+        let labels = if family.labels.is_empty() {
+            String::new()
+        } else {
+            format!("{{{}}}", family.labels.join(","))
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            table,
+            "| `{}{labels}` | {} | {} |",
+            family.name,
+            family.kind.as_str(),
+            family.help
+        );
+    }
+    table
+}

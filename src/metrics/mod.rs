@@ -1,0 +1,162 @@
+//! What is counted, for Prometheus: counters and histograms that grow while the program runs.
+//!
+//! Gauges (replicas by state, free resources …) are no state of their own: they are read off the snapshot when somebody
+//! asks, see [`render`].
+
+mod family;
+mod histogram;
+mod render;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+pub use family::{FAMILIES, Family, Kind, markdown};
+pub use histogram::Histogram;
+pub use render::{Gauges, render};
+
+use crate::error::ErrorKind;
+use crate::plan::DeletionReason;
+
+/// The counters of one process. Clones count together.
+#[derive(Clone, Debug, Default)]
+pub struct Metrics(Arc<Mutex<Counters>>);
+
+/// The state behind [`Metrics`].
+#[derive(Clone, Debug, Default)]
+pub struct Counters {
+    /// Passes, by result (`ok`, `failed`).
+    pub passes: BTreeMap<&'static str, u64>,
+    /// Durations of whole passes.
+    pub pass_durations: Histogram,
+    /// Durations of a pass's phases.
+    pub phase_durations: BTreeMap<&'static str, Histogram>,
+    /// Replicas whose creation the cloud accepted.
+    pub created: u64,
+    /// Replicas whose deletion the cloud accepted, by reason.
+    pub deleted: BTreeMap<&'static str, u64>,
+    /// Addresses moved.
+    pub moves: u64,
+    /// Whatever failed in a pass, by kind.
+    pub failures: BTreeMap<&'static str, u64>,
+    /// Probes without a valid answer, by reason.
+    pub probe_failures: BTreeMap<&'static str, u64>,
+    /// Requests to the cloud, by service and class of the status (`2xx` … `5xx`, `none`).
+    pub requests: BTreeMap<(&'static str, &'static str), u64>,
+    /// Durations of these requests, by service.
+    pub request_durations: BTreeMap<&'static str, Histogram>,
+    /// Repetitions of these requests, by service.
+    pub retries: BTreeMap<&'static str, u64>,
+}
+
+/// Why a probe gave no valid answer, in the few kinds that are worth telling apart on a graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProbeFailure {
+    /// Nobody listens there, or nobody is there.
+    Unreachable,
+    /// No answer in time.
+    Timeout,
+    /// An answer with a status other than 2xx.
+    Status,
+    /// An answer that is not the JSON that was asked for.
+    Invalid,
+}
+
+impl ProbeFailure {
+    /// Every reason.
+    pub const ALL: [ProbeFailure; 4] = [
+        ProbeFailure::Unreachable,
+        ProbeFailure::Timeout,
+        ProbeFailure::Status,
+        ProbeFailure::Invalid,
+    ];
+
+    /// One word, as the label spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ProbeFailure::Unreachable => "unreachable",
+            ProbeFailure::Timeout => "timeout",
+            ProbeFailure::Status => "status",
+            ProbeFailure::Invalid => "invalid",
+        }
+    }
+}
+
+impl Metrics {
+    /// Nothing counted yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What was counted so far.
+    pub fn counters(&self) -> Counters {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Counters> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A pass ended.
+    pub fn pass(&self, good: bool, duration: Duration) {
+        let mut counters = self.lock();
+        add(&mut counters.passes, if good { "ok" } else { "failed" });
+        counters.pass_durations.observe(duration);
+    }
+
+    /// A phase of a pass ended: one of [`family::PHASES`].
+    pub fn phase(&self, phase: &'static str, duration: Duration) {
+        self.lock().phase_durations.entry(phase).or_default().observe(duration);
+    }
+
+    /// The cloud accepted a creation.
+    pub fn created(&self, count: u64) {
+        let mut counters = self.lock();
+        counters.created = counters.created.saturating_add(count);
+    }
+
+    /// The cloud accepted a deletion.
+    pub fn deleted(&self, reason: DeletionReason) {
+        add(&mut self.lock().deleted, reason.as_str());
+    }
+
+    /// An address moved.
+    pub fn moved(&self) {
+        let mut counters = self.lock();
+        counters.moves = counters.moves.saturating_add(1);
+    }
+
+    /// Something failed in a pass.
+    pub fn failure(&self, kind: ErrorKind) {
+        add(&mut self.lock().failures, kind.as_str());
+    }
+
+    /// A replica gave no valid answer.
+    pub fn probe_failure(&self, reason: ProbeFailure) {
+        add(&mut self.lock().probe_failures, reason.as_str());
+    }
+
+    /// One attempt of a request to the cloud ended. `status` is `None` when no whole answer came.
+    pub fn request(&self, service: &'static str, status: Option<u16>, duration: Duration) {
+        let class = match status {
+            Some(100..=299) => "2xx",
+            Some(300..=399) => "3xx",
+            Some(400..=499) => "4xx",
+            Some(_) => "5xx",
+            None => "none",
+        };
+        let mut counters = self.lock();
+        add(&mut counters.requests, (service, class));
+        counters.request_durations.entry(service).or_default().observe(duration);
+    }
+
+    /// A request to the cloud is sent once more.
+    pub fn retry(&self, service: &'static str) {
+        add(&mut self.lock().retries, service);
+    }
+}
+
+fn add<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K) {
+    let count = counts.entry(key).or_default();
+    *count = count.saturating_add(1);
+}

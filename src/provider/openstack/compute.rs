@@ -1,0 +1,280 @@
+//! Nova: servers, flavors and key pairs (Compute API v2.1).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::time::SystemTime;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{Attempts, Method};
+use crate::model::{Listing, ServerId};
+use crate::provider::Creation;
+use crate::provider::openstack::encode;
+use crate::provider::openstack::paging::{Link, PAGES_MAX, next_page};
+use crate::provider::openstack::record::ServerRecord;
+use crate::provider::openstack::session::{Question, Service, Session, parse};
+
+/// Nova's own limit of `user_data`, in base64 characters.
+const USER_DATA_CHARS_MAX: usize = 65_535;
+
+/// How much of the user data gives it away in an error's text, in base64 characters.
+const USER_DATA_SIGN_CHARS: usize = 16;
+
+/// What a creation needs beside its own settings: ids, and the cloud-init file's bytes.
+pub struct Ingredients {
+    /// The flavor's id.
+    pub flavor: String,
+    /// The image's id.
+    pub image: String,
+    /// The network's id.
+    pub network: String,
+    /// The cloud-init file in base64.
+    pub user_data: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ServerPage {
+    servers: Vec<ServerRecord>,
+    #[serde(default)]
+    servers_links: Vec<Link>,
+}
+
+/// The body of `POST /servers` (Compute API, "Create Multiple Servers").
+#[derive(Serialize)]
+struct ServerRequest<'a> {
+    name: &'a str,
+    #[serde(rename = "flavorRef")]
+    flavor: &'a str,
+    #[serde(rename = "imageRef")]
+    image: &'a str,
+    networks: [NetworkRequest<'a>; 1],
+    metadata: BTreeMap<&'a str, &'a str>,
+    /// 1: where a quota leaves room for some of them, some are made.
+    min_count: u64,
+    max_count: u64,
+    #[serde(rename = "key_name", skip_serializing_if = "Option::is_none")]
+    keypair: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_data: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct NetworkRequest<'a> {
+    uuid: &'a str,
+}
+
+#[derive(Deserialize)]
+struct FlavorPage {
+    flavors: Vec<Named>,
+    #[serde(default)]
+    flavors_links: Vec<Link>,
+}
+
+/// Something with an id and a name.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Named {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    #[serde(default)]
+    pub name: String,
+}
+
+/// Every server of the project, all pages, or an error.
+pub fn servers(session: &mut Session, local_now: SystemTime) -> Result<Listing> {
+    const PATH: &str = "/servers/detail";
+    let key = session.settings().metadata_key.clone();
+    let (mut servers, mut ids, mut now) = (Vec::new(), BTreeSet::new(), None);
+    // No `limit` on the first page: with one, Nova leaves out the servers of a cell that is down.
+    let mut next = Some(PATH.to_owned());
+    for _ in 0..PAGES_MAX {
+        let Some(path) = next else {
+            return Ok(Listing { servers, now: now.unwrap_or(local_now) });
+        };
+        let response = session.ask(&Question::get(Service::Compute, &path))?;
+        now = response.date().or(now);
+        let page: ServerPage = parse(&response.body, PATH)?;
+        let invalid = |why: String| Error::new(ErrorKind::Invalid, format!("{PATH}: {why}"));
+        let unknown = page.servers.iter().filter(|record| record.is_unknown()).count();
+        if unknown > 0 {
+            return Err(invalid(format!(
+                "the list is partial: Nova cannot reach the cell of {unknown} servers"
+            )));
+        }
+        for record in page.servers {
+            let server = record.into_server(&key).map_err(invalid)?;
+            if ids.insert(server.id.clone()) {
+                servers.push(server);
+            }
+        }
+        next = next_page(PATH, &page.servers_links);
+        if next.as_deref() == Some(path.as_str()) {
+            return Err(invalid("the next page is this page".to_owned()));
+        }
+    }
+    Err(Error::new(ErrorKind::Invalid, format!("{PATH}: more than {PAGES_MAX} pages")))
+}
+
+/// Whether a server with this id exists.
+pub fn server_exists(session: &mut Session, id: &ServerId) -> Result<bool> {
+    let path = format!("/servers/{}", encode(&id.0));
+    match session.ask(&Question::get(Service::Compute, &path)) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind == ErrorKind::Refused(404) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The flavor `wanted`, by id or name.
+pub fn flavor(session: &mut Session, wanted: &str) -> Result<Named> {
+    let flavors = flavors(session)?;
+    let by_id = flavors.iter().find(|flavor| flavor.id == wanted);
+    if let Some(flavor) = by_id.or_else(|| flavors.iter().find(|flavor| flavor.name == wanted)) {
+        return Ok(flavor.clone());
+    }
+    let region = session.login()?.endpoints.region.clone();
+    let mut have: Vec<&str> = flavors.iter().map(|flavor| flavor.name.as_str()).collect();
+    have.sort_unstable();
+    let have = have.join(", ");
+    let text =
+        format!("OPENSTACK_FLAVOR \"{wanted}\": no such flavor in region {region} (have: {have})");
+    Err(Error::new(ErrorKind::Setting, text))
+}
+
+fn flavors(session: &mut Session) -> Result<Vec<Named>> {
+    const PATH: &str = "/flavors";
+    let (mut flavors, mut next) = (Vec::new(), Some(PATH.to_owned()));
+    for _ in 0..PAGES_MAX {
+        let Some(path) = next else { break };
+        let page: FlavorPage = session.read(Service::Compute, &path)?;
+        flavors.extend(page.flavors);
+        next = next_page(PATH, &page.flavors_links).filter(|next| *next != path);
+    }
+    Ok(flavors)
+}
+
+/// Whether the key pair `name` exists.
+pub fn keypair(session: &mut Session, name: &str) -> Result<()> {
+    let path = format!("/os-keypairs/{}", encode(name));
+    match session.ask(&Question::get(Service::Compute, &path)) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind == ErrorKind::Refused(404) => {
+            let text = format!("OPENSTACK_KEYPAIR \"{name}\": the user has no such key pair");
+            Err(Error::new(ErrorKind::Setting, text))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The cloud-init file as Nova wants it.
+pub fn user_data(path: &Path) -> Result<String> {
+    let fault = |why: String| {
+        let text = format!("OPENSTACK_CLOUD_INIT_FILE {}: {why}", path.display());
+        Error::new(ErrorKind::Setting, text)
+    };
+    let bytes = fs::read(path).map_err(|error| fault(format!("cannot be read: {error}")))?;
+    let encoded = STANDARD.encode(bytes);
+    if encoded.len() > USER_DATA_CHARS_MAX {
+        return Err(fault(format!(
+            "too large: {} characters in base64, and Nova takes {USER_DATA_CHARS_MAX}",
+            encoded.len()
+        )));
+    }
+    Ok(encoded)
+}
+
+/// Asks once for all servers of a creation, and gives the first one's id.
+pub fn create(
+    session: &mut Session,
+    creation: &Creation,
+    ingredients: &Ingredients,
+) -> Result<ServerId> {
+    #[derive(Deserialize)]
+    struct Answer {
+        server: Named,
+    }
+    let keypair = session.settings().keypair.clone();
+    let request = ServerRequest {
+        name: &creation.name,
+        flavor: &ingredients.flavor,
+        image: &ingredients.image,
+        networks: [NetworkRequest { uuid: &ingredients.network }],
+        metadata: creation.metadata.iter().map(|(key, value)| (&**key, &**value)).collect(),
+        min_count: 1,
+        max_count: creation.count,
+        keypair: keypair.as_deref(),
+        user_data: ingredients.user_data.as_deref(),
+    };
+    let body = json!({ "server": request }).to_string();
+    let question = Question {
+        service: Service::Compute,
+        method: Method::Post,
+        path: "/servers",
+        body: Some(body.as_bytes()),
+        attempts: Attempts::One,
+    };
+    let answer = session.ask(&question).and_then(|response| {
+        let answer: Answer = parse(&response.body, "POST /servers")?;
+        Ok(ServerId(answer.server.id))
+    });
+    answer.map_err(|error| clear_up(error, ingredients.user_data.as_deref()))
+}
+
+/// A 2xx that cannot be read leaves open what was made; and Nova likes to repeat a value that it refuses.
+fn clear_up(error: Error, user_data: Option<&str>) -> Error {
+    let kind = match error.kind {
+        ErrorKind::Invalid => ErrorKind::Unclear,
+        kind => kind,
+    };
+    let sign = user_data.map(|data| data.get(..USER_DATA_SIGN_CHARS).unwrap_or(data));
+    match sign.filter(|sign| !sign.is_empty()).and_then(|sign| error.text.find(sign)) {
+        Some(at) => {
+            let kept = error.text.get(..at).unwrap_or_default();
+            Error::new(kind, format!("{kept}(the user data, not shown)"))
+        }
+        None => Error { kind, ..error },
+    }
+}
+
+/// Deletes a server; one that is gone already is a success.
+pub fn delete(session: &mut Session, id: &ServerId) -> Result<()> {
+    let path = format!("/servers/{}", encode(&id.0));
+    let question = Question {
+        service: Service::Compute,
+        method: Method::Delete,
+        path: &path,
+        body: None,
+        attempts: Attempts::Several,
+    };
+    match session.ask(&question) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind == ErrorKind::Refused(404) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_data_that_nova_repeats_is_cut_out_of_the_error() {
+        let data = STANDARD.encode("#cloud-config\npassword: hunter2\n");
+        let said =
+            format!("status 400: Invalid input for field/attribute user_data. Value: {data}.");
+        let error = clear_up(Error::new(ErrorKind::Refused(400), said), Some(&data));
+        let text = "status 400: Invalid input for field/attribute user_data. Value: (the user data, not shown)";
+        assert_eq!(error.text, text);
+    }
+
+    #[test]
+    fn a_creation_whose_answer_cannot_be_read_is_unclear() {
+        let error = clear_up(Error::new(ErrorKind::Invalid, "not the expected JSON"), None);
+        assert_eq!(error.kind, ErrorKind::Unclear);
+    }
+}

@@ -1,0 +1,204 @@
+//! Keystone: a token for credentials (Identity API v3, "Password authentication with scoped authorization",
+//! "Authenticating with an Application Credential").
+
+use std::time::{Duration, SystemTime};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{Attempts, CloudClient, Method, Request};
+use crate::provider::openstack::catalog::CatalogService;
+use crate::secret::Secret;
+use crate::settings::{ApplicationCredential, Credentials, Domain, Project};
+
+/// The life of a token that does not tell it.
+const LIFE_UNKNOWN: Duration = Duration::from_secs(5 * 60);
+
+/// A token and what came with it.
+#[derive(Clone, Debug)]
+pub struct Token {
+    /// What is sent as `X-Auth-Token`.
+    pub value: Secret,
+    /// How long it is good for since it was issued, whatever this machine's clock says.
+    pub life: Duration,
+    /// The project it is for.
+    pub project: ProjectRecord,
+    /// Where the services are.
+    pub catalog: Vec<CatalogService>,
+}
+
+/// The project of a token.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ProjectRecord {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    token: TokenRecord,
+}
+
+#[derive(Deserialize)]
+struct TokenRecord {
+    issued_at: Option<String>,
+    expires_at: Option<String>,
+    project: Option<ProjectRecord>,
+    #[serde(default)]
+    catalog: Vec<CatalogService>,
+}
+
+/// Asks for a token.
+pub fn log_in(
+    client: &CloudClient,
+    auth_url: &str,
+    credentials: &Credentials,
+    limit: Duration,
+) -> Result<Token> {
+    let url = format!("{}/auth/tokens", versioned(auth_url));
+    let body = auth_request(credentials).to_string();
+    let response = client.send(&Request {
+        method: Method::Post,
+        url: &url,
+        // Keystone behind uwsgi closes connections without saying so.
+        headers: &[("connection", "close")],
+        body: Some(body.as_bytes()),
+        attempts: Attempts::Several,
+        limit,
+    });
+    let response = response.map_err(|error| with_advice(&error))?;
+    let invalid = |why: &str| {
+        Error::new(ErrorKind::Invalid, format!("POST {url}: not a Keystone v3 token: {why}"))
+    };
+    let value =
+        response.header("x-subject-token").ok_or_else(|| invalid("no X-Subject-Token header"))?;
+    let answer: Answer =
+        serde_json::from_slice(&response.body).map_err(|error| invalid(&error.to_string()))?;
+    let record = answer.token;
+    let project = record.project.ok_or_else(|| invalid("it is for no project"))?;
+    let times = (record.issued_at.as_deref(), record.expires_at.as_deref());
+    Ok(Token {
+        value: Secret::new(value),
+        life: life(times).unwrap_or(LIFE_UNKNOWN),
+        project,
+        catalog: record.catalog,
+    })
+}
+
+/// Keystone answers 401 to nearly every mistake, so the settings that can be wrong are named.
+fn with_advice(error: &Error) -> Error {
+    let advice = match error.kind {
+        ErrorKind::Refused(401) => {
+            " (check the user, password, project and domains, or the application credential)"
+        }
+        ErrorKind::Refused(404) => " (is OS_AUTH_URL a Keystone v3?)",
+        _ => "",
+    };
+    Error::new(error.kind, format!("{error}{advice}"))
+}
+
+fn life((issued, expires): (Option<&str>, Option<&str>)) -> Option<Duration> {
+    let parse = |text: &str| humantime::parse_rfc3339_weak(text).ok();
+    let (issued, expires): (SystemTime, SystemTime) = (parse(issued?)?, parse(expires?)?);
+    Some(expires.duration_since(issued).unwrap_or_default())
+}
+
+/// `OS_AUTH_URL` with `/v3` at its end, and without a slash.
+fn versioned(auth_url: &str) -> String {
+    let url = auth_url.trim_end_matches('/');
+    let url = url.strip_suffix("/auth/tokens").unwrap_or(url);
+    if url.ends_with("/v3") { url.to_owned() } else { format!("{url}/v3") }
+}
+
+fn auth_request(credentials: &Credentials) -> Value {
+    match credentials {
+        Credentials::Password { username, user_domain, password, project } => json!({"auth": {
+            "identity": {"methods": ["password"], "password": {"user": {
+                "name": username, "domain": domain(user_domain), "password": password.expose(),
+            }}},
+            "scope": {"project": project_scope(project)},
+        }}),
+        // It carries its own project: with a scope beside it, Keystone answers 401.
+        Credentials::ApplicationCredential { which, secret } => json!({"auth": {
+            "identity": {
+                "methods": ["application_credential"],
+                "application_credential": application_credential(which, secret),
+            },
+        }}),
+    }
+}
+
+fn project_scope(project: &Project) -> Value {
+    match project {
+        Project::Id(id) => json!({"id": id}),
+        Project::Name { name, domain: of } => json!({"name": name, "domain": domain(of)}),
+    }
+}
+
+fn application_credential(which: &ApplicationCredential, secret: &Secret) -> Value {
+    match which {
+        ApplicationCredential::Id(id) => json!({"id": id, "secret": secret.expose()}),
+        ApplicationCredential::Name { name, username, user_domain } => json!({
+            "name": name,
+            "secret": secret.expose(),
+            "user": {"name": username, "domain": domain(user_domain)},
+        }),
+    }
+}
+
+fn domain(domain: &Domain) -> Value {
+    match domain {
+        Domain::Id(id) => json!({"id": id}),
+        Domain::Name(name) => json!({"name": name}),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_auth_url_works_with_and_without_its_version() {
+        for url in
+            ["https://k", "https://k/", "https://k/v3", "https://k/v3/", "https://k/v3/auth/tokens"]
+        {
+            assert_eq!(versioned(url), "https://k/v3", "of {url}");
+        }
+        assert_eq!(versioned("https://host/identity"), "https://host/identity/v3");
+    }
+
+    #[test]
+    fn a_tokens_life_does_not_depend_on_this_machines_clock() {
+        let times = (Some("2020-01-01T00:00:00.000000Z"), Some("2020-01-01T01:00:00.000000Z"));
+        assert_eq!(life(times), Some(Duration::from_secs(3600)));
+        assert_eq!(life((None, Some("2020-01-01T01:00:00Z"))), None);
+    }
+
+    #[test]
+    fn an_application_credential_is_sent_without_a_scope() {
+        let credentials = Credentials::ApplicationCredential {
+            which: ApplicationCredential::Id("abc".into()),
+            secret: Secret::new("s"),
+        };
+        let expected = json!({"auth": {"identity": {
+            "methods": ["application_credential"],
+            "application_credential": {"id": "abc", "secret": "s"},
+        }}});
+        assert_eq!(auth_request(&credentials), expected);
+    }
+
+    #[test]
+    fn a_project_name_is_scoped_by_its_domain() {
+        let credentials = Credentials::Password {
+            username: "user".into(),
+            user_domain: Domain::Name("Default".into()),
+            password: Secret::new("pw"),
+            project: Project::Name { name: "p".into(), domain: Domain::Id("default".into()) },
+        };
+        let scope = auth_request(&credentials)["auth"]["scope"].clone();
+        assert_eq!(scope, json!({"project": {"name": "p", "domain": {"id": "default"}}}));
+    }
+}

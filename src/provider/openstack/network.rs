@@ -1,0 +1,242 @@
+//! Neutron: the network, ports and floating IPs (Networking API v2.0).
+
+use std::net::IpAddr;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{Attempts, Method};
+use crate::model::{AddressId, ExternalAddress, ServerId};
+use crate::provider::openstack::compute::Named;
+use crate::provider::openstack::paging::{Link, PAGES_MAX, next_page};
+use crate::provider::openstack::session::{Question, Service, Session, parse};
+use crate::provider::openstack::{encode, is_uuid};
+
+/// How many networks an error names at most.
+const NAMED_MAX: usize = 10;
+
+#[derive(Deserialize)]
+struct Networks {
+    networks: Vec<Named>,
+}
+
+#[derive(Deserialize)]
+struct OneNetwork {
+    network: Named,
+}
+
+#[derive(Deserialize)]
+struct FloatingIps {
+    floatingips: Vec<FloatingIp>,
+    #[serde(default)]
+    floatingips_links: Vec<Link>,
+}
+
+#[derive(Deserialize)]
+struct FloatingIp {
+    id: String,
+    #[serde(rename = "floating_ip_address")]
+    address: IpAddr,
+    port_id: Option<String>,
+    port_details: Option<Device>,
+}
+
+#[derive(Deserialize)]
+struct Device {
+    #[serde(default)]
+    device_id: String,
+}
+
+#[derive(Deserialize)]
+struct Ports {
+    ports: Vec<Port>,
+}
+
+#[derive(Deserialize)]
+struct OnePort {
+    port: Device,
+}
+
+#[derive(Deserialize)]
+struct Port {
+    id: String,
+    #[serde(default)]
+    fixed_ips: Vec<FixedIp>,
+}
+
+#[derive(Deserialize)]
+struct FixedIp {
+    ip_address: IpAddr,
+}
+
+/// The network `wanted`, by id or name.
+pub fn network(session: &mut Session, wanted: &str) -> Result<Named> {
+    if is_uuid(wanted)
+        && let Some(network) = by_id(session, wanted)?
+    {
+        return Ok(network);
+    }
+    let path = format!("/networks?name={}&fields=id&fields=name", encode(wanted));
+    let found: Networks = session.read(Service::Network, &path)?;
+    match found.networks.as_slice() {
+        [network] => Ok(network.clone()),
+        [] => Err(no_such(session, wanted)?),
+        several => {
+            let ids: Vec<&str> = several.iter().map(|network| network.id.as_str()).collect();
+            let text = format!(
+                "OPENSTACK_NETWORK \"{wanted}\": {} networks have this name; give the id of one: {}",
+                ids.len(),
+                ids.join(", ")
+            );
+            Err(Error::new(ErrorKind::Setting, text))
+        }
+    }
+}
+
+fn by_id(session: &mut Session, id: &str) -> Result<Option<Named>> {
+    let path = format!("/networks/{}?fields=id&fields=name", encode(id));
+    match session.ask(&Question::get(Service::Network, &path)) {
+        Ok(response) => Ok(Some(parse::<OneNetwork>(&response.body, &path)?.network)),
+        Err(error) if error.kind == ErrorKind::Refused(404) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn no_such(session: &mut Session, wanted: &str) -> Result<Error> {
+    let region = session.login()?.endpoints.region.clone();
+    let all: Networks = session.read(Service::Network, "/networks?fields=id&fields=name")?;
+    let mut names: Vec<&str> = all.networks.iter().map(|network| network.name.as_str()).collect();
+    names.sort_unstable();
+    let more = if names.len() > NAMED_MAX { " …" } else { "" };
+    let have = names.into_iter().take(NAMED_MAX).collect::<Vec<_>>().join(", ");
+    let text = format!(
+        "OPENSTACK_NETWORK \"{wanted}\": no such network in region {region} (have: {have}{more})"
+    );
+    Ok(Error::new(ErrorKind::Setting, text))
+}
+
+/// The project's floating IPs with the pool's description.
+pub fn external_addresses(session: &mut Session) -> Result<Vec<ExternalAddress>> {
+    const PATH: &str = "/floatingips";
+    // An administrator's list holds every project's: ours are asked for.
+    let project = session.login()?.project.id.clone();
+    let description = encode(&session.settings().floating_ip_description);
+    let query = format!("description={description}&project_id={}", encode(&project));
+    let (mut addresses, mut next) = (Vec::new(), Some(format!("{PATH}?{query}")));
+    for _ in 0..PAGES_MAX {
+        let Some(path) = next else { return Ok(addresses) };
+        let page: FloatingIps = session.read(Service::Network, &path)?;
+        for floating_ip in page.floatingips {
+            addresses.push(external_address(session, floating_ip)?);
+        }
+        next = next_page(PATH, &page.floatingips_links);
+    }
+    Err(Error::new(ErrorKind::Invalid, format!("{PATH}: more than {PAGES_MAX} pages")))
+}
+
+/// The holder is the port's device, never whoever happens to have the fixed address.
+fn external_address(session: &mut Session, floating_ip: FloatingIp) -> Result<ExternalAddress> {
+    let device = match (floating_ip.port_id, floating_ip.port_details) {
+        (None, _) => String::new(),
+        (Some(_), Some(details)) => details.device_id,
+        // Neutron before Rocky shows no port_details.
+        (Some(port), None) => device_of(session, &port)?,
+    };
+    let holder = Some(device).filter(|device| !device.is_empty()).map(ServerId);
+    let (id, address) = (AddressId(floating_ip.id), floating_ip.address);
+    Ok(ExternalAddress { id, address, holder })
+}
+
+/// A port that we may not see is somebody's: its id stands for a holder that is none of our servers.
+fn device_of(session: &mut Session, port: &str) -> Result<String> {
+    let path = format!("/ports/{}", encode(port));
+    match session.ask(&Question::get(Service::Network, &path)) {
+        Ok(response) => Ok(parse::<OnePort>(&response.body, &path)?.port.device_id),
+        Err(error) if error.kind == ErrorKind::Refused(404) => Ok(format!("port {port}")),
+        Err(error) => Err(error),
+    }
+}
+
+/// Binds an address to the port of `server` that has the fixed address `probed`.
+pub fn bind(
+    session: &mut Session,
+    address: &AddressId,
+    server: &ServerId,
+    probed: IpAddr,
+) -> Result<()> {
+    let path = format!("/ports?device_id={}&fields=id&fields=fixed_ips", encode(&server.0));
+    let ports: Ports = session.read(Service::Network, &path)?;
+    let (port, fixed) = choose_port(&ports.ports, probed)
+        .map_err(|why| Error::new(ErrorKind::Refused(400), format!("server {server} {why}")))?;
+    let body = json!({"floatingip": {"port_id": port, "fixed_ip_address": fixed}}).to_string();
+    let path = format!("/floatingips/{}", encode(&address.0));
+    let question = Question {
+        service: Service::Network,
+        method: Method::Put,
+        path: &path,
+        body: Some(body.as_bytes()),
+        attempts: Attempts::Several,
+    };
+    session.ask(&question).map(|_| ())
+}
+
+/// The port with the probed address and the IPv4 to bind to: the probed one, or else the port's only one.
+fn choose_port(ports: &[Port], probed: IpAddr) -> std::result::Result<(&str, IpAddr), String> {
+    let has = |port: &&Port| port.fixed_ips.iter().any(|fixed| fixed.ip_address == probed);
+    let port = ports.iter().find(has).ok_or_else(|| format!("has no port with {probed}"))?;
+    if probed.is_ipv4() {
+        return Ok((&port.id, probed));
+    }
+    let ipv4: Vec<IpAddr> =
+        port.fixed_ips.iter().map(|fixed| fixed.ip_address).filter(IpAddr::is_ipv4).collect();
+    match ipv4.as_slice() {
+        [only] => Ok((&port.id, *only)),
+        [] => Err(format!("has no IPv4 on the port with {probed}, so it can hold no floating IP")),
+        _ => {
+            Err(format!("has several IPv4 on the port with {probed}: it is not clear which to use"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(ports: &[(&str, &[&str])], probed: &str, expected: Result<(&str, &str), &str>) {
+        let ports: Vec<Port> = ports
+            .iter()
+            .map(|(id, fixed)| Port {
+                id: (*id).to_owned(),
+                fixed_ips: fixed
+                    .iter()
+                    .map(|address| FixedIp { ip_address: address.parse().unwrap() })
+                    .collect(),
+            })
+            .collect();
+        let chosen = choose_port(&ports, probed.parse().unwrap());
+        let expected = expected
+            .map(|(id, fixed)| (id, fixed.parse::<IpAddr>().unwrap()))
+            .map_err(str::to_owned);
+        assert_eq!(chosen, expected);
+    }
+
+    type Result<T, E> = std::result::Result<T, E>;
+
+    #[test]
+    fn the_probed_address_is_bound() {
+        let ports: &[(&str, &[&str])] = &[("p1", &["10.0.0.4"]), ("p2", &["10.0.0.5", "10.0.0.6"])];
+        check(ports, "10.0.0.6", Ok(("p2", "10.0.0.6")));
+        check(ports, "10.0.0.7", Err("has no port with 10.0.0.7"));
+    }
+
+    #[test]
+    fn a_replica_probed_by_ipv6_holds_the_address_on_its_only_ipv4() {
+        check(&[("p", &["fd10::5", "10.0.0.5"])], "fd10::5", Ok(("p", "10.0.0.5")));
+        let none = "has no IPv4 on the port with fd10::5, so it can hold no floating IP";
+        check(&[("p", &["fd10::5"])], "fd10::5", Err(none));
+        let several = "has several IPv4 on the port with fd10::5: it is not clear which to use";
+        check(&[("p", &["fd10::5", "10.0.0.5", "10.0.0.6"])], "fd10::5", Err(several));
+    }
+}

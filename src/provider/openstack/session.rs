@@ -1,0 +1,198 @@
+//! A logged-in client: the token is kept, renewed before it expires, and once after a 401.
+
+use std::time::{Duration, Instant};
+
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, ErrorKind, Result, one_line};
+use crate::http::{Attempts, CloudClient, Method, Request, Response};
+use crate::provider::openstack::catalog::{self, Endpoints};
+use crate::provider::openstack::identity::{self, ProjectRecord, Token};
+use crate::provider::openstack::microversion;
+use crate::secret::Secret;
+use crate::settings::{Credentials, OpenStackSettings};
+
+/// A token is renewed this long before its end, or a tenth of its life if that is less: a pass should not see it expire.
+const RENEW_BEFORE: Duration = Duration::from_secs(5 * 60);
+
+/// Shorter words than this are no secrets worth taking out of a text, and would tear it to pieces.
+const SECRET_CHARS_MIN: usize = 4;
+
+/// Which service is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// Nova.
+    Compute,
+    /// Neutron.
+    Network,
+    /// Glance.
+    Image,
+}
+
+/// One question to a service; its path begins with `/` and follows the service's endpoint.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// Which service.
+    pub service: Service,
+    /// How.
+    pub method: Method,
+    /// What.
+    pub path: &'a str,
+    /// With which JSON.
+    pub body: Option<&'a [u8]>,
+    /// Whether it may be repeated.
+    pub attempts: Attempts,
+}
+
+impl<'a> Question<'a> {
+    /// A `GET`.
+    pub fn get(service: Service, path: &'a str) -> Self {
+        Question { service, method: Method::Get, path, body: None, attempts: Attempts::Several }
+    }
+}
+
+/// What a login gave.
+#[derive(Clone, Debug)]
+pub struct Login {
+    token: Secret,
+    renew_at: Instant,
+    /// The project it is for.
+    pub project: ProjectRecord,
+    /// How long the token lives.
+    pub life: Duration,
+    /// Where the services are.
+    pub endpoints: Endpoints,
+    /// Nova's microversion that is spoken (`2.69`); `None`: 2.1, without a header.
+    pub microversion: Option<String>,
+}
+
+/// A client of one project in one region.
+#[derive(Debug)]
+pub struct Session {
+    client: CloudClient,
+    settings: OpenStackSettings,
+    login: Option<Login>,
+}
+
+impl Session {
+    /// A session that logs in when it is first asked something.
+    pub fn new(client: CloudClient, settings: OpenStackSettings) -> Self {
+        Session { client, settings, login: None }
+    }
+
+    /// The settings it was made with.
+    pub fn settings(&self) -> &OpenStackSettings {
+        &self.settings
+    }
+
+    /// The login in force; a new one when there is none, or when it is about to expire.
+    pub fn login(&mut self) -> Result<&Login> {
+        let good = |login: &Login| Instant::now() < login.renew_at;
+        let login = match self.login.take().filter(good) {
+            Some(login) => login,
+            None => self.log_in().map_err(|error| self.redact(error, None))?,
+        };
+        Ok(self.login.insert(login))
+    }
+
+    fn log_in(&self) -> Result<Login> {
+        let settings = &self.settings;
+        let began = Instant::now();
+        let token = identity::log_in(
+            &self.client,
+            &settings.auth_url,
+            &settings.credentials,
+            settings.timeout,
+        )
+        .map_err(|error| error.context("cannot log in"))?;
+        let Token { value, life, project, catalog } = token;
+        let endpoints = catalog::choose(&catalog, settings.region.as_deref(), &settings.interface)?;
+        let microversion =
+            microversion::negotiate(&self.client, &endpoints.compute, &value, settings.timeout)
+                .map_err(|error| self.redact(error, Some(&value)))
+                .map_err(|error| error.context("cannot find out which Nova this is"))?;
+        log::debug!(
+            "logged in to project {} ({}), region {}, Nova {}",
+            project.name,
+            project.id,
+            endpoints.region,
+            microversion.as_deref().unwrap_or("2.1")
+        );
+        let renew_at = began + life.saturating_sub(RENEW_BEFORE.min(life / 10));
+        Ok(Login { token: value, renew_at, project, life, endpoints, microversion })
+    }
+
+    /// Asks a service. A 401 is answered by a new login and the same question once more: it is a refusal, so nothing
+    /// is done twice.
+    pub fn ask(&mut self, question: &Question<'_>) -> Result<Response> {
+        let login = self.login()?.clone();
+        match self.ask_as(&login, question) {
+            Err(error) if error.kind == ErrorKind::Refused(401) => {
+                log::debug!("logging in again: {error}");
+                self.login = None;
+                // A 401 of this login is about the credentials: to repeat them would only lock the user out.
+                let login = self.login()?.clone();
+                self.ask_as(&login, question)
+            }
+            result => result,
+        }
+    }
+
+    /// Asks a service and reads the JSON of its answer.
+    pub fn read<T: DeserializeOwned>(&mut self, service: Service, path: &str) -> Result<T> {
+        let response = self.ask(&Question::get(service, path))?;
+        parse(&response.body, path)
+    }
+
+    fn ask_as(&self, login: &Login, question: &Question<'_>) -> Result<Response> {
+        let timeout = self.settings.timeout;
+        let endpoint = match question.service {
+            Service::Compute => &login.endpoints.compute,
+            Service::Network => &login.endpoints.network,
+            Service::Image => &login.endpoints.image,
+        };
+        let mut headers = vec![("x-auth-token", login.token.expose())];
+        let compute = login.microversion.as_ref().map(|version| format!("compute {version}"));
+        if let (Service::Compute, Some(long), Some(short)) =
+            (question.service, &compute, &login.microversion)
+        {
+            headers.push(("openstack-api-version", long));
+            // Nova before Newton knows only this one.
+            headers.push(("x-openstack-nova-api-version", short));
+        }
+        let creates = question.method == Method::Post;
+        let result = self.client.send(&Request {
+            method: question.method,
+            url: &format!("{endpoint}{}", question.path),
+            headers: &headers,
+            body: question.body,
+            attempts: question.attempts,
+            limit: if creates { timeout * 2 } else { timeout },
+        });
+        result.map_err(|error| self.redact(error, Some(&login.token)))
+    }
+
+    /// A service, or a proxy before it, may repeat what it was sent: no secret may reach a log that way.
+    fn redact(&self, error: Error, token: Option<&Secret>) -> Error {
+        let own = match &self.settings.credentials {
+            Credentials::Password { password, .. } => password,
+            Credentials::ApplicationCredential { secret, .. } => secret,
+        };
+        let mut text = error.text;
+        for secret in [Some(own), token].into_iter().flatten().map(Secret::expose) {
+            if secret.len() >= SECRET_CHARS_MIN && text.contains(secret) {
+                text = text.replace(secret, "(secret)");
+            }
+        }
+        Error { kind: error.kind, text }
+    }
+}
+
+/// Reads JSON; `what` is where it came from.
+pub fn parse<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T> {
+    serde_json::from_slice(body).map_err(|error| {
+        let begins = one_line(&String::from_utf8_lossy(body.get(..80).unwrap_or(body)), 60);
+        let text = format!("{what}: not the expected JSON: {error}; it begins with: {begins}");
+        Error::new(ErrorKind::Invalid, text)
+    })
+}

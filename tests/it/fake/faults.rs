@@ -1,0 +1,182 @@
+//! Faults that a test puts into the fake cloud: which requests, how many of them, and what goes wrong.
+
+use std::sync::{Arc, Condvar, Mutex};
+
+use super::http::{Manner, Request, Response};
+
+/// What goes wrong with a request.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// Nothing is done; this is the answer.
+    Answer(Response),
+    /// The work is done; its answer is sent in this manner. [`Manner::Closed`] is "the reply got lost".
+    Sent(Manner),
+    /// Nothing is done; the connection ends, hangs … in this manner.
+    Undone(Manner),
+    /// The work is done; half of its JSON is sent as if it were all.
+    Truncated,
+    /// The work is done, its answer is replaced by this many bytes of JSON string.
+    Big(usize),
+    /// Nothing is done; an error with this status that repeats all that was sent, as some proxies do.
+    Echo(u16),
+    /// Nothing is done before the gate opens; then all goes well.
+    HeldBefore(Gate),
+}
+
+impl Fault {
+    /// A gateway's answer: HTML, nothing done.
+    pub fn html(status: u16) -> Self {
+        let body =
+            format!("<html><head><title>{status}</title></head>\n<body>gateway</body></html>");
+        Fault::Answer(Response::html(status, &body))
+    }
+
+    /// `429` with `Retry-After`.
+    pub fn rate_limited(retry_after: &str) -> Self {
+        let body = serde_json::json!({"overLimit": {
+            "code": 429, "message": "This request was rate-limited.", "retryAfter": retry_after,
+        }});
+        Fault::Answer(Response::json(429, &body).with("Retry-After", retry_after))
+    }
+
+    /// `401`, as the services answer to a token they do not know (any more).
+    pub fn unauthorized() -> Self {
+        Fault::Answer(super::openstack::keystone::unauthorized())
+    }
+}
+
+/// How many requests a fault meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Times {
+    /// Only the next ones, so many.
+    Next(u32),
+    /// All from now on.
+    Always,
+}
+
+/// Holds a request until the test opens it.
+#[derive(Clone, Debug, Default)]
+pub struct Gate(Arc<(Mutex<GateState>, Condvar)>);
+
+#[derive(Debug, Default)]
+struct GateState {
+    open: bool,
+    waiting: usize,
+}
+
+impl Gate {
+    /// Lets everything through, for ever.
+    pub fn open(&self) {
+        self.0.0.lock().unwrap().open = true;
+        self.0.1.notify_all();
+    }
+
+    /// How many requests have come to it so far.
+    pub fn reached(&self) -> usize {
+        self.0.0.lock().unwrap().waiting
+    }
+
+    fn wait(&self) {
+        let mut state = self.0.0.lock().unwrap();
+        state.waiting += 1;
+        drop(self.0.1.wait_while(state, |state| !state.open).unwrap());
+    }
+}
+
+/// The faults in force.
+#[derive(Default)]
+pub struct Faults {
+    rules: Mutex<Vec<Rule>>,
+    gates: Mutex<Vec<Gate>>,
+}
+
+struct Rule {
+    method: String,
+    pattern: String,
+    times: Times,
+    fault: Fault,
+}
+
+impl Rule {
+    fn matches(&self, request: &Request) -> bool {
+        let path = request.path().trim_end_matches('/');
+        let pattern_matches = match self.pattern.strip_suffix('*') {
+            Some(part) => request.target.contains(part),
+            None => path.ends_with(&self.pattern),
+        };
+        self.method == request.method && pattern_matches
+    }
+}
+
+impl Faults {
+    /// From now on requests with `method` and `pattern` meet `fault`. A pattern is the end of a path
+    /// (`/servers/detail`) or, ending in `*`, a part of path and query (`/servers/*`, `marker=*`).
+    pub fn add(&self, method: &str, pattern: &str, times: Times, fault: Fault) {
+        if let Fault::HeldBefore(gate) = &fault {
+            self.gates.lock().unwrap().push(gate.clone());
+        }
+        let (method, pattern) = (method.to_owned(), pattern.to_owned());
+        self.rules.lock().unwrap().push(Rule { method, pattern, times, fault });
+    }
+
+    /// All goes well again. Requests that are being held stay held until their gate opens.
+    pub fn clear(&self) {
+        self.rules.lock().unwrap().clear();
+    }
+
+    /// Opens every gate: nothing may outlive the test.
+    pub fn release(&self) {
+        for gate in self.gates.lock().unwrap().iter() {
+            gate.open();
+        }
+    }
+
+    /// What `request` comes to when `work` is how it would have been answered.
+    pub fn apply(&self, request: &Request, work: impl FnOnce() -> Response) -> Response {
+        let Some(fault) = self.next(request) else { return work() };
+        match fault {
+            Fault::Answer(response) => response,
+            Fault::Sent(manner) => work().sent(manner),
+            Fault::Undone(manner) => {
+                Response::json(200, &serde_json::json!({"servers": []})).sent(manner)
+            }
+            Fault::Truncated => {
+                let mut response = work();
+                response.body.truncate(response.body.len() / 2);
+                response
+            }
+            Fault::Big(bytes) => {
+                let mut response = work();
+                response.body = format!("{{\"padding\": \"{}\"}}", "x".repeat(bytes)).into_bytes();
+                response
+            }
+            Fault::Echo(status) => echo(status, request),
+            Fault::HeldBefore(gate) => {
+                gate.wait();
+                work()
+            }
+        }
+    }
+
+    fn next(&self, request: &Request) -> Option<Fault> {
+        let mut rules = self.rules.lock().unwrap();
+        let position = rules.iter().position(|rule| rule.matches(request))?;
+        let rule = &mut rules[position];
+        let fault = rule.fault.clone();
+        match &mut rule.times {
+            Times::Always => {}
+            Times::Next(left) if *left > 1 => *left -= 1,
+            Times::Next(_) => {
+                rules.remove(position);
+            }
+        }
+        Some(fault)
+    }
+}
+
+fn echo(status: u16, request: &Request) -> Response {
+    let headers: Vec<&str> = request.headers.iter().map(|(_, value)| value.as_str()).collect();
+    let body = String::from_utf8_lossy(&request.body);
+    let message = format!("{} {body}", headers.join(" "));
+    Response::json(status, &serde_json::json!({"badRequest": {"code": status, "message": message}}))
+}

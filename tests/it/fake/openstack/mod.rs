@@ -1,0 +1,275 @@
+//! A cloud in this process: Keystone, Nova, Neutron and Glance, each on a port of its own on 127.0.0.1.
+//!
+//! It answers like a real Zed of Debian 12, as far as the executable can tell.
+
+mod glance;
+pub mod keystone;
+mod neutron;
+mod nova;
+mod nova_create;
+mod nova_record;
+mod page;
+mod recorded;
+pub mod state;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+pub use nova_create::decoded;
+pub use recorded::Recorded;
+
+use super::faults::{Fault, Faults, Times};
+use super::http::{HttpServer, Request, Response};
+use super::range::Range;
+use super::replica::{Replica, Says};
+use state::{Fixed, State};
+
+/// A service of the cloud.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Service {
+    /// Keystone.
+    Identity,
+    /// Nova.
+    Compute,
+    /// Neutron.
+    Network,
+    /// Glance.
+    Image,
+}
+
+const SERVICES: [Service; 4] =
+    [Service::Identity, Service::Compute, Service::Network, Service::Image];
+
+/// The fake cloud with its replicas. Dropped, it is gone with everything in it.
+pub struct Cloud {
+    servers: Mutex<BTreeMap<Service, HttpServer>>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    faults: Faults,
+    requests: Mutex<Vec<Recorded>>,
+    replicas: Mutex<BTreeMap<IpAddr, Replica>>,
+    /// What a replica says from the list on in which its server is first shown active; `None`: it is silent.
+    boots_say: Mutex<Option<Says>>,
+}
+
+impl Cloud {
+    /// An empty project.
+    pub fn start() -> Self {
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State::new(Range::new())),
+            faults: Faults::default(),
+            requests: Mutex::default(),
+            replicas: Mutex::default(),
+            boots_say: Mutex::default(),
+        });
+        let cloud = Cloud { servers: Mutex::default(), shared };
+        for service in SERVICES {
+            cloud.listen(service, SocketAddr::from(([127, 0, 0, 1], 0)));
+        }
+        cloud
+    }
+
+    /// What the cloud holds, to look at and to change. Requests wait while it is held.
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state.lock().unwrap()
+    }
+
+    /// Adds a server of the pool, active for an hour, whose replica says `says`; gives its id.
+    pub fn add_replica(&self, name: &str, says: Says) -> String {
+        let id = self.add_silent(name);
+        self.replica(&id, says);
+        id
+    }
+
+    /// Adds a server of the pool, active for an hour, on which nothing listens; gives its id.
+    pub fn add_silent(&self, name: &str) -> String {
+        self.state().add_server(name, Fixed::Next)
+    }
+
+    /// From now on the server's replica listens and says `says`.
+    pub fn replica(&self, server: &str, says: Says) {
+        self.replica_at(self.address_of(server), says);
+    }
+
+    /// From now on a replica listens on `address` and says `says`.
+    pub fn replica_at(&self, address: IpAddr, says: Says) {
+        let mut replicas = self.shared.replicas.lock().unwrap();
+        if let Some(replica) = replicas.get(&address) {
+            replica.says(says);
+        } else {
+            let replica = Replica::start(SocketAddr::new(address, self.replica_port()), says);
+            replicas.insert(address, replica);
+        }
+    }
+
+    /// From now on nothing listens on the server.
+    pub fn silence(&self, server: &str) {
+        let address = self.address_of(server);
+        let replica = self.shared.replicas.lock().unwrap().remove(&address);
+        drop(replica);
+    }
+
+    /// How often the server's replica was asked since it last began to listen.
+    pub fn asked(&self, server: &str) -> usize {
+        self.questions(server).len()
+    }
+
+    /// What the server's replica was asked since it last began to listen: `GET /path`.
+    pub fn questions(&self, server: &str) -> Vec<String> {
+        let address = self.address_of(server);
+        let replicas = self.shared.replicas.lock().unwrap();
+        let requests = replicas.get(&address).map(Replica::requests).unwrap_or_default();
+        requests.iter().map(|request| format!("{} {}", request.method, request.target)).collect()
+    }
+
+    /// Servers that become active from now on get a replica that says this.
+    pub fn boots_say(&self, says: Says) {
+        *self.shared.boots_say.lock().unwrap() = Some(says);
+    }
+
+    /// The port of all replicas.
+    pub fn replica_port(&self) -> u16 {
+        self.state().range.port
+    }
+
+    fn address_of(&self, server: &str) -> IpAddr {
+        let address = self.state().fixed_address(server);
+        address.unwrap_or_else(|| panic!("server {server} has no fixed IPv4 address"))
+    }
+
+    /// Requests with `method` and `pattern` meet `fault`, so many times; see [`Faults::add`] for patterns.
+    pub fn fault(&self, method: &str, pattern: &str, times: Times, fault: Fault) {
+        self.shared.faults.add(method, pattern, times, fault);
+    }
+
+    /// All goes well from now on.
+    pub fn no_faults(&self) {
+        self.shared.faults.clear();
+    }
+
+    /// The service's port is closed, with every connection to it.
+    pub fn stop(&self, service: Service) {
+        let server = self.servers.lock().unwrap().remove(&service);
+        drop(server);
+    }
+
+    /// The service listens again, where it did.
+    pub fn start_again(&self, service: Service) {
+        let address = self.state().addresses[&service];
+        self.listen(service, address);
+    }
+
+    /// Where the service listens: `http://127.0.0.1:PORT`.
+    pub fn url(&self, service: Service) -> String {
+        format!("http://{}", self.state().addresses[&service])
+    }
+
+    fn listen(&self, service: Service, address: SocketAddr) {
+        let shared = Arc::clone(&self.shared);
+        let server = HttpServer::start(address, move |request| shared.answer(service, request));
+        self.state().addresses.insert(service, server.address());
+        self.servers.lock().unwrap().insert(service, server);
+    }
+
+    /// Every request so far.
+    pub fn requests(&self) -> Vec<Recorded> {
+        self.shared.requests.lock().unwrap().clone()
+    }
+
+    /// Forgets the requests so far.
+    pub fn forget_requests(&self) {
+        self.shared.requests.lock().unwrap().clear();
+    }
+
+    /// How many requests with `method` had a path that ends in `path`.
+    pub fn count(&self, method: &str, path: &str) -> usize {
+        let fits = |one: &&Recorded| one.method == method && one.path().ends_with(path);
+        self.shared.requests.lock().unwrap().iter().filter(fits).count()
+    }
+
+    /// The requests that change something: all but `GET`s and logins.
+    pub fn changes(&self) -> Vec<Recorded> {
+        self.requests().into_iter().filter(Recorded::changes_something).collect()
+    }
+
+    /// Every request in one line each, for failure messages.
+    pub fn journal(&self) -> String {
+        let lines: Vec<String> = self.requests().iter().map(ToString::to_string).collect();
+        format!("requests to the cloud:\n  {}", lines.join("\n  "))
+    }
+
+    /// Everything that must never be printed.
+    pub fn secrets(&self) -> Vec<String> {
+        let state = self.state();
+        let mut secrets: Vec<String> =
+            state.identity.tokens.iter().map(|token| token.value.clone()).collect();
+        secrets.push(state.identity.password.clone());
+        secrets.push(state.identity.application_credential_secret.clone());
+        secrets
+    }
+}
+
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        self.shared.faults.release();
+    }
+}
+
+impl Shared {
+    fn answer(&self, service: Service, request: &Request) -> Response {
+        let number = {
+            let mut requests = self.requests.lock().unwrap();
+            requests.push(Recorded::new(service, request));
+            requests.len() - 1
+        };
+        let response = self.faults.apply(request, || self.work(service, request));
+        // The test may have forgotten the requests meanwhile.
+        if let Some(recorded) = self.requests.lock().unwrap().get_mut(number) {
+            recorded.status = Some(response.status);
+        }
+        response
+    }
+
+    fn work(&self, service: Service, request: &Request) -> Response {
+        let mut state = self.state.lock().unwrap();
+        let date = httpdate::fmt_http_date(state.now());
+        match service {
+            Service::Identity => keystone::answer(&mut state, request),
+            Service::Compute => {
+                let before = running(&state);
+                let response = nova::answer(&mut state, request);
+                let (after, port) = (running(&state), state.range.port);
+                drop(state);
+                self.boot(&before, &after, port);
+                response
+            }
+            Service::Network => neutron::answer(&mut state, request).with("Date", &date),
+            Service::Image => glance::answer(&state, request).with("Date", &date),
+        }
+    }
+
+    /// Replicas come with servers that became active, and go with servers that are gone.
+    fn boot(&self, before: &[IpAddr], after: &[IpAddr], port: u16) {
+        let mut gone = Vec::new();
+        let mut replicas = self.replicas.lock().unwrap();
+        for address in before.iter().filter(|address| !after.contains(address)) {
+            gone.extend(replicas.remove(address));
+        }
+        if let Some(says) = &*self.boots_say.lock().unwrap() {
+            for address in after.iter().filter(|address| !before.contains(address)) {
+                let replica = Replica::start(SocketAddr::new(*address, port), says.clone());
+                replicas.insert(*address, replica);
+            }
+        }
+    }
+}
+
+/// The addresses of all active servers.
+fn running(state: &State) -> Vec<IpAddr> {
+    let active = state.servers.iter().filter(|server| server.vm_state == "active");
+    active.filter_map(|server| state.fixed_address(&server.id)).collect()
+}

@@ -1,0 +1,153 @@
+//! `POST /servers` (Compute API, "Create Server" and "Create Multiple Servers").
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::Service;
+use super::nova::{Call, refused};
+use super::state::{Fixed, Server, State};
+use crate::fake::http::Response;
+
+const KNOWN: [&str; 14] = [
+    "name",
+    "imageRef",
+    "flavorRef",
+    "networks",
+    "key_name",
+    "user_data",
+    "metadata",
+    "min_count",
+    "max_count",
+    "security_groups",
+    "availability_zone",
+    "config_drive",
+    "tags",
+    "description",
+];
+
+/// What a body asks for, checked.
+struct Wanted {
+    name: String,
+    image: String,
+    flavor: String,
+    network: String,
+    key_name: Option<String>,
+    metadata: BTreeMap<String, String>,
+    count_min: usize,
+    count_max: usize,
+}
+
+/// Creates what the quota allows, in one go, or nothing; the answer names only the first.
+pub fn create(state: &mut State, call: &Call<'_>) -> Response {
+    let body = call.request.json();
+    let wanted = match check(state, &body["server"]) {
+        Ok(wanted) => wanted,
+        Err(message) => return refused(400, "badRequest", &message),
+    };
+    let (used, max) = (state.servers.len(), state.instances_max);
+    let left = max.saturating_sub(used);
+    if left < wanted.count_min {
+        let message = format!(
+            "Quota exceeded for instances: Requested {}, but already used {used} of {max} instances",
+            wanted.count_min
+        );
+        return refused(403, "forbidden", &message);
+    }
+    let count = wanted.count_max.min(left);
+    let ids: Vec<String> = (1..=count).map(|number| add(state, &wanted, number)).collect();
+    let href = format!("http://{}/v2.1/servers/{}", state.addresses[&Service::Compute], ids[0]);
+    let server = json!({"id": ids[0], "links": [{"rel": "self", "href": href}],
+        "OS-DCF:diskConfig": "MANUAL", "security_groups": [{"name": "default"}],
+        "adminPass": "2Rzjh6XG26VZ"});
+    Response::json(202, &json!({"server": server})).with("Location", &href)
+}
+
+fn check(state: &State, server: &Value) -> Result<Wanted, String> {
+    let text = |key: &str| server[key].as_str().map(str::to_owned);
+    let fields = server.as_object().ok_or("Invalid input: server")?;
+    if let Some(unknown) = fields.keys().find(|key| !KNOWN.contains(&key.as_str())) {
+        return Err(format!(
+            "Invalid input for field/attribute server. Additional properties are not allowed ('{unknown}' was \
+             unexpected)"
+        ));
+    }
+    let flavor = text("flavorRef").ok_or("'flavorRef' is a required property")?;
+    let flavor = state
+        .flavors
+        .iter()
+        .find(|one| one.id == flavor || one.name == flavor)
+        .ok_or(format!("Flavor {flavor} could not be found."))?;
+    let image = text("imageRef").ok_or("'imageRef' is a required property")?;
+    if !state.images.iter().any(|one| one.id == image) {
+        return Err("Can not find requested image".into());
+    }
+    let network = server["networks"][0]["uuid"].as_str().unwrap_or_default().to_owned();
+    if !state.networks.iter().any(|one| one.id == network) {
+        return Err(format!("Network {network} could not be found."));
+    }
+    let key_name = text("key_name");
+    if key_name.as_ref().is_some_and(|name| !state.keypairs.contains(name)) {
+        return Err("Invalid key_name provided.".into());
+    }
+    let user_data = text("user_data");
+    if user_data.as_ref().is_some_and(|data| decoded(data).is_none()) {
+        return Err("Invalid input for field/attribute user_data. '...' is not a 'base64'".into());
+    }
+    let count = |key: &str| server[key].as_u64().map(|count| usize::try_from(count).unwrap());
+    let count_min = count("min_count").unwrap_or(1);
+    let count_max = count("max_count").unwrap_or(count_min);
+    if count_min == 0 || count_max < count_min {
+        return Err("min_count must be <= max_count".into());
+    }
+    let name = text("name").ok_or("'name' is a required property")?;
+    let metadata = metadata(&server["metadata"])?;
+    let flavor = flavor.name.clone();
+    Ok(Wanted { name, image, flavor, network, key_name, metadata, count_min, count_max })
+}
+
+/// User data as it was before base64; `None` when it is no base64.
+pub fn decoded(data: &str) -> Option<Vec<u8>> {
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD.decode(data).ok()
+}
+
+fn metadata(given: &Value) -> Result<BTreeMap<String, String>, String> {
+    let Some(given) = given.as_object() else { return Ok(BTreeMap::new()) };
+    let mut metadata = BTreeMap::new();
+    for (key, value) in given {
+        let value = value.as_str().filter(|value| value.len() <= 255);
+        let value = value.ok_or(format!("Invalid input for field/attribute {key}."))?;
+        metadata.insert(key.clone(), value.to_owned());
+    }
+    Ok(metadata)
+}
+
+fn add(state: &mut State, wanted: &Wanted, number: usize) -> String {
+    let name = match wanted.count_max {
+        1 => wanted.name.clone(),
+        _ => format!("{}-{number}", wanted.name),
+    };
+    let (id, created) = (state.new_id(), state.now());
+    let build = state.next_builds.pop_front().unwrap_or(state.build);
+    state.servers.push(Server {
+        id: id.clone(),
+        name,
+        vm_state: "building".into(),
+        task_state: Some("scheduling".into()),
+        locked: false,
+        created,
+        updated: created,
+        launched: None,
+        metadata: wanted.metadata.clone(),
+        flavor: wanted.flavor.clone(),
+        image: wanted.image.clone(),
+        key_name: wanted.key_name.clone(),
+        fault: None,
+        cell_down: false,
+        build: Some(build),
+        lists_left: None,
+    });
+    state.add_port(&id, &wanted.network, Fixed::Next);
+    id
+}

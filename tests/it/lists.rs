@@ -1,0 +1,94 @@
+//! Lists of servers: all pages, or nothing is decided.
+
+use crate::daemon::{Settings, once};
+use crate::expect;
+use crate::fake::{Cloud, Fault, Fixed, Manner, Says, Times};
+
+#[test]
+fn all_pages_are_read() {
+    let cloud = Cloud::start();
+    for number in 0..6 {
+        let id = cloud.state().add_server(&format!("other-{number}"), Fixed::Next);
+        cloud.state().server(&id).metadata.clear();
+    }
+    for name in ["a", "b", "c"] {
+        cloud.add_replica(name, Says::free(1));
+    }
+    cloud.state().page_max = 2;
+    let ran = once(&Settings::of(&cloud));
+    ran.expect_status(0);
+    expect::no_change(&cloud, &ran);
+    assert_eq!(cloud.count("GET", "/servers/detail"), 5, "{}\n{ran}", cloud.journal());
+}
+
+#[test]
+fn a_list_that_ends_early_decides_nothing() {
+    let cases = [
+        Fault::html(503),
+        Fault::Truncated,
+        Fault::Sent(Manner::CutShort),
+        Fault::Sent(Manner::ResetHalfWay),
+    ];
+    expect::each(cases, |fault| {
+        let cloud = Cloud::start();
+        for name in ["a", "b", "c", "d"] {
+            cloud.add_replica(name, Says::finished());
+        }
+        cloud.state().page_max = 2;
+        cloud.fault("GET", "marker=*", Times::Always, fault.clone());
+        let ran = once(&Settings::of(&cloud).with("OPENSTACK_API_TIMEOUT", "2"));
+        assert_eq!(ran.status, Some(1), "{fault:?}\n{ran}");
+        ran.expect_line(&["ERROR", "list", "servers"]);
+        expect::no_change(&cloud, &ran);
+    });
+}
+
+#[test]
+fn a_cell_that_is_down_makes_the_list_partial() {
+    let cloud = Cloud::start();
+    let id = cloud.add_replica("a", Says::free(3));
+    cloud.add_replica("done", Says::finished());
+    cloud.state().server(&id).cell_down = true;
+    let ran = once(&Settings::of(&cloud));
+    ran.expect_status(1).expect_line(&["ERROR", "partial"]);
+    expect::no_change(&cloud, &ran);
+}
+
+#[test]
+fn the_microversion_is_2_69_or_the_highest_below() {
+    for (offered, spoken) in [
+        (Some(93), Some("compute 2.69")),
+        (Some(69), Some("compute 2.69")),
+        (Some(38), Some("compute 2.38")),
+    ] {
+        let cloud = Cloud::start();
+        cloud.state().microversion_max = offered;
+        let ran = once(&Settings::of(&cloud));
+        ran.expect_status(0);
+        let requests = cloud.requests();
+        let list = requests.iter().find(|request| request.path().ends_with("/servers/detail"));
+        let header = list.unwrap().header("openstack-api-version");
+        assert_eq!(header, spoken, "with 2.{offered:?} offered\n{ran}");
+    }
+}
+
+#[test]
+fn a_nova_without_microversions_will_do() {
+    let cloud = Cloud::start();
+    cloud.state().microversion_max = None;
+    let settings = Settings::of(&cloud);
+    once(&settings).expect_status(0);
+    cloud.forget_requests();
+    let ran = once(&settings);
+    ran.expect_status(0);
+    expect::no_change(&cloud, &ran);
+}
+
+#[test]
+fn the_first_page_is_asked_for_without_a_limit() {
+    let cloud = Cloud::start();
+    let ran = once(&Settings::of(&cloud));
+    let requests = cloud.requests();
+    let list = requests.iter().find(|request| request.path().ends_with("/servers/detail")).unwrap();
+    assert!(!list.target.contains("limit="), "a limit hides the servers of a down cell\n{ran}");
+}

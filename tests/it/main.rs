@@ -1,0 +1,26 @@
+//! The executable as a black box, against a fake `OpenStack` and fake replicas on loopback.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "all of this is tests, helpers too: a panic is how a test fails"
+)]
+
+mod addresses;
+mod auth;
+mod cli;
+mod create;
+mod daemon;
+mod expect;
+mod fake;
+mod faults;
+mod lists;
+mod marks;
+mod once;
+mod running;
+mod secrets;
+mod settings;
+mod states;
+mod status;

@@ -1,0 +1,106 @@
+//! The status server, while the loop runs.
+
+use serde_json::{Value, json};
+
+use crate::daemon::{Daemon, Settings, request};
+use crate::fake::{Cloud, Fault, Gate, Says, Times};
+
+fn content() -> Cloud {
+    let cloud = Cloud::start();
+    for name in ["web-a", "web-b", "web-c"] {
+        cloud.add_replica(name, Says::free(1));
+    }
+    cloud
+}
+
+#[test]
+fn the_page_shows_the_pool_as_json() {
+    let cloud = content();
+    let daemon = Daemon::start(&Settings::of_loop(&cloud));
+    daemon.wait_for_status("/healthz", 200);
+    let (status, page) = daemon.get("/");
+    assert_eq!(status, 200);
+    assert_eq!((&page["status"], &page["isMaster"]), (&json!(1), &json!(true)), "{page}");
+    let text = page.to_string();
+    let (id, address) = {
+        let state = cloud.state();
+        let id = state.servers[0].id.clone();
+        let address = state.fixed_address(&id).unwrap().to_string();
+        (id, address)
+    };
+    for shown in ["web-a", &id, &address, "healthy"] {
+        assert!(text.contains(shown), "{shown} is not shown: {page:#}");
+    }
+}
+
+#[test]
+fn a_summary_shows_no_id_name_or_address() {
+    let cloud = content();
+    let a = cloud.state().servers[0].id.clone();
+    cloud.state().add_floating_ip(Some(&a));
+    let settings = Settings::of_loop(&cloud)
+        .with("APP_STATUS_DETAIL", "summary")
+        .with("EXTERNAL_ADDRESS_MANAGEMENT", "true");
+    let daemon = Daemon::start(&settings);
+    daemon.wait_for_status("/healthz", 200);
+    let done = cloud.add_replica("web-done", Says::finished());
+    daemon.wait_until("the finished one deleted", || cloud.changes().len() == 1);
+    daemon.wait_for_passes(&cloud, 1);
+    let (status, page) = daemon.get("/");
+    assert_eq!(status, 200);
+    let text = page.to_string();
+    for hidden in ["web-a", "web-done", a.as_str(), done.as_str(), "203.0.113.1", "\"127."] {
+        assert!(!text.contains(hidden), "{hidden} is shown: {page:#}");
+    }
+}
+
+#[test]
+fn the_page_answers_while_a_pass_is_stuck() {
+    let cloud = content();
+    let gate = Gate::default();
+    cloud.fault("GET", "/servers/detail", Times::Always, Fault::HeldBefore(gate.clone()));
+    let daemon = Daemon::start(&Settings::of_loop(&cloud));
+    daemon.wait_until("the pass stuck", || gate.reached() == 1);
+    for path in ["/", "/livez"] {
+        assert_eq!(daemon.get(path).0, 200, "{path}\n{}", daemon.log());
+    }
+    cloud.no_faults();
+    gate.open();
+    daemon.wait_for_status("/healthz", 200);
+}
+
+#[test]
+fn health_follows_the_passes_and_life_does_not() {
+    let cloud = content();
+    cloud.fault("GET", "/servers/detail", Times::Always, Fault::html(503));
+    let settings = Settings::of_loop(&cloud).with("OPENSTACK_API_TIMEOUT", "1");
+    let daemon = Daemon::start(&settings);
+    daemon.wait_for_log(&["ERROR", "list the servers"]);
+    let why = daemon.wait_for_status("/healthz", 503);
+    assert_eq!(daemon.get("/livez").0, 200, "a supervisor would kill a scaler whose cloud is down");
+    assert_ne!(why, Value::Null, "the reason is JSON");
+    cloud.no_faults();
+    daemon.wait_for_status("/healthz", 200);
+}
+
+#[test]
+fn other_paths_and_methods_are_refused_as_json() {
+    let cloud = content();
+    let daemon = Daemon::start(&Settings::of_loop(&cloud));
+    let url = daemon.status_url();
+    let (status, body) = daemon.get("/nowhere");
+    assert_eq!(status, 404);
+    assert!(body.is_object(), "{body}");
+    let (status, body) = request("POST", &format!("{url}/"));
+    assert_eq!(status, 405);
+    assert!(body.is_object(), "{body}");
+    assert_eq!(request("HEAD", &format!("{url}/livez")).0, 200);
+}
+
+#[test]
+fn once_opens_no_port() {
+    let cloud = content();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    crate::daemon::once(&Settings::of(&cloud).with("APP_PORT", &port)).expect_status(0);
+}
