@@ -18,6 +18,8 @@ pub enum Mode {
     },
     /// Check settings, cloud and replicas, then end.
     Check,
+    /// Ask the running instance whether it lives, then end.
+    Healthcheck,
     /// Print the help.
     Help,
     /// Print the version.
@@ -35,7 +37,7 @@ pub struct CommandLineOption {
 }
 
 /// Every option.
-pub const OPTIONS: [CommandLineOption; 5] = [
+pub const OPTIONS: [CommandLineOption; 6] = [
     CommandLineOption { long: "once", short: None, meaning: "one pass, then end; for cron" },
     CommandLineOption {
         long: "dry-run",
@@ -48,6 +50,11 @@ pub const OPTIONS: [CommandLineOption; 5] = [
         meaning: "check settings, login, flavor, image, network and the rest, ask the replicas there are, show every \
                   fault, then end; changes nothing",
     },
+    CommandLineOption {
+        long: "healthcheck",
+        short: None,
+        meaning: "ask the instance that runs with these same settings whether it lives, then end; for containers",
+    },
     CommandLineOption { long: "help", short: Some('h'), meaning: "this text" },
     CommandLineOption { long: "version", short: Some('V'), meaning: "the version" },
 ];
@@ -55,12 +62,13 @@ pub const OPTIONS: [CommandLineOption; 5] = [
 /// Reads the arguments, without the program's own name. An error is one line that says what is wrong and where to look.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> std::result::Result<Mode, String> {
     let mut parser = Parser::from_args(args);
-    let (mut once, mut dry_run, mut check) = (false, false, false);
+    let (mut once, mut dry_run, mut check, mut healthcheck) = (false, false, false, false);
     while let Some(arg) = parser.next().map_err(|error| hinted(&error.to_string()))? {
         match arg {
             Arg::Long("once") => once = true,
             Arg::Long("dry-run") => dry_run = true,
             Arg::Long("check") => check = true,
+            Arg::Long("healthcheck") => healthcheck = true,
             Arg::Long("help") | Arg::Short('h') => return Ok(Mode::Help),
             Arg::Long("version") | Arg::Short('V') => return Ok(Mode::Version),
             Arg::Long(name) => return Err(unknown(name)),
@@ -78,7 +86,14 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> std::result::Result<Mo
             "--check changes nothing and ends by itself, so it goes with neither --once nor --dry-run",
         ));
     }
-    Ok(if check { Mode::Check } else { Mode::Run { once, dry_run } })
+    if healthcheck && (check || once || dry_run) {
+        return Err(hinted("--healthcheck asks an instance that runs, so it goes alone"));
+    }
+    Ok(match (check, healthcheck) {
+        (true, _) => Mode::Check,
+        (false, true) => Mode::Healthcheck,
+        (false, false) => Mode::Run { once, dry_run },
+    })
 }
 
 fn unknown(name: &str) -> String {
@@ -112,7 +127,7 @@ const OPTION_COLUMN: usize = 21;
 
 const USAGE: &str = "\
 Usage: simplescalevm [--once] [--dry-run]
-       simplescalevm --check
+       simplescalevm --check | --healthcheck
 
 Keeps a pool of OpenStack VMs sized by what the VMs themselves report: creates what is missing,
 deletes what is finished or broken, and keeps floating IPs on VMs that answer.
@@ -120,8 +135,10 @@ deletes what is finished or broken, and keeps floating IPs on VMs that answer.
 
 const EXIT_STATUS: &str = "
 Exit status:
-  0  ended by a signal; with --once: all the pass set out to do was done; with --check: no fault
-  1  with --once: the pass or a part of it failed; with --check: at least one fault
+  0  ended by a signal; with --once: all the pass set out to do was done; with --check: no fault;
+     with --healthcheck: it lives
+  1  with --once: the pass or a part of it failed; with --check: at least one fault;
+     with --healthcheck: no answer, or stuck
   2  wrong settings or arguments: every fault is named
 
 Settings are environment variables; empty means unset.
@@ -155,6 +172,7 @@ mod tests {
         check("--dry-run", Ok(Mode::Run { once: false, dry_run: true }));
         check("--dry-run --once", Ok(Mode::Run { once: true, dry_run: true }));
         check("--check", Ok(Mode::Check));
+        check("--healthcheck", Ok(Mode::Healthcheck));
         check("--help", Ok(Mode::Help));
         check("-h", Ok(Mode::Help));
         check("--version", Ok(Mode::Version));
@@ -170,6 +188,8 @@ mod tests {
         check("--once=5", Err("unexpected argument for option '--once'"));
         check("start", Err("unexpected argument \"start\""));
         check("--check --once", Err("neither --once nor --dry-run"));
+        check("--healthcheck --once", Err("goes alone"));
+        check("--check --healthcheck", Err("goes alone"));
         check("--dry-run --check", Err("neither --once nor --dry-run"));
     }
 

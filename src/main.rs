@@ -14,7 +14,7 @@ use simplescalevm::probe::Prober;
 use simplescalevm::progress::{Progress, Stop};
 use simplescalevm::settings::Config;
 use simplescalevm::systemd::Manager;
-use simplescalevm::{check, config, logger, provider};
+use simplescalevm::{check, config, healthcheck, logger, provider};
 
 fn main() -> ExitCode {
     let (environment, faults) = environment();
@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Err(fault) => refuse(&[fault]),
         Ok(Mode::Help) => print(&args::help()),
         Ok(Mode::Version) => print(&args::version()),
+        Ok(Mode::Healthcheck) => healthcheck(&environment),
         Ok(mode) => with_config(&environment, faults, &mode),
     };
     ExitCode::from(status.code())
@@ -55,6 +56,20 @@ fn with_config(
         log::error!("{error}");
         ExitStatus::of(&error)
     })
+}
+
+fn healthcheck(environment: &BTreeMap<String, String>) -> ExitStatus {
+    let status = config::load_status(environment, &|path| fs::read_to_string(path));
+    let healthy = status
+        .and_then(|status| healthcheck::run(&status.host, status.port).map_err(|why| vec![why]));
+    match healthy {
+        Ok(()) => ExitStatus::Good,
+        Err(why) => {
+            refuse(&why);
+            // Container engines know 0 and 1 only.
+            ExitStatus::Failed
+        }
+    }
 }
 
 fn check_all(config: &Config, out: &mut dyn Write) -> Result<ExitStatus> {
