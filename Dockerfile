@@ -24,6 +24,8 @@ RUN mkdir -p /minimal/etc /shell/bin && \
 WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
 COPY src src
+# Not built; Cargo.toml names them.
+COPY tests tests
 # As `make static`. With --target the flag reaches the program only, and not what runs while it is built.
 RUN RUSTFLAGS='-C target-feature=+crt-static' cargo build --release --locked --target x86_64-unknown-linux-gnu && \
     install -D -m 0755 target/x86_64-unknown-linux-gnu/release/simplescalevm /minimal/usr/bin/simplescalevm

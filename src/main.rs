@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         Ok(Mode::Help) => print(&args::help()),
         Ok(Mode::Version) => print(&args::version()),
         Ok(Mode::Healthcheck) => healthcheck(&environment),
-        Ok(mode) => with_config(&environment, faults, &mode),
+        Ok(mode) => with_config(&environment, faults, mode),
     };
     ExitCode::from(status.code())
 }
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
 fn with_config(
     environment: &BTreeMap<String, String>,
     mut faults: Vec<String>,
-    mode: &Mode,
+    mode: Mode,
 ) -> ExitStatus {
     let once = !matches!(mode, Mode::Run { once: false, .. });
     let config = match config::load(environment, &|path| fs::read_to_string(path), once) {
@@ -50,7 +50,7 @@ fn with_config(
     let mut out = io::stdout().lock();
     if let Mode::Run { dry_run, .. } = mode {
         let manager = Manager::of(environment, process::id());
-        return daemon::run(&config, *dry_run, manager, &mut out);
+        return daemon::run(&config, dry_run, manager, &mut out);
     }
     check_all(&config, &mut out).unwrap_or_else(|error| {
         log::error!("{error}");
