@@ -9,12 +9,12 @@ use std::process::{self, ExitCode};
 
 use simplescalevm::args::{self, Mode};
 use simplescalevm::daemon::{self, ExitStatus};
-use simplescalevm::error::{Result, one_line};
+use simplescalevm::error::{Error, ErrorKind, Result, one_line};
 use simplescalevm::probe::Prober;
 use simplescalevm::progress::{Progress, Stop};
 use simplescalevm::settings::Config;
 use simplescalevm::systemd::Manager;
-use simplescalevm::{check, config, healthcheck, logger, provider};
+use simplescalevm::{check, config, healthcheck, logger, provider, signals};
 
 fn main() -> ExitCode {
     let (environment, faults) = environment();
@@ -76,8 +76,13 @@ fn check_all(config: &Config, out: &mut dyn Write) -> Result<ExitStatus> {
     for warning in &config.warnings {
         log::warn!("{warning}");
     }
-    // Signals end a check as they end any program: it changes nothing.
     let (progress, stop) = (Progress::new(), Stop::new());
+    // As process 1 of a container it would ignore signals that nobody watches for.
+    let status = i32::from(ExitStatus::Failed.code());
+    signals::watch(stop.clone(), Manager::default(), status).map_err(|error| {
+        let text = format!("cannot watch for SIGTERM and SIGINT: {error}");
+        Error::new(ErrorKind::Unavailable, text)
+    })?;
     let mut provider = provider::open_read_only(config, &progress, &stop)?;
     let prober = Prober::new(config.probe.clone(), progress, stop)?;
     let good = check::run(config, provider.as_mut(), &prober, out);

@@ -38,7 +38,8 @@ mod tests {
 
     #[test]
     fn a_good_pass_shows_the_pool() {
-        assert_eq!(line(&fixture::good_pass()), "");
+        let text = "2 replicas: 1 healthy, 1 finished; 3 resources free of at least 6 wanted";
+        assert_eq!(line(&fixture::good_pass()), text);
     }
 
     #[test]

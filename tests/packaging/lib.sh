@@ -1,8 +1,7 @@
+# shellcheck shell=bash disable=SC2034  # what is set here is used by those who source it
 # Shared by the scripts of this directory: counting, waiting, and a summary. Sourced, not run.
-# shellcheck shell=bash
 set -euo pipefail
 
-# shellcheck disable=SC2034  # used by the scripts
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 target=${CARGO_TARGET_DIR:-$root/target}
 static=$target/x86_64-unknown-linux-gnu/release/simplescalevm
@@ -22,7 +21,7 @@ check() {
         passed=$((passed + 1))
     else
         echo "FAIL  $name"
-        sed 's/^/      /' <<<"$output"
+        printf '      %s\n' "${output//$'\n'/$'\n'      }"
         failed=$((failed + 1))
     fi
 }
