@@ -7,7 +7,7 @@ use lexopt::{Arg, Parser};
 use crate::config::{list, nearest};
 
 /// What the program is to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Keep the pool.
     Run {
