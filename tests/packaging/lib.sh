@@ -14,14 +14,14 @@ passed=0 failed=0
 
 # check NAME COMMAND...: one test; its output is shown when it fails.
 check() {
-    local name=$1 output
+    local test_name=$1 test_output
     shift
-    if output=$("$@" 2>&1); then
-        echo "ok    $name"
+    if test_output=$("$@" 2>&1); then
+        echo "ok    $test_name"
         passed=$((passed + 1))
     else
-        echo "FAIL  $name"
-        printf '      %s\n' "${output//$'\n'/$'\n'      }"
+        echo "FAIL  $test_name"
+        printf '      %s\n' "${test_output//$'\n'/$'\n'      }"
         failed=$((failed + 1))
     fi
 }
