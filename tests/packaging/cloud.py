@@ -18,7 +18,7 @@ SERVERS = []
 def catalog(base):
     services = {"compute": "/compute/v2.1", "network": "/network", "image": "/image"}
     return [
-        {"type": kind, "endpoints": [{"interface": "public", "region": "SBG7", "region_id": "SBG7", "url": base + path}]}
+        {"type": kind, "name": kind, "endpoints": [{"interface": "public", "region": "SBG7", "region_id": "SBG7", "url": base + path}]}
         for kind, path in services.items()
     ]
 
@@ -27,7 +27,7 @@ def token(base):
     return {"token": {
         "issued_at": "2026-01-01T00:00:00.000000Z",
         "expires_at": "2026-01-02T00:00:00.000000Z",
-        "project": {"id": PROJECT},
+        "project": {"id": PROJECT, "name": "pool", "domain": {"id": "default", "name": "Default"}},
         "catalog": catalog(base),
     }}
 
