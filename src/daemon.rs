@@ -6,15 +6,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result, one_line};
+use crate::handles::Handles;
 use crate::pass::{Cloud, Pool, Report};
 use crate::probe::Prober;
-use crate::progress::{Progress, Stop};
+use crate::progress::Woken;
 use crate::provider;
 use crate::settings::Config;
 use crate::signals;
 use crate::status;
-use crate::status::snapshot::{Clock, EndedPass, Latest, PoolSettings, Snapshot};
+use crate::status::snapshot::{EndedPass, Latest, PoolSettings, Snapshot};
 use crate::unique;
 
 /// What the program ends with, as shells and supervisors see it.
@@ -55,12 +57,11 @@ pub fn run(config: &Config, dry_run: bool, out: &mut dyn Write) -> ExitStatus {
         interval: config.interval,
         dry_run,
         clock: Clock::start(),
-        progress: Progress::new(),
-        stop: Stop::new(),
+        handles: Handles::new(),
     };
     // A run that was to do one pass and did not has failed; the loop ends when it is asked to.
     let when_killed = if once { ExitStatus::Failed } else { ExitStatus::Good };
-    if let Err(error) = signals::watch(daemon.stop.clone(), i32::from(when_killed.code())) {
+    if let Err(error) = signals::watch(daemon.handles.stop.clone(), i32::from(when_killed.code())) {
         log::error!("cannot watch for SIGTERM and SIGINT: {error}");
         return ExitStatus::Failed;
     }
@@ -82,28 +83,27 @@ struct Daemon {
     interval: Duration,
     dry_run: bool,
     clock: Clock,
-    progress: Progress,
-    stop: Stop,
+    handles: Handles,
 }
 
 impl Daemon {
     fn open(&self, config: &Config) -> Result<Pool> {
-        let (progress, stop) = (&self.progress, &self.stop);
         let cloud = if self.dry_run {
-            Cloud::ReadOnly(provider::open_read_only(config, progress, stop)?)
+            Cloud::ReadOnly(provider::open_read_only(config, &self.handles)?)
         } else {
-            Cloud::ReadWrite(provider::open(config, progress, stop)?)
+            Cloud::ReadWrite(provider::open(config, &self.handles)?)
         };
-        let prober = Prober::new(config.probe.clone(), progress.clone(), stop.clone())?;
+        let handles = self.handles.clone();
+        let prober = Prober::new(config.probe.clone(), handles.clone())?;
         let instance = unique::word();
-        Ok(Pool::new(config.clone(), cloud, prober, &instance, progress.clone(), stop.clone()))
+        Ok(Pool::new(config.clone(), cloud, prober, &instance, self.clock, handles))
     }
 
     fn serve(&self, config: &Config) -> Result<Arc<Latest>> {
         let settings = PoolSettings::new(config, self.dry_run);
         let latest = Arc::new(Latest::new(Snapshot::new(self.clock.now(), settings)));
-        let (shown, clock, progress) = (Arc::clone(&latest), self.clock, self.progress.clone());
-        let responder = move |path: &str| status::answer(path, &shown, &clock, &progress);
+        let (shown, clock, handles) = (Arc::clone(&latest), self.clock, self.handles.clone());
+        let responder = move |path: &str| status::answer(path, &shown, &clock, &handles);
         let address = status::start(&config.status, Arc::new(responder))?;
         log::info!("status on http://{address}/");
         Ok(latest)
@@ -134,8 +134,11 @@ impl Daemon {
                 return ExitStatus::Settings;
             }
             slot = next_slot(slot, self.clock.now().elapsed, self.interval);
-            if self.stop.wait(slot.saturating_sub(self.clock.now().elapsed)) {
-                return ExitStatus::Good;
+            match self.handles.stop.wait_for_pass(slot.saturating_sub(self.clock.now().elapsed)) {
+                Woken::InTime => {}
+                // The cadence begins anew, so that no second pass follows a moment later.
+                Woken::PassWanted => slot = self.clock.now().elapsed,
+                Woken::Stopped => return ExitStatus::Good,
             }
         }
     }

@@ -10,8 +10,8 @@ use std::process::ExitCode;
 use simplescalevm::args::{self, Mode};
 use simplescalevm::daemon::{self, ExitStatus};
 use simplescalevm::error::{Result, one_line};
+use simplescalevm::handles::Handles;
 use simplescalevm::probe::Prober;
-use simplescalevm::progress::{Progress, Stop};
 use simplescalevm::settings::Config;
 use simplescalevm::{check, config, logger, provider};
 
@@ -60,9 +60,9 @@ fn check_all(config: &Config, out: &mut dyn Write) -> Result<ExitStatus> {
         log::warn!("{warning}");
     }
     // Signals end a check as they end any program: it changes nothing.
-    let (progress, stop) = (Progress::new(), Stop::new());
-    let mut provider = provider::open_read_only(config, &progress, &stop)?;
-    let prober = Prober::new(config.probe.clone(), progress, stop)?;
+    let handles = Handles::new();
+    let mut provider = provider::open_read_only(config, &handles)?;
+    let prober = Prober::new(config.probe.clone(), handles)?;
     let good = check::run(config, provider.as_mut(), &prober, out);
     Ok(if good { ExitStatus::Good } else { ExitStatus::Failed })
 }

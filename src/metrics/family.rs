@@ -46,11 +46,8 @@ const fn family(
     Family { name, kind, labels, help }
 }
 
-/// The phases of a pass.
-pub const PHASES: [&str; 4] = ["list", "probe", "addresses", "act"];
-
 /// Every metric, in the order in which it is shown.
-pub const FAMILIES: [Family; 22] = [
+pub const FAMILIES: [Family; 23] = [
     family(
         "simplescalevm_build_info",
         Kind::Gauge,
@@ -58,6 +55,12 @@ pub const FAMILIES: [Family; 22] = [
         "Always 1; the label tells the version.",
     ),
     family("simplescalevm_replicas", Kind::Gauge, &["state"], "Replicas by state."),
+    family(
+        "simplescalevm_replicas_unaccounted",
+        Kind::Gauge,
+        &[],
+        "Replicas that were asked for and are not in the cloud's list yet; they count against REPLICA_MAX.",
+    ),
     family(
         "simplescalevm_replicas_max",
         Kind::Gauge,
@@ -119,7 +122,7 @@ pub const FAMILIES: [Family; 22] = [
         "simplescalevm_replicas_created_total",
         Kind::Counter,
         &[],
-        "Replicas whose creation the cloud accepted.",
+        "Replicas of the creations that the cloud accepted; a quota may have given fewer.",
     ),
     family(
         "simplescalevm_replicas_deleted_total",

@@ -177,7 +177,7 @@ fn answer_all(server: &Server, responder: &Responder) -> io::Error {
 fn answer(request: Request, responder: &Responder) -> io::Result<()> {
     let path = request.url().split(['?', '#']).next().unwrap_or_default();
     let allowed = matches!(request.method(), Method::Get | Method::Head);
-    let Answer { status, body } = if allowed {
+    let Answer { status, content_type, body } = if allowed {
         // A bug in one page is no reason to lose the others.
         catch_unwind(AssertUnwindSafe(|| responder(path)))
             .unwrap_or_else(|_| fault(500, "a bug in this page; the program's log says more"))
@@ -189,7 +189,7 @@ fn answer(request: Request, responder: &Responder) -> io::Result<()> {
         // HTTP/1.0 readers know no chunks, and the length is known anyway.
         .with_chunked_threshold(usize::MAX);
     let mut fields = vec![
-        ("Content-Type", "application/json"),
+        ("Content-Type", content_type),
         ("Cache-Control", "no-store"),
         ("X-Content-Type-Options", "nosniff"),
         ("Server", "simplescalevm"),
@@ -216,7 +216,7 @@ mod tests {
         let inner: Arc<Inner> = Arc::default();
         let (first, opened) = mpsc::channel();
         let behind = Arc::clone(&inner);
-        let responder = |_: &str| Answer { status: 200, body: "{}".into() };
+        let responder = |_: &str| crate::status::json_answer(200, "{}".into());
         thread::spawn(move || serve(&first, &behind, &responder));
         opened.recv().unwrap().unwrap();
 

@@ -1,38 +1,13 @@
 //! What the last passes came to: plain data behind one pointer, which the loop replaces and the status server reads.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+pub use crate::clock::{Clock, Moment};
 use crate::pass::Report;
 use crate::settings::{Config, ProviderSettings};
-
-/// A point in time, on both clocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moment {
-    /// Since the program started: monotonic, for every duration.
-    pub elapsed: Duration,
-    /// By this machine's clock: for people.
-    pub wall: SystemTime,
-}
-
-/// Tells [`Moment`]s.
-#[derive(Clone, Copy, Debug)]
-pub struct Clock(Instant);
-
-impl Clock {
-    /// A clock that begins now.
-    pub fn start() -> Self {
-        Clock(Instant::now())
-    }
-
-    /// Now.
-    #[expect(clippy::disallowed_methods, reason = "the status page tells this machine's time")]
-    pub fn now(&self) -> Moment {
-        Moment { elapsed: self.0.elapsed(), wall: SystemTime::now() }
-    }
-}
 
 /// The pool's settings, as far as the status page shows them, and how it shows them.
 #[derive(Clone, Debug, Serialize)]
@@ -122,6 +97,8 @@ pub struct Snapshot {
     pub running: Option<Moment>,
     /// The last pass that ended.
     pub last: Option<Arc<EndedPass>>,
+    /// When the last good pass ended.
+    pub last_good: Option<Moment>,
     /// The last pass that saw the pool: when the cloud is down its picture is still worth showing.
     pub last_sight: Option<Arc<EndedPass>>,
 }
@@ -129,7 +106,15 @@ pub struct Snapshot {
 impl Snapshot {
     /// Before the first pass.
     pub fn new(started: Moment, settings: PoolSettings) -> Self {
-        Snapshot { started, settings, passes: 0, running: None, last: None, last_sight: None }
+        Snapshot {
+            started,
+            settings,
+            passes: 0,
+            running: None,
+            last: None,
+            last_good: None,
+            last_sight: None,
+        }
     }
 
     /// The same, with a pass that has just begun.
@@ -148,6 +133,9 @@ impl Snapshot {
         let pass = Arc::new(pass);
         if pass.report.plan.is_some() {
             next.last_sight = Some(Arc::clone(&pass));
+        }
+        if pass.report.is_good() {
+            next.last_good = Some(pass.ended);
         }
         next.last = Some(pass);
         next.passes += 1;

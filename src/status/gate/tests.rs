@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::Limits;
 use crate::settings::StatusSettings;
-use crate::status::Answer;
+use crate::status::json_answer;
 use crate::status::server::start_with;
 
 /// How long a test waits for what has to happen.
@@ -34,8 +34,8 @@ impl Victim {
         let settings = StatusSettings { host: host.into(), port: 0, full: true };
         let responder = |path: &str| match path {
             "/panic" => panic!("a bug in a page"),
-            "/large" => Answer { status: 200, body: "x".repeat(LARGE) },
-            path => Answer { status: 200, body: format!("page {path}") },
+            "/large" => json_answer(200, "x".repeat(LARGE)),
+            path => json_answer(200, format!("page {path}")),
         };
         Victim(start_with(&settings, limits, Arc::new(responder)).expect("a free port"))
     }
@@ -249,7 +249,7 @@ fn ipv6_is_served_with_and_without_brackets() {
 fn a_port_that_is_taken_is_named_with_what_to_do() {
     let victim = Victim::start();
     let settings = StatusSettings { host: "127.0.0.1".into(), port: victim.0.port(), full: true };
-    let responder = |_: &str| Answer { status: 200, body: String::new() };
+    let responder = |_: &str| json_answer(200, String::new());
     let error = start_with(&settings, LIMITS, Arc::new(responder)).unwrap_err();
     let port = victim.0.port().to_string();
     for word in ["127.0.0.1", &port, "APP_PORT", "in use"] {

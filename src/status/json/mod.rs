@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use crate::plan::{Loudness, Plan};
 use crate::status::snapshot::{EndedPass, PoolSettings, Snapshot, rounded_seconds};
+pub(super) use pool::holder;
 use pool::{Counts, ExternalAddress, Replica, Resources};
 use steps::{Step, StepCount};
 

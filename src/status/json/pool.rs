@@ -120,7 +120,7 @@ pub fn addresses<'a>(plan: &'a Plan, report: &'a Report) -> Option<Vec<ExternalA
 }
 
 /// Who holds it after the moves of the pass.
-fn holder<'a>(address: &'a model::ExternalAddress, report: &'a Report) -> Option<&'a ServerId> {
+pub fn holder<'a>(address: &'a model::ExternalAddress, report: &'a Report) -> Option<&'a ServerId> {
     let mut all = report.outcome.iter().flat_map(|outcome| &outcome.moved);
     let moved = all.find(|(id, _)| *id == address.id).map(|(_, to)| to);
     moved.or(address.holder.as_ref())
