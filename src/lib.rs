@@ -18,6 +18,7 @@ pub mod config;
 pub mod daemon;
 pub mod decide;
 pub mod error;
+pub mod explain;
 pub mod handles;
 pub mod http;
 pub mod logger;

@@ -47,7 +47,7 @@ pub struct Pool {
 }
 
 /// What one pass came to.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Report {
     /// What failed, in words; empty when all the pass set out to do was done.
     pub failures: Vec<String>,

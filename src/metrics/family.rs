@@ -183,3 +183,32 @@ pub fn markdown() -> String {
     }
     table
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_holds_the_table() {
+        const README: &str = include_str!("../../README.md");
+        let (begin, end) = ("<!-- metrics -->\n", "<!-- /metrics -->");
+        let held = README.split_once(begin).and_then(|(_, rest)| Some(rest.split_once(end)?.0));
+        let table = markdown();
+        assert!(
+            held.map(str::trim) == Some(table.trim()),
+            "between {begin}and {end} the README should hold:\n{table}"
+        );
+    }
+
+    #[test]
+    fn names_follow_prometheus() {
+        for family in FAMILIES {
+            let name = family.name;
+            assert!(name.starts_with("simplescalevm_"), "{name} has no prefix");
+            let is_total = name.ends_with("_total");
+            assert_eq!(is_total, family.kind == Kind::Counter, "{name}: only counters are _total");
+            let is_seconds = name.ends_with("_seconds");
+            assert!(is_seconds || family.kind != Kind::Histogram, "{name}: what is its unit?");
+        }
+    }
+}

@@ -5,7 +5,7 @@
 //! ```
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod gate;
 mod gauges;
 pub mod health;

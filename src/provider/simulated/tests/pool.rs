@@ -83,7 +83,7 @@ fn the_pool_comes_up_and_takes_both_addresses() {
 fn a_trial_shows_growth_replacements_and_moves() {
     let mut day = Day::begin();
     let wanted = [
-        ["create", "on the way"],
+        ["create", "creating"],
         ["delete", "in error, never launched"],
         ["delete", "says it may be destroyed"],
         ["delete", "silent for"],
