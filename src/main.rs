@@ -41,7 +41,7 @@ fn with_config(
     mode: Mode,
     format: Format,
 ) -> ExitStatus {
-    let once = !matches!(mode, Mode::Run { once: false, .. });
+    let once = matches!(mode, Mode::Run { once: true, .. });
     let config = match config::load(environment, &|path| fs::read_to_string(path), once) {
         Ok(config) if faults.is_empty() => config,
         Ok(_) => return refuse(&faults, format),
