@@ -200,6 +200,28 @@ mod tests {
         );
     }
 
+    /// Names of ours in a text, without what a histogram adds to them.
+    fn named(text: &str) -> impl Iterator<Item = &str> {
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let suffixes = ["_bucket", "_sum", "_count"];
+        words.filter(|word| word.starts_with("simplescalevm_")).map(move |word| {
+            suffixes.iter().find_map(|suffix| word.strip_suffix(suffix)).unwrap_or(word)
+        })
+    }
+
+    #[test]
+    fn rules_and_dashboard_name_only_what_there_is() {
+        let alerts = include_str!("../../contrib/prometheus/alerts.yml");
+        let dashboard = include_str!("../../contrib/grafana/simplescalevm.json");
+        assert!(serde_json::from_str::<serde_json::Value>(dashboard).is_ok(), "not JSON");
+        for name in named(alerts).chain(named(dashboard)) {
+            assert!(FAMILIES.iter().any(|family| family.name == name), "{name} does not exist");
+        }
+        for family in FAMILIES {
+            assert!(named(dashboard).any(|name| name == family.name), "no panel: {}", family.name);
+        }
+    }
+
     #[test]
     fn names_follow_prometheus() {
         for family in FAMILIES {
