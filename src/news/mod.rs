@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use log::Level;
 
 use crate::clock::Clock;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::plan::{Loudness, Note, Plan, StepKind};
 use repeat::{Repeats, Words, cause};
 
@@ -82,6 +82,11 @@ impl News {
 
     /// A step failed.
     pub fn failed(&mut self, kind: StepKind, whom: &str, step: &str, error: &Error) {
+        if error.kind == ErrorKind::Interrupted {
+            // What the end of the program cut short has not failed.
+            log::info!("not done: {step}: {error}");
+            return;
+        }
         // An address may be refused on one replica after the other: each is a cause of its own.
         let cause = match kind {
             StepKind::Move => format!("{step}: {}", cause(&error.text)),
@@ -100,22 +105,7 @@ impl News {
     /// A pass that saw the pool ends: what is over is said.
     pub fn end_pass(&mut self, plan: &Plan) {
         let done = &self.done;
-        let is_over = |lasting: &str, met: bool| {
-            if done.contains(lasting) {
-                return true;
-            }
-            // A step that had no turn may still not work: creation is paused after a failure, a pair that the cloud
-            // refused is not tried for a while.
-            !met && match lasting.split_once(':') {
-                Some(("delete", id)) => plan.deletions.iter().all(|step| step.server.0 != id),
-                Some(("move", id)) => {
-                    let planned = plan.moves.iter().any(|step| step.address.0 == id);
-                    !planned && plan.refused.iter().all(|(address, _)| address.0 != id)
-                }
-                Some(("create", _)) => plan.creation.is_none() && plan.held_back.is_none(),
-                _ => true,
-            }
-        };
+        let is_over = |subject: &str, met| is_over(plan, done, subject, met);
         for line in self.failures.end(self.clock.now(), is_over) {
             log::info!("{line}");
         }
@@ -144,4 +134,72 @@ fn subject(kind: StepKind, whom: &str) -> String {
         StepKind::Create => "create",
     };
     format!("{kind}:{whom}")
+}
+
+/// Whether what failed does no longer. A step that had no turn may still not work: creation is paused after a failure, a
+/// pair that the cloud refused is not tried for a while.
+fn is_over(plan: &Plan, done: &BTreeSet<String>, subject: &str, met: bool) -> bool {
+    if met || done.contains(subject) {
+        return done.contains(subject);
+    }
+    match subject.split_once(':') {
+        Some(("delete", id)) => plan.deletions.iter().all(|step| step.server.0 != id),
+        Some(("move", id)) => {
+            let planned = plan.moves.iter().any(|step| step.address.0 == id);
+            !planned && plan.refused.iter().all(|(address, _)| address.0 != id)
+        }
+        Some(("create", _)) => plan.creation.is_none() && plan.held_back.is_none(),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{AddressId, ServerId};
+    use crate::plan::{Deletion, DeletionReason, HeldBack};
+
+    #[track_caller]
+    fn check(plan: &Plan, done: &[&str], subject: &str, met: bool, expected: bool) {
+        let done = done.iter().map(|subject| (*subject).to_owned()).collect();
+        assert_eq!(is_over(plan, &done, subject, met), expected, "{subject}, met: {met}");
+    }
+
+    #[test]
+    fn what_was_done_is_over_and_what_failed_again_is_not() {
+        let plan = Plan::default();
+        check(&plan, &["delete:a"], "delete:a", false, true);
+        check(&plan, &["move:ip"], "move:ip", true, true);
+        check(&plan, &[], "delete:a", true, false);
+        check(&plan, &[], "see:cannot list the floating IPs", true, false);
+        check(&plan, &[], "see:cannot list the floating IPs", false, true);
+    }
+
+    #[test]
+    fn a_creation_that_is_paused_is_still_failing() {
+        let held_back = Some(HeldBack { why: "creation paused".into(), for_at_least: None });
+        check(&Plan { held_back, ..Plan::default() }, &[], "create:", false, false);
+        check(&Plan::default(), &[], "create:", false, true);
+    }
+
+    #[test]
+    fn a_deletion_that_had_no_turn_is_still_failing_until_it_is_not_wanted() {
+        let deletion = Deletion {
+            server: ServerId("a".into()),
+            name: "web".into(),
+            reason: DeletionReason::Finished,
+            why: "finished".into(),
+            only_after: Vec::new(),
+        };
+        let plan = Plan { deletions: vec![deletion], ..Plan::default() };
+        check(&plan, &[], "delete:a", false, false);
+        check(&plan, &[], "delete:gone", false, true);
+    }
+
+    #[test]
+    fn an_address_that_was_refused_everywhere_is_still_failing() {
+        let refused = vec![(AddressId("ip".into()), ServerId("a".into()))];
+        check(&Plan { refused, ..Plan::default() }, &[], "move:ip", false, false);
+        check(&Plan::default(), &[], "move:ip", false, true);
+    }
 }
