@@ -62,12 +62,12 @@ fn text(report: &Report, capacity: u64) -> String {
     };
     let mut text = table(&plan.replicas);
     for address in report.addresses.iter().flatten() {
-        let holder = address.holder.as_ref().map_or("nobody".to_owned(), |id| {
+        let holder = address.holder.as_ref().map_or("no holder".to_owned(), |id| {
             let replica = plan.replicas.iter().find(|replica| replica.id == *id);
             replica.map_or(format!("{id}, not of the pool"), name)
         });
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "external address {} is on {holder}", address.address);
+        let _ = writeln!(text, "external address {}: {holder}", address.address);
     }
     let sum = Arithmetic::of(&plan.replicas, plan.unaccounted, plan.wanted, capacity);
     let _ = writeln!(text, "{sum}");
