@@ -143,7 +143,7 @@ impl Daemon {
     /// One pass. `None` when it panicked: nobody knows what it did and did not remember, and a supervisor's restart finds
     /// that out from the cloud, calmly, with the brakes of a start. Going on with half a memory would not.
     fn pass(&self, pool: &mut Pool, out: &mut dyn Write) -> Option<Report> {
-        let report = match catch_unwind(AssertUnwindSafe(|| pool.pass())) {
+        let mut report = match catch_unwind(AssertUnwindSafe(|| pool.pass())) {
             Ok(report) => report,
             Err(panic) => {
                 let what = one_line(panic_text(panic.as_ref()), 200);
@@ -151,8 +151,11 @@ impl Daemon {
                 return None;
             }
         };
-        if self.dry_run {
-            print_plan(&report, out);
+        if self.dry_run
+            && let Err(error) = print_plan(&report, out)
+        {
+            log::error!("cannot print the plan: {error}");
+            report.failures.push(format!("cannot print the plan: {error}"));
         }
         Some(report)
     }
@@ -167,7 +170,10 @@ fn next_slot(slot: Duration, now: Duration, interval: Duration) -> Duration {
 fn greet(config: &Config, dry_run: bool) {
     let policy = &config.policy;
     let settings = PoolSettings::new(config, dry_run);
-    log::info!(
+    // cron mails whatever a pass says, so one that found nothing to do says nothing.
+    let level = if policy.once { log::Level::Debug } else { log::Level::Info };
+    log::log!(
+        level,
         "simplescalevm {} on {}: pool {}={}, at least {} resources free, {} per replica, a pass every {} s{}",
         env!("CARGO_PKG_VERSION"),
         settings.provider,
@@ -183,8 +189,8 @@ fn greet(config: &Config, dry_run: bool) {
     }
 }
 
-fn print_plan(report: &Report, out: &mut dyn Write) {
-    let Some(plan) = &report.plan else { return };
+fn print_plan(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let Some(plan) = &report.plan else { return Ok(()) };
     let nothing = plan.is_empty().then(|| "nothing to do".to_owned());
     let held_back = plan.held_back.as_ref();
     let held_back = held_back.map(|one| format!("fewer replicas than are missing: {}", one.why));
@@ -192,9 +198,8 @@ fn print_plan(report: &Report, out: &mut dyn Write) {
     let text: String = more.fold(plan.to_string(), |text, line| text + &line + "\n");
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // Whoever read it has read enough (`| head`).
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-        Err(error) => log::warn!("cannot print the plan: {error}"),
-        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
     }
 }
 
@@ -241,12 +246,13 @@ mod tests {
     fn a_dry_run_prints_its_plan_and_what_holds_it_back() {
         let mut printed = Vec::new();
         let mut plan = crate::plan::Plan::default();
-        print_plan(&Report { plan: Some(plan.clone()), ..Report::default() }, &mut printed);
+        print_plan(&Report { plan: Some(plan.clone()), ..Report::default() }, &mut printed)
+            .unwrap();
         plan.creation =
             Some(crate::plan::Batch { count: 2, mark: "abc-1".into(), why: "0 of 2 free".into() });
         let why = "at most 2 at once".to_owned();
         plan.held_back = Some(crate::plan::HeldBack { why, for_at_least: None });
-        print_plan(&Report { plan: Some(plan), ..Report::default() }, &mut printed);
+        print_plan(&Report { plan: Some(plan), ..Report::default() }, &mut printed).unwrap();
         assert_eq!(
             String::from_utf8(printed).unwrap(),
             "nothing to do\n\

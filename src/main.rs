@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         Err(fault) => refuse(&[fault]),
         Ok(Mode::Help) => print(&args::help()),
         Ok(Mode::Version) => print(&args::version()),
-        Ok(mode) => with_config(&environment, faults, &mode),
+        Ok(mode) => with_config(&environment, faults, mode),
     };
     ExitCode::from(status.code())
 }
@@ -34,9 +34,9 @@ fn main() -> ExitCode {
 fn with_config(
     environment: &BTreeMap<String, String>,
     mut faults: Vec<String>,
-    mode: &Mode,
+    mode: Mode,
 ) -> ExitStatus {
-    let once = !matches!(mode, Mode::Run { once: false, .. });
+    let once = matches!(mode, Mode::Run { once: true, .. });
     let config = match config::load(environment, &|path| fs::read_to_string(path), once) {
         Ok(config) if faults.is_empty() => config,
         Ok(_) => return refuse(&faults),
@@ -47,7 +47,7 @@ fn with_config(
     };
     let mut out = io::stdout().lock();
     if let Mode::Run { dry_run, .. } = mode {
-        return daemon::run(&config, *dry_run, &mut out);
+        return daemon::run(&config, dry_run, &mut out);
     }
     check_all(&config, &mut out).unwrap_or_else(|error| {
         log::error!("{error}");

@@ -143,9 +143,6 @@ impl Pool {
             Err(error) => return refused(report, &error),
         };
         report.failures.extend(sight.faults.iter().map(|error| error.text.clone()));
-        for fault in &sight.faults {
-            log::error!("{fault}");
-        }
         if let Addresses::Known(addresses) = &sight.observation.addresses {
             report.addresses = Some(addresses.clone());
         }
@@ -185,6 +182,12 @@ impl Pool {
     /// A failure that lasts is said once, and its end once.
     fn log_end(&mut self, report: &Report) {
         let text = report.failures.join("; ");
+        if self.stop.requested() {
+            if !text.is_empty() {
+                log::info!("asked to end in the middle of a pass: {text}");
+            }
+            return;
+        }
         match (&mut self.failing, text.is_empty()) {
             (None, true) => {}
             (Some(failing), true) => {

@@ -94,10 +94,13 @@ impl Inner {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(open);
     }
 
+    fn current(&self) -> Option<Arc<Open>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// One request and its whole answer.
     fn exchange(&self, request: &[u8], deadline: Instant) -> io::Result<Vec<u8>> {
-        let open = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let open = open.ok_or(io::ErrorKind::NotConnected)?;
+        let open = self.current().ok_or(io::ErrorKind::NotConnected)?;
         let mut stream = match UnixStream::connect_addr(&open.address) {
             Ok(stream) => stream,
             Err(error) => {
@@ -200,4 +203,32 @@ fn answer(request: Request, responder: &Responder) -> io::Result<()> {
         }
     }
     request.respond(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn a_server_that_stopped_is_opened_again() {
+        let inner: Arc<Inner> = Arc::default();
+        let (first, opened) = mpsc::channel();
+        let behind = Arc::clone(&inner);
+        let responder = |_: &str| Answer { status: 200, body: "{}".into() };
+        thread::spawn(move || serve(&first, &behind, &responder));
+        opened.recv().unwrap().unwrap();
+
+        let before = inner.current().unwrap();
+        before.server.unblock();
+        let began = Instant::now();
+        while Arc::ptr_eq(&before, &inner.current().unwrap()) {
+            assert!(began.elapsed() < PATIENCE, "it stays closed");
+            thread::sleep(Duration::from_millis(10));
+        }
+        let request = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n";
+        let answer = inner.exchange(request, Instant::now() + PATIENCE).unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 200 OK"), "{}", String::from_utf8_lossy(&answer));
+    }
 }

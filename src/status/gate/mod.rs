@@ -94,7 +94,9 @@ fn accept_all(
         }
         failures += 1;
         let starved = error.raw_os_error().is_some_and(|number| OUT_OF_RESOURCES.contains(&number));
-        if failures >= FAILURES_MAX && !starved {
+        if starved {
+            slots.make_room();
+        } else if failures >= FAILURES_MAX {
             return error;
         }
         thread::sleep(PAUSE);

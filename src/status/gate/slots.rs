@@ -39,17 +39,28 @@ impl Slots {
         if inside.threads >= self.most * 2 {
             return None;
         }
-        if inside.open.len() >= self.most
-            && let Some((_, oldest)) = inside.open.pop_front()
-        {
-            // Its thread wakes up from whatever it waits for.
-            let _ = oldest.shutdown(Shutdown::Both);
+        if inside.open.len() >= self.most {
+            inside.show_out_oldest();
         }
         let (number, stream) = (inside.next, Arc::new(stream));
         inside.next += 1;
         inside.threads += 1;
         inside.open.push_back((number, Arc::clone(&stream)));
         Some(Place { number, stream, slots: Arc::clone(self) })
+    }
+
+    /// The oldest has to go, so that its file descriptor is free.
+    pub fn make_room(&self) {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner).show_out_oldest();
+    }
+}
+
+impl Inside {
+    fn show_out_oldest(&mut self) {
+        if let Some((_, oldest)) = self.open.pop_front() {
+            // Its thread wakes up from whatever it waits for.
+            let _ = oldest.shutdown(Shutdown::Both);
+        }
     }
 }
 
