@@ -23,6 +23,8 @@ pub struct Outcome {
     pub moved: Vec<(AddressId, ServerId)>,
     /// Replicas whose deletion was accepted.
     pub deleted: Vec<ServerId>,
+    /// Replicas whose deletion was tried and failed.
+    pub not_deleted: Vec<ServerId>,
     /// Pairs the cloud refused.
     pub refused: Vec<(AddressId, ServerId)>,
     /// The creation, if it was tried.
@@ -107,8 +109,8 @@ pub struct Naming<'a> {
     pub mark: (&'a str, &'a str),
 }
 
-/// Carries out `plan`. `spent` says how much of the pass's time is used up; deletions give way to the creation at half
-/// of `interval`.
+/// Carries out `plan`. `spent` says how much of the pass's time is used up; deletions give way to the creation when they
+/// have taken half of `interval`.
 pub fn act(
     provider: &mut dyn ProviderMut,
     plan: &Plan,
@@ -120,10 +122,12 @@ pub fn act(
 ) -> Outcome {
     let mut record = Record { outcome: Outcome::default(), news };
     let moved = move_all(provider, plan, stop, &mut record);
+    // From here on, not from the pass's beginning: slow probes must not keep the finished alive for ever.
+    let began = spent();
     for step in &plan.deletions {
         if stop.requested() {
             record.left_over(StepKind::Delete, &step.server.0, step);
-        } else if spent() > interval / 2 {
+        } else if spent().saturating_sub(began) > interval / 2 {
             let why = "half of APP_INTERVAL is used up; the next pass goes on".into();
             record.add(StepKind::Delete, &step.server.0, step, StepResult::NotTried(why));
         } else {
@@ -171,7 +175,10 @@ fn delete(
                 record.outcome.deleted.push(step.server.clone());
                 StepResult::Done
             }
-            Err(error) => StepResult::Failed(error),
+            Err(error) => {
+                record.outcome.not_deleted.push(step.server.clone());
+                StepResult::Failed(error)
+            }
         }
     };
     record.add(StepKind::Delete, &step.server.0, step, result);

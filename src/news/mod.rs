@@ -118,8 +118,8 @@ impl News {
     }
 
     fn condition(&mut self, note: &Note) {
-        // While a brake lasts its effect changes, and with it the key's second half.
-        let subject = note.key.split(':').next().unwrap_or_default();
+        // While the brake lasts its effect changes, and with it the key's end.
+        let subject = note.key.trim_end_matches(":true").trim_end_matches(":false");
         let (cause, text) = (note.key.clone(), note.text.clone());
         if let Some(line) = self.conditions.met(subject, cause, text, self.clock.now()) {
             log::error!("{line}");
