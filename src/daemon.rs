@@ -14,7 +14,8 @@ use crate::provider;
 use crate::settings::Config;
 use crate::signals;
 use crate::status;
-use crate::status::snapshot::{Clock, EndedPass, Latest, PoolSettings, Snapshot};
+use crate::status::question::Question;
+use crate::status::snapshot::{Clock, EndedPass, Latest, Moment, PoolSettings, Snapshot};
 use crate::unique;
 
 /// What the program ends with, as shells and supervisors see it.
@@ -103,7 +104,8 @@ impl Daemon {
         let settings = PoolSettings::new(config, self.dry_run);
         let latest = Arc::new(Latest::new(Snapshot::new(self.clock.now(), settings)));
         let (shown, clock, progress) = (Arc::clone(&latest), self.clock, self.progress.clone());
-        let responder = move |path: &str| status::answer(path, &shown, &clock, &progress);
+        let responder =
+            move |question: &Question<'_>| status::answer(question, &shown, &clock, &progress);
         let address = status::start(&config.status, Arc::new(responder))?;
         log::info!("status on http://{address}/");
         Ok(latest)
@@ -128,12 +130,13 @@ impl Daemon {
             let Some(report) = self.pass(&mut pool, out) else { return ExitStatus::Failed };
             // Later on it is the cloud that changed, and may change back.
             let fatal = report.fatal && latest.get().passes == 0;
-            let pass = EndedPass { began, ended: self.clock.now(), report };
-            latest.publish(latest.get().pass_ended(pass));
+            let ended = self.clock.now();
+            slot = next_slot(slot, ended.elapsed, self.interval);
+            let wall = ended.wall + slot.saturating_sub(ended.elapsed);
+            latest.pass_ended(EndedPass { began, ended, report }, Moment { elapsed: slot, wall });
             if fatal {
                 return ExitStatus::Settings;
             }
-            slot = next_slot(slot, self.clock.now().elapsed, self.interval);
             if self.stop.wait(slot.saturating_sub(self.clock.now().elapsed)) {
                 return ExitStatus::Good;
             }
