@@ -7,7 +7,7 @@ mandir ?= $(prefix)/share/man
 CARGO ?= cargo
 BINARY := target/release/simplescalevm
 
-.PHONY: all build test lint fmt run demo install clean help
+.PHONY: all build test test-browser lint fmt run demo install clean help
 
 all: build ## Build the release binary
 
@@ -16,6 +16,13 @@ build: ## Build target/release/simplescalevm
 
 test: ## Run all tests that need nothing but Rust
 	$(CARGO) test --locked
+
+test-browser: target/browser/axe ## Test the status page in a real Chromium (needs chromium, chromium-driver, pip)
+	$(CARGO) build --locked
+	python3 -B tests/browser/run.py
+
+target/browser/axe: tests/browser/requirements.txt
+	python3 -m pip install --quiet --target $@ --no-deps --require-hashes -r $<
 
 lint: ## Check formatting, lints and the manual page
 	$(CARGO) fmt --check
@@ -42,4 +49,4 @@ clean: ## Remove what was built
 	$(CARGO) clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

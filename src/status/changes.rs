@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_first_pass_tells_how_many_there_are() {
-        let news = "news: the pool is seen for the first time: 2 replicas";
+        let news = "info: the pool is seen for the first time: 2 replicas";
         check(true, vec![with(|_| {})], &[news]);
     }
 
@@ -304,9 +304,9 @@ mod tests {
             plan.replicas.push(new);
         });
         let expected = [
-            "news: web-9 (id-9): new, creating: building",
+            "info: web-9 (id-9): new, creating: building",
             "warning: web-0 (id-0): healthy → silent: connection refused",
-            "news: web-1 (id-1): gone, finished before",
+            "info: web-1 (id-1): gone, finished before",
         ];
         check(true, vec![with(|_| {}), changed], &expected);
     }
@@ -336,7 +336,7 @@ mod tests {
             Report { plan, addresses: None, ..fixture::failed_pass() }
         };
         let told = [
-            "news: done: move 203.0.113.1 to web-0 (id-0): free",
+            "info: done: move 203.0.113.1 to web-0 (id-0): free",
             "error: failed: delete web-1 (id-1): finished: status 500 of 192.0.2.9",
             "warning: not tried: create 1 replica: 3 of 6 free: the program is ending",
             "error: creation stopped: 9 replicas never answered",
@@ -379,7 +379,7 @@ mod tests {
         let expected = [
             "warning: 1 replica: healthy → silent",
             "warning: external addresses changed, not by this program: 1",
-            "news: done: move",
+            "info: done: move",
             "error: failed: delete",
             "warning: not tried: create",
             "warning: creation paused until 14:14:22 UTC",

@@ -84,7 +84,7 @@ impl Tone {
     /// In one word.
     pub fn as_str(self) -> &'static str {
         match self {
-            Tone::Plain => "news",
+            Tone::Plain => "info",
             Tone::Good => "good",
             Tone::Warning => "warning",
             Tone::Bad => "error",

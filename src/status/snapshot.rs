@@ -136,6 +136,8 @@ pub struct Snapshot {
     pub last: Option<Arc<EndedPass>>,
     /// The last pass that saw the pool: when the cloud is down its picture is still worth showing.
     pub last_sight: Option<Arc<EndedPass>>,
+    /// The last pass that had something to do.
+    pub last_busy: Option<Arc<EndedPass>>,
 }
 
 impl Snapshot {
@@ -149,6 +151,7 @@ impl Snapshot {
             next: None,
             last: None,
             last_sight: None,
+            last_busy: None,
         }
     }
 
@@ -168,6 +171,9 @@ impl Snapshot {
         let pass = Arc::new(pass);
         if pass.report.plan.is_some() {
             next.last_sight = Some(Arc::clone(&pass));
+        }
+        if pass.report.plan.as_ref().is_some_and(|plan| !plan.is_empty()) {
+            next.last_busy = Some(Arc::clone(&pass));
         }
         next.last = Some(pass);
         next.passes += 1;

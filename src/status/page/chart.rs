@@ -85,9 +85,11 @@ fn path(values: &[Option<u64>], highest: u64, closed: bool) -> String {
                 drawn = drawn.map(|(_, from)| (*value, from));
             }
             (Some(value), None) => {
-                let _ = match closed {
-                    true => write!(path, "M{x} {HEIGHT}V{}", y(*value, highest)),
-                    false => write!(path, "M{x} {}", y(*value, highest)),
+                let top = y(*value, highest);
+                let _ = if closed {
+                    write!(path, "M{x} {HEIGHT}V{top}")
+                } else {
+                    write!(path, "M{x} {top}")
                 };
                 drawn = Some((*value, x));
             }
@@ -203,7 +205,7 @@ mod tests {
         let passes = [pass(0, Some(4)), pass(60, None), pass(120, Some(5)), pass(6000, Some(7))];
         let columns = columns(passes.iter());
         let free: Vec<_> = columns.iter().map(|column| column.pool.map(|pool| pool.free)).collect();
-        assert_eq!(free, [Some(5), Some(5), Some(5), Some(7)]);
+        assert_eq!(free, [Some(4), Some(4), Some(4), Some(7)]);
         assert!(columns[0].failed && !columns[1].failed);
     }
 

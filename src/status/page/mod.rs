@@ -32,8 +32,8 @@ const SCRIPT: &str = include_str!("script.js");
 /// The hashes are checked by a test, which says what they have to be.
 pub const POLICY: &str = concat!(
     "default-src 'none'; ",
-    "style-src 'sha256-fsYVTtVwNc6K4nVNdI2n+sk635a7q94jOz7rfufPm4g='; ",
-    "script-src 'sha256-UoCTzKsDmqyUJ9n3OohzRqZ809K7RRjKBvoixr36/tc='; ",
+    "style-src 'sha256-rabynoHWSHQMPua/hdFzPM2Ovm5acEu074delBd7UYs='; ",
+    "script-src 'sha256-y5GVCb6M33OVkpYnwDSWqGsSfpnzJkTAolvcL1bqqkE='; ",
     "connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 );
 
@@ -116,8 +116,8 @@ fn foot(view: &View<'_>, page: &mut String) -> std::fmt::Result {
         page,
         "</main>\n<footer>\n<p>simplescalevm {} on {}, started <time datetime=\"{}\">{} UTC</time>. \
          All times are UTC, by this machine’s clock.</p>\n\
-         <nav aria-label=\"For programs\"><a href=\"/status\">/status</a> <a href=\"/healthz\">/healthz</a> \
-         <a href=\"/livez\">/livez</a></nav>\n</footer>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
+         <nav aria-label=\"For programs\"><a href=\"status\">/status</a> <a href=\"healthz\">/healthz</a> \
+         <a href=\"livez\">/livez</a></nav>\n</footer>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
         env!("CARGO_PKG_VERSION"),
         settings.provider,
         rfc3339(started.wall),

@@ -10,7 +10,7 @@ use crate::status::history::PoolRecord;
 use crate::status::page::View;
 use crate::status::page::escape::Escaped;
 use crate::status::page::words::{count, rfc3339, span, time_of_day};
-use crate::status::snapshot::{Moment, PoolSettings, holder};
+use crate::status::snapshot::{EndedPass, Moment, PoolSettings, holder};
 
 /// Adds it.
 pub fn write(view: &View<'_>, page: &mut String) -> Result {
@@ -31,6 +31,22 @@ pub fn write(view: &View<'_>, page: &mut String) -> Result {
         "</div>\n<label id=\"live\" hidden><input type=\"checkbox\" checked> refresh by itself</label>\n</header>\n<main>\n\
          <div id=\"health\" role=\"status\" data-part>",
     );
+    health(view, page)?;
+    page.push_str("</div>\n");
+    jumps(view, page);
+    page.push_str("<section aria-labelledby=\"now-heading\">\n<h2 id=\"now-heading\">Now</h2>\n<div id=\"now\" class=\"cards\" data-part>");
+    if let Some(pass) = view.sight() {
+        seen(view, pass, page)?;
+    } else {
+        card("Pool", "–", page)?;
+        page.push_str("<p>It has not been seen yet.</p></div>");
+    }
+    clock(view, page)?;
+    page.push_str("</div>\n</section>\n");
+    Ok(())
+}
+
+fn health(view: &View<'_>, page: &mut String) -> Result {
     match health::healthy(view.snapshot, view.now.elapsed) {
         Ok(()) => page.push_str(
             "<p class=\"health good\"><strong>Healthy</strong> Passes end well and on time.</p>",
@@ -43,32 +59,32 @@ pub fn write(view: &View<'_>, page: &mut String) -> Result {
             )?;
         }
     }
-    page.push_str("</div>\n<section aria-labelledby=\"now-heading\">\n<h2 id=\"now-heading\">Now</h2>\n<div id=\"now\" class=\"cards\" data-part>");
-    match view.sight() {
-        Some(pass) => {
-            if let Some(plan) = &pass.report.plan {
-                resources(view, plan, page)?;
-                replicas(view, plan, page)?;
-            }
-            if let Some(addresses) = &pass.report.addresses {
-                let held =
-                    addresses.iter().filter(|one| holder(one, &pass.report).is_some()).count();
-                card(
-                    "External addresses",
-                    &format!("{held} <small>of {} held</small>", addresses.len()),
-                    page,
-                )?;
-                page.push_str("</div>");
-            }
-        }
-        None => {
-            card("Pool", "–", page)?;
-            page.push_str("<p>It has not been seen yet.</p></div>");
-        }
-    }
-    clock(view, page)?;
-    page.push_str("</div>\n</section>\n");
     Ok(())
+}
+
+fn seen(view: &View<'_>, pass: &EndedPass, page: &mut String) -> Result {
+    if let Some(plan) = &pass.report.plan {
+        resources(view, plan, page)?;
+        replicas(view, plan, page)?;
+    }
+    if let Some(addresses) = &pass.report.addresses {
+        let held = addresses.iter().filter(|one| holder(one, &pass.report).is_some()).count();
+        let figure = format!("{held} <small>of {} held</small>", addresses.len());
+        card("External addresses", &figure, page)?;
+        page.push_str("</div>");
+    }
+    Ok(())
+}
+
+fn jumps(view: &View<'_>, page: &mut String) {
+    page.push_str(
+        "<nav class=\"jump\" aria-label=\"On this page\"><a href=\"#past-heading\">The last hours</a>\
+         <a href=\"#plan-heading\">Last plan</a><a href=\"#events-heading\">Recent events</a>",
+    );
+    if view.snapshot.settings.address_management {
+        page.push_str("<a href=\"#addresses-heading\">External addresses</a>");
+    }
+    page.push_str("<a href=\"#replicas-heading\">Replicas</a></nav>\n");
 }
 
 /// Opens a card; `figure` is markup.
@@ -109,7 +125,7 @@ fn replicas(view: &View<'_>, plan: &Plan, page: &mut String) -> Result {
         if view.snapshot.settings.full {
             write!(
                 page,
-                "<li class=\"{state}\"><a href=\"/?filter={state}#replicas\" data-filter=\"{state}\">{number} {state}</a></li>"
+                "<li class=\"{state}\"><a href=\"?filter={state}#replicas\" data-filter=\"{state}\">{number} {state}</a></li>"
             )?;
         } else {
             write!(page, "<li class=\"{state}\">{number} {state}</li>")?;

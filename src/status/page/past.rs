@@ -3,10 +3,11 @@
 use std::fmt::{Result, Write};
 use std::time::{Duration, SystemTime};
 
+use crate::model::State;
 use crate::status::history::{PASSES_MAX, PassRecord, PoolRecord};
 use crate::status::page::View;
 use crate::status::page::chart::{self, COLUMNS, Column, HEIGHT};
-use crate::status::page::words::{day_and_time, passes, rfc3339, span, time_of_day};
+use crate::status::page::words::{count, day_and_time, passes, rfc3339, span, time_of_day};
 
 /// Rows of the table that says the same.
 const ROWS: usize = 12;
@@ -74,12 +75,19 @@ fn replicas(columns: &[Column], ends: (&PassRecord, &PassRecord), page: &mut Str
     let most = stack.last().and_then(|(_, sums)| sums.iter().flatten().max().copied()).unwrap_or(0);
     let top = chart::top(most);
     let latest = columns.iter().rev().find_map(|column| column.pool);
-    let now = latest.map_or(0, |pool| pool.replicas());
-    let words = format!("Now {now} replicas, at most {most} at a time.");
+    let now = latest.map_or(0, |pool| u64::from(pool.replicas()));
+    let by_state = latest.map(|pool| pool.by_state).unwrap_or_default();
+    let states = State::ALL.iter().zip(by_state).filter(|(_, number)| *number > 0);
+    let states: Vec<String> = states.map(|(state, number)| format!("{number} {state}")).collect();
+    let states =
+        if states.is_empty() { String::new() } else { format!(" ({})", states.join(", ")) };
+    let words = format!("Now {}{states}, at most {most} at a time.", count(now, "replica"));
     open("Replicas by state", "states", &words, top, page)?;
+    page.push_str("<g class=\"stack\">");
     for (state, sums) in stack.iter().rev() {
         write!(page, "<path class=\"{state}\" d=\"{}\"/>", chart::area(sums, top))?;
     }
+    page.push_str("</g>");
     close(ends, page)?;
     page.push_str("<ul class=\"legend\">");
     for (state, _) in &stack {
@@ -123,7 +131,7 @@ fn in_words(view: &View<'_>) -> String {
         number => format!("{number} failed"),
     };
     let total = passes(all.len());
-    let Some((_, now)) = seen().last() else {
+    let Some((_, now)) = seen().next_back() else {
         return format!("The pool has not been seen yet; {total}, {failed}.");
     };
     let below = match seen().filter(|(_, pool)| pool.free < pool.wanted).count() {
@@ -164,7 +172,7 @@ fn table(view: &View<'_>, page: &mut String) -> Result {
                 part().filter(|pass| !pass.good).count(),
                 number(lowest.map(|pool| pool.free)),
                 number(lowest.map(|pool| pool.wanted)),
-                number(seen().last().map(|pool| u64::from(pool.replicas()))),
+                number(seen().next_back().map(|pool| u64::from(pool.replicas()))),
                 longest.as_secs_f64(),
             )?;
         }

@@ -2,10 +2,11 @@
 
 use std::fmt::{Result, Write};
 
-use crate::status::json::steps::{counts, steps};
+use crate::status::json::steps::{Step, StepCount, counts, steps};
 use crate::status::page::View;
 use crate::status::page::escape::Escaped;
 use crate::status::page::words::{rfc3339, time_of_day};
+use crate::status::snapshot::EndedPass;
 
 /// Adds it.
 pub fn write(view: &View<'_>, page: &mut String) -> Result {
@@ -17,50 +18,55 @@ pub fn write(view: &View<'_>, page: &mut String) -> Result {
         page.push_str("<p class=\"quiet\">No pass has ended yet.</p></div>\n</section>\n");
         return Ok(());
     };
-    let steps = steps(&last.report);
-    let at = last.began.wall;
-    write!(
-        page,
-        "<p class=\"quiet\">Of the pass of <time datetime=\"{}\">{}</time>",
-        rfc3339(at),
-        time_of_day(at)
-    )?;
-    match (&last.report.plan, steps.is_empty()) {
-        (None, _) => page.push_str(": none, the pool could not be seen.</p>"),
-        (Some(_), true) => page.push_str(": nothing to do.</p>"),
-        (Some(_), false) => page.push_str(".</p>"),
+    write!(page, "<p class=\"quiet\">Of the pass of {}", time(last))?;
+    let now = steps(&last.report);
+    match &last.report.plan {
+        None => page.push_str(": none, the pool could not be seen.</p>"),
+        Some(_) if now.is_empty() => page.push_str(": nothing to do.</p>"),
+        Some(_) => page.push_str(".</p>"),
     }
-    if !steps.is_empty() {
-        page.push_str("<ol class=\"steps\">");
-        if view.snapshot.settings.full {
-            for step in &steps {
-                let class = class(step.outcome);
-                write!(
-                    page,
-                    "<li class=\"{class}\"><b>{}</b> {}",
-                    step.outcome,
-                    Escaped(&step.text)
-                )?;
-                if let Some(why) = step.error.or(step.why) {
-                    write!(page, " <span class=\"why\">{}</span>", Escaped(why))?;
-                }
-                page.push_str("</li>");
-            }
-        } else {
-            for count in counts(&steps) {
-                let class = class(count.outcome);
-                write!(
-                    page,
-                    "<li class=\"{class}\"><b>{}</b> {} × {}</li>",
-                    count.outcome,
-                    count.kind.as_str(),
-                    count.count
-                )?;
-            }
+    list(&now, view, page)?;
+    if let (true, Some(busy)) = (now.is_empty(), &view.snapshot.last_busy) {
+        let then = steps(&busy.report);
+        if !then.is_empty() {
+            write!(
+                page,
+                "<p class=\"quiet\">The last that had something to do, of {}.</p>",
+                time(busy)
+            )?;
         }
-        page.push_str("</ol>");
+        list(&then, view, page)?;
     }
     page.push_str("</div>\n</section>\n");
+    Ok(())
+}
+
+fn time(pass: &EndedPass) -> String {
+    let wall = pass.began.wall;
+    format!("<time datetime=\"{}\">{}</time>", rfc3339(wall), time_of_day(wall))
+}
+
+fn list(steps: &[Step<'_>], view: &View<'_>, page: &mut String) -> Result {
+    if steps.is_empty() {
+        return Ok(());
+    }
+    page.push_str("<ol class=\"steps\">");
+    if view.snapshot.settings.full {
+        for step in steps {
+            let Step { outcome, text, .. } = step;
+            write!(page, "<li class=\"{}\"><b>{outcome}</b> {}", class(outcome), Escaped(text))?;
+            if let Some(why) = step.error.or(step.why) {
+                write!(page, " <span class=\"why\">{}</span>", Escaped(why))?;
+            }
+            page.push_str("</li>");
+        }
+    } else {
+        for StepCount { kind, outcome, count } in counts(steps) {
+            let (class, kind) = (class(outcome), kind.as_str());
+            write!(page, "<li class=\"{class}\"><b>{outcome}</b> {kind} × {count}</li>")?;
+        }
+    }
+    page.push_str("</ol>");
     Ok(())
 }
 

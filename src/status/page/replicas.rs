@@ -59,12 +59,10 @@ fn address_table(
         write!(page, "<tr><th scope=\"row\">{}</th><td>", address.address)?;
         match holder(address, report) {
             None => page.push_str("<b class=\"error\">nobody</b>"),
-            Some(id) => match names.get(id) {
-                Some(name) => {
-                    write!(page, "<bdi>{}</bdi> <small>{}</small>", Escaped(name), Escaped(id))?
-                }
-                None => write!(page, "a server outside the pool <small>{}</small>", Escaped(id))?,
-            },
+            Some(id) => {
+                let name = names.get(id).copied().unwrap_or("a server outside the pool");
+                write!(page, "<bdi>{}</bdi> <small>{}</small>", Escaped(name), Escaped(id))?;
+            }
         }
         page.push_str("</td><td>");
         if let Some(held) = view.history.holders.get(&address.id) {
@@ -103,12 +101,12 @@ pub fn write(view: &View<'_>, page: &mut String) -> Result {
 fn form(view: &View<'_>, rows: usize, page: &mut String) -> Result {
     // Always there, so that what is typed into it outlives every refresh.
     let hidden = if rows > WITHOUT_FILTER || !view.filter.is_empty() { "" } else { " hidden" };
-    write!(
+    writeln!(
         page,
-        "<form id=\"search\" role=\"search\" action=\"/#replicas\" method=\"get\"{hidden}>\
+        "<form id=\"search\" role=\"search\" action=\"#replicas\" method=\"get\"{hidden}>\
          <label for=\"filter\">Show those with</label> \
          <input id=\"filter\" name=\"filter\" type=\"search\" autocomplete=\"off\" spellcheck=\"false\" \
-         placeholder=\"name, state, address, reason\" value=\"{}\"> <button>Filter</button></form>\n",
+         placeholder=\"name, state, address, reason\" value=\"{}\"> <button>Filter</button></form>",
         Escaped(view.filter)
     )
 }

@@ -74,7 +74,7 @@
   const refresh = async () => {
     try {
       const options = { headers: { Accept: "text/html" }, cache: "no-store", signal: AbortSignal.timeout(10000) };
-      const answer = await fetch("/", options);
+      const answer = await fetch(location.pathname, options);
       if (!answer.ok) throw new Error(String(answer.status));
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       // After an upgrade this script may not fit the page any more.
