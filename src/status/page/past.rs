@@ -136,7 +136,7 @@ fn in_words(view: &View<'_>) -> String {
     };
     let below = match seen().filter(|(_, pool)| pool.free < pool.wanted).count() {
         0 => "never below wanted".to_owned(),
-        number => format!("below wanted in {number} of {total}"),
+        number => format!("below wanted in {}", passes(number)),
     };
     let lowest = seen().min_by_key(|(_, pool)| pool.free);
     let lowest = lowest.map_or(String::new(), |(pass, pool)| {
