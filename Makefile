@@ -7,7 +7,7 @@ mandir ?= $(prefix)/share/man
 CARGO ?= cargo
 BINARY := target/release/simplescalevm
 
-.PHONY: all build test test-prometheus lint fmt run demo install clean help
+.PHONY: all build test test-browser test-prometheus lint fmt run demo install clean help
 
 all: build ## Build the release binary
 
@@ -19,6 +19,13 @@ test: ## Run all tests that need nothing but Rust
 
 test-prometheus: build ## Let a real Prometheus scrape it, and test the alerting rules (needs Debian's prometheus)
 	tests/prometheus/run $(BINARY)
+
+test-browser: target/browser/axe ## Test the status page in a real Chromium (needs chromium, chromium-driver, pip)
+	$(CARGO) build --locked
+	python3 -B tests/browser/run.py
+
+target/browser/axe: tests/browser/requirements.txt
+	python3 -m pip install --quiet --target $@ --no-deps --require-hashes -r $<
 
 lint: ## Check formatting, lints and the manual page
 	$(CARGO) fmt --check

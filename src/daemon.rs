@@ -18,6 +18,7 @@ use crate::provider;
 use crate::settings::Config;
 use crate::signals;
 use crate::status;
+use crate::status::question::Question;
 use crate::status::snapshot::{EndedPass, Latest, Moment, PoolSettings, Snapshot};
 use crate::unique;
 
@@ -110,7 +111,8 @@ impl Daemon {
         let snapshot = Snapshot::new(self.clock.now(), self.settings.clone());
         let latest = Arc::new(Latest::new(snapshot));
         let (shown, clock, handles) = (Arc::clone(&latest), self.clock, self.handles.clone());
-        let responder = move |path: &str| status::answer(path, &shown, &clock, &handles);
+        let responder =
+            move |question: &Question<'_>| status::answer(question, &shown, &clock, &handles);
         let address = status::start(&config.status, Arc::new(responder))?;
         log::info!("status on http://{address}/");
         Ok(latest)
@@ -138,12 +140,13 @@ impl Daemon {
             };
             // Later on it is the cloud that changed, and may change back.
             let fatal = report.fatal && latest.get().passes == 0;
-            let pass = EndedPass { began, ended: self.clock.now(), report };
-            latest.publish(latest.get().pass_ended(pass));
+            let ended = self.clock.now();
+            slot = next_slot(slot, ended.elapsed, self.interval);
+            let wall = ended.wall + slot.saturating_sub(ended.elapsed);
+            latest.pass_ended(EndedPass { began, ended, report }, Moment { elapsed: slot, wall });
             if fatal {
                 return ExitStatus::Settings;
             }
-            slot = next_slot(slot, self.clock.now().elapsed, self.interval);
             match self.handles.stop.wait_for_pass(slot.saturating_sub(self.clock.now().elapsed)) {
                 Woken::InTime => {}
                 // The cadence begins anew, so that no second pass follows a moment later.

@@ -7,7 +7,7 @@ use crate::metrics::Gauges;
 use crate::model::{ExternalAddress, State};
 use crate::pass::Report;
 use crate::plan::Plan;
-use crate::status::json::holder;
+use crate::status::snapshot::holder;
 use crate::status::snapshot::{EndedPass, Snapshot};
 
 /// The gauges at `elapsed`, on the clock of the snapshot's moments. Of the pool they show what was last seen of it.

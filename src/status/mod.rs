@@ -3,13 +3,19 @@
 //! ```text
 //! loop ──► Latest ◄── answer ◄── tiny_http ◄── gate ◄── the network
 //! ```
+//!
+//! People get a page, scripts get JSON; both are made anew for each question, from the same snapshot.
 
+mod changes;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod gate;
 mod gauges;
 pub mod health;
+pub mod history;
 pub mod json;
+pub mod page;
+pub mod question;
 mod server;
 pub mod snapshot;
 
@@ -19,6 +25,7 @@ pub use server::start;
 
 use crate::handles::Handles;
 use crate::metrics;
+use question::Question;
 use snapshot::{Clock, Latest};
 
 /// One answer.
@@ -26,19 +33,53 @@ use snapshot::{Clock, Latest};
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
-    /// Its media type.
-    pub content_type: &'static str,
+    /// What the body is.
+    pub content: Content,
     /// The body.
     pub body: String,
 }
 
-/// The media type of Prometheus's text format.
-const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
+/// What the body of an answer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// For scripts.
+    Json,
+    /// For people: a page that needs nothing from elsewhere, and so may have nothing from there.
+    Html,
+    /// For Prometheus, in its text format.
+    Metrics,
+}
 
-const JSON: &str = "application/json";
+impl Content {
+    /// The header fields that go with it.
+    fn fields(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Content::Json => &[("Content-Type", "application/json")],
+            Content::Metrics => &[("Content-Type", "text/plain; version=0.0.4; charset=utf-8")],
+            Content::Html => &[
+                ("Content-Type", "text/html; charset=utf-8"),
+                ("Content-Security-Policy", page::POLICY),
+                ("X-Frame-Options", "DENY"),
+                ("Referrer-Policy", "no-referrer"),
+            ],
+        }
+    }
+}
 
-/// What a `GET` of a path is answered with.
-pub type Responder = dyn Fn(&str) -> Answer + Send + Sync;
+impl Answer {
+    /// JSON.
+    pub fn json(status: u16, body: String) -> Self {
+        Answer { status, content: Content::Json, body }
+    }
+
+    /// A page.
+    pub fn html(body: String) -> Self {
+        Answer { status: 200, content: Content::Html, body }
+    }
+}
+
+/// What a `GET` is answered with.
+pub type Responder = dyn Fn(&Question<'_>) -> Answer + Send + Sync;
 
 #[derive(Serialize)]
 struct Health {
@@ -59,35 +100,39 @@ struct Fault<'a> {
     error: &'a str,
 }
 
-/// Answers `GET path`; `path` is without a query.
-pub fn answer(path: &str, latest: &Latest, clock: &Clock, handles: &Handles) -> Answer {
-    let snapshot = latest.get();
-    let elapsed = clock.now().elapsed;
-    match path {
-        "/" => json_answer(200, json::page(&snapshot, elapsed)),
+/// Answers a `GET`.
+pub fn answer(
+    question: &Question<'_>,
+    latest: &Latest,
+    clock: &Clock,
+    handles: &Handles,
+) -> Answer {
+    let (snapshot, history) = latest.with_history();
+    let now = clock.now();
+    match question.path {
+        "/" if question.prefers_html() => {
+            Answer::html(page::render(&snapshot, &history, now, &question.parameter("filter")))
+        }
+        "/" | "/status" => Answer::json(200, json::page(&snapshot, now.elapsed)),
         "/metrics" => {
-            let gauges = gauges::gauges(&snapshot, elapsed);
+            let gauges = gauges::gauges(&snapshot, now.elapsed);
             let body = metrics::render(&gauges, &handles.metrics.counters());
-            Answer { status: 200, content_type: METRICS, body }
+            Answer { status: 200, content: Content::Metrics, body }
         }
         "/healthz" => {
-            let why = health::healthy(&snapshot, elapsed).err();
+            let why = health::healthy(&snapshot, now.elapsed).err();
             let status = if why.is_none() { 200 } else { 503 };
-            json_answer(status, json::text(&Health { healthy: why.is_none(), why }))
+            Answer::json(status, json::text(&Health { healthy: why.is_none(), why }))
         }
         "/livez" => {
             let why = health::alive(&snapshot, handles.progress.idle()).err();
             let status = if why.is_none() { 200 } else { 503 };
-            json_answer(status, json::text(&Life { alive: why.is_none(), why }))
+            Answer::json(status, json::text(&Life { alive: why.is_none(), why }))
         }
-        _ => fault(404, "no such path (have: /, /healthz, /livez, /metrics)"),
+        _ => fault(404, "no such path (have: /, /status, /healthz, /livez, /metrics)"),
     }
 }
 
 fn fault(status: u16, error: &str) -> Answer {
-    json_answer(status, json::text(&Fault { error }))
-}
-
-fn json_answer(status: u16, body: String) -> Answer {
-    Answer { status, content_type: JSON, body }
+    Answer::json(status, json::text(&Fault { error }))
 }

@@ -1,10 +1,10 @@
-//! The JSON of `GET /`. Pure: a snapshot and a time in, text out.
+//! The JSON of `GET /status`, and of `GET /` for all but browsers. Pure: a snapshot and a time in, text out.
 //!
 //! In summary detail everything that could hold an id, a name or an address is left out: lists of things, and every text
 //! that is put together from them. What is left are the settings, times, numbers and kinds.
 
 mod pool;
-mod steps;
+pub mod steps;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +15,6 @@ use serde::Serialize;
 
 use crate::plan::{Loudness, Plan};
 use crate::status::snapshot::{EndedPass, PoolSettings, Snapshot, rounded_seconds};
-pub(super) use pool::holder;
 use pool::{Counts, ExternalAddress, Replica, Resources};
 use steps::{Step, StepCount};
 

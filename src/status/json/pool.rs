@@ -10,6 +10,7 @@ use crate::decide::arithmetic::Arithmetic;
 use crate::model::{self, AddressId, ServerId, State};
 use crate::pass::Report;
 use crate::plan::Plan;
+use crate::status::snapshot::holder;
 
 /// Free resources, how that comes, and how many are wanted.
 #[derive(Serialize)]
@@ -137,11 +138,4 @@ pub fn addresses<'a>(plan: &'a Plan, report: &'a Report) -> Option<Vec<ExternalA
         }
     };
     report.addresses.as_ref().map(|addresses| addresses.iter().map(shown).collect())
-}
-
-/// Who holds it after the moves of the pass.
-pub fn holder<'a>(address: &'a model::ExternalAddress, report: &'a Report) -> Option<&'a ServerId> {
-    let mut all = report.outcome.iter().flat_map(|outcome| &outcome.moved);
-    let moved = all.find(|(id, _)| *id == address.id).map(|(_, to)| to);
-    moved.or(address.holder.as_ref())
 }
