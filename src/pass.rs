@@ -178,6 +178,8 @@ impl Pool {
             decide::learn(policy, began, &outcome, &mut memory);
             report.failures.extend(failures(&outcome, policy.once));
             report.outcome = Some(outcome);
+        } else {
+            self.news.dry_run(&plan);
         }
         self.memory = memory;
         report.plan = Some(plan);

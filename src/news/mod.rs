@@ -26,6 +26,8 @@ pub struct News {
     noted: BTreeSet<String>,
     /// Subjects of the steps that were done in this pass.
     done: BTreeSet<String>,
+    /// Steps of the last dry run.
+    dry: BTreeSet<String>,
 }
 
 impl News {
@@ -38,6 +40,7 @@ impl News {
             conditions: Repeats::new(Words { again: "still", over: "over" }),
             noted: BTreeSet::new(),
             done: BTreeSet::new(),
+            dry: BTreeSet::new(),
         }
     }
 
@@ -78,6 +81,15 @@ impl News {
     pub fn done(&mut self, kind: StepKind, whom: &str, step: &str) {
         log::info!("{step}");
         self.done.insert(subject(kind, whom));
+    }
+
+    /// What a dry run would do. The next one will want the same again: only what is new is said.
+    pub fn dry_run(&mut self, plan: &Plan) {
+        let steps: BTreeSet<String> = plan.to_string().lines().map(str::to_owned).collect();
+        for step in steps.difference(&self.dry) {
+            log::info!("dry run, not done: {step}");
+        }
+        self.dry = steps;
     }
 
     /// A step failed.

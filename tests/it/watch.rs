@@ -206,7 +206,8 @@ fn a_dry_run_explains_what_it_sees_and_would_do() {
         .expect_line(&["a (", "healthy", " 1 "])
         .expect_line(&["done (", "finished", " 0 "])
         .expect_line(&["free 3 = 3 answered; wanted 6; short 3 → 2 replicas of 2"]);
-    assert_eq!(count(&ran.output(), &["create 2 replicas"]), 1, "said once\n{ran}");
+    assert_eq!(count(&ran.stdout, &["create 2 replicas"]), 1, "printed once\n{ran}");
+    assert_eq!(count(&ran.stderr, &["not done: create 2 replicas"]), 1, "logged once\n{ran}");
     expect::no_change(&cloud, &ran);
 
     let settings = settings.with("APP_STATUS_DETAIL", "summary");
