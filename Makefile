@@ -7,7 +7,7 @@ mandir ?= $(prefix)/share/man
 CARGO ?= cargo
 BINARY := target/release/simplescalevm
 
-.PHONY: all build test test-browser lint fmt run demo install clean help
+.PHONY: all build test test-browser test-prometheus lint fmt run demo install clean help
 
 all: build ## Build the release binary
 
@@ -16,6 +16,9 @@ build: ## Build target/release/simplescalevm
 
 test: ## Run all tests that need nothing but Rust
 	$(CARGO) test --locked
+
+test-prometheus: build ## Let a real Prometheus scrape it, and test the alerting rules (needs Debian's prometheus)
+	tests/prometheus/run $(BINARY)
 
 test-browser: target/browser/axe ## Test the status page in a real Chromium (needs chromium, chromium-driver, pip)
 	$(CARGO) build --locked
@@ -49,4 +52,4 @@ clean: ## Remove what was built
 	$(CARGO) clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -8,8 +8,9 @@
 
 mod changes;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod gate;
+mod gauges;
 pub mod health;
 pub mod history;
 pub mod json;
@@ -22,7 +23,8 @@ use serde::Serialize;
 
 pub use server::start;
 
-use crate::progress::Progress;
+use crate::handles::Handles;
+use crate::metrics;
 use question::Question;
 use snapshot::{Clock, Latest};
 
@@ -44,6 +46,8 @@ pub enum Content {
     Json,
     /// For people: a page that needs nothing from elsewhere, and so may have nothing from there.
     Html,
+    /// For Prometheus, in its text format.
+    Metrics,
 }
 
 impl Content {
@@ -51,6 +55,7 @@ impl Content {
     fn fields(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Content::Json => &[("Content-Type", "application/json")],
+            Content::Metrics => &[("Content-Type", "text/plain; version=0.0.4; charset=utf-8")],
             Content::Html => &[
                 ("Content-Type", "text/html; charset=utf-8"),
                 ("Content-Security-Policy", page::POLICY),
@@ -100,7 +105,7 @@ pub fn answer(
     question: &Question<'_>,
     latest: &Latest,
     clock: &Clock,
-    progress: &Progress,
+    handles: &Handles,
 ) -> Answer {
     let (snapshot, history) = latest.with_history();
     let now = clock.now();
@@ -109,17 +114,22 @@ pub fn answer(
             Answer::html(page::render(&snapshot, &history, now, &question.parameter("filter")))
         }
         "/" | "/status" => Answer::json(200, json::page(&snapshot, now.elapsed)),
+        "/metrics" => {
+            let gauges = gauges::gauges(&snapshot, now.elapsed);
+            let body = metrics::render(&gauges, &handles.metrics.counters());
+            Answer { status: 200, content: Content::Metrics, body }
+        }
         "/healthz" => {
             let why = health::healthy(&snapshot, now.elapsed).err();
             let status = if why.is_none() { 200 } else { 503 };
             Answer::json(status, json::text(&Health { healthy: why.is_none(), why }))
         }
         "/livez" => {
-            let why = health::alive(&snapshot, progress.idle()).err();
+            let why = health::alive(&snapshot, handles.progress.idle()).err();
             let status = if why.is_none() { 200 } else { 503 };
             Answer::json(status, json::text(&Life { alive: why.is_none(), why }))
         }
-        _ => fault(404, "no such path (have: /, /status, /healthz, /livez)"),
+        _ => fault(404, "no such path (have: /, /status, /healthz, /livez, /metrics)"),
     }
 }
 

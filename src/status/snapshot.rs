@@ -1,41 +1,16 @@
 //! What the last passes came to: plain data behind one pointer, which the loop replaces and the status server reads.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+pub use crate::clock::{Clock, Moment};
 use crate::model::{ExternalAddress, ServerId};
 use crate::pass::Report;
 use crate::settings::{Config, ProviderSettings};
 use crate::status::changes;
 use crate::status::history::History;
-
-/// A point in time, on both clocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moment {
-    /// Since the program started: monotonic, for every duration.
-    pub elapsed: Duration,
-    /// By this machine's clock: for people.
-    pub wall: SystemTime,
-}
-
-/// Tells [`Moment`]s.
-#[derive(Clone, Copy, Debug)]
-pub struct Clock(Instant);
-
-impl Clock {
-    /// A clock that begins now.
-    pub fn start() -> Self {
-        Clock(Instant::now())
-    }
-
-    /// Now.
-    #[expect(clippy::disallowed_methods, reason = "the status page tells this machine's time")]
-    pub fn now(&self) -> Moment {
-        Moment { elapsed: self.0.elapsed(), wall: SystemTime::now() }
-    }
-}
 
 /// The pool's settings, as far as the status page shows them, and how it shows them.
 #[derive(Clone, Debug, Serialize)]
@@ -134,6 +109,8 @@ pub struct Snapshot {
     pub next: Option<Moment>,
     /// The last pass that ended.
     pub last: Option<Arc<EndedPass>>,
+    /// When the last good pass ended.
+    pub last_good: Option<Moment>,
     /// The last pass that saw the pool: when the cloud is down its picture is still worth showing.
     pub last_sight: Option<Arc<EndedPass>>,
     /// The last pass that had something to do.
@@ -150,6 +127,7 @@ impl Snapshot {
             running: None,
             next: None,
             last: None,
+            last_good: None,
             last_sight: None,
             last_busy: None,
         }
@@ -171,6 +149,9 @@ impl Snapshot {
         let pass = Arc::new(pass);
         if pass.report.plan.is_some() {
             next.last_sight = Some(Arc::clone(&pass));
+        }
+        if pass.report.is_good() {
+            next.last_good = Some(pass.ended);
         }
         if pass.report.plan.as_ref().is_some_and(|plan| !plan.is_empty()) {
             next.last_busy = Some(Arc::clone(&pass));

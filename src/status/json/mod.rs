@@ -118,7 +118,7 @@ pub fn page(snapshot: &Snapshot, elapsed: Duration) -> String {
         pass_running_since: snapshot.running.map(|began| time(began.wall)),
         last_pass: last.map(|pass| last_pass(pass, full)),
         pool_seen: sight.map(|(pass, _)| time(pass.began.wall)),
-        resources: plan.map(pool::resources),
+        resources: plan.map(|plan| pool::resources(plan, snapshot.settings.capacity)),
         counts: sight.map(|(pass, plan)| pool::counts(plan, &pass.report)),
         back_off: last.and_then(|pass| back_off(pass, elapsed, full)),
         held_back: held_back.map(|held_back| HeldBack {
