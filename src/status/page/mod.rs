@@ -117,7 +117,7 @@ fn foot(view: &View<'_>, page: &mut String) -> std::fmt::Result {
         "</main>\n<footer>\n<p>simplescalevm {} on {}, started <time datetime=\"{}\">{} UTC</time>. \
          All times are UTC, by this machine’s clock.</p>\n\
          <nav aria-label=\"For programs\"><a href=\"status\">/status</a> <a href=\"healthz\">/healthz</a> \
-         <a href=\"livez\">/livez</a></nav>\n</footer>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
+         <a href=\"livez\">/livez</a> <a href=\"metrics\">/metrics</a></nav>\n</footer>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
         env!("CARGO_PKG_VERSION"),
         settings.provider,
         rfc3339(started.wall),
