@@ -3,11 +3,32 @@
 prefix ?= /usr/local
 bindir ?= $(prefix)/bin
 mandir ?= $(prefix)/share/man
+unitdir ?= $(prefix)/lib/systemd/system
+sysconfdir ?= /etc
+
+# Name of the container image, and the base its first stage builds on (empty: what the Dockerfile says).
+IMAGE ?= simplescalevm
+BASE ?=
+DEB_MAINTAINER ?= SimpleScaleVM packagers <root@localhost>
 
 CARGO ?= cargo
-BINARY := target/release/simplescalevm
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+BINARY := $(TARGET_DIR)/release/simplescalevm
+STATIC_TARGET := x86_64-unknown-linux-gnu
+STATIC := $(TARGET_DIR)/$(STATIC_TARGET)/release/simplescalevm
+DIST := $(TARGET_DIR)/dist
 
-.PHONY: all build test test-browser test-prometheus lint fmt run demo install clean help
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+RELEASE := simplescalevm-$(VERSION)-x86_64-linux
+# 1.2.3 -> 1.2 and 1
+MAJOR := $(word 1,$(subst ., ,$(VERSION)))
+MINOR := $(MAJOR).$(word 2,$(subst ., ,$(VERSION)))
+# The same source gives the same archive.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+UNITS := simplescalevm.service simplescalevm-once.service simplescalevm-once.timer
+
+.PHONY: all build test test-browser test-prometheus test-packaging lint fmt run demo install install-files static dist image deb clean help
 
 all: build ## Build the release binary
 
@@ -44,9 +65,52 @@ demo: build ## Run a trial pool on this machine, without any cloud; Ctrl-C ends 
 	    REPLICA_MIN_AVAILABLE_RESOURCES=6 REPLICA_MAX=12 REPLICA_BOOT_GRACE=20 REPLICA_LAUNCH_TIMEOUT=15 \
 	    REPLICA_REPLACE_SILENT_AFTER=6 REPLICA_API_TIMEOUT=1 REPLICA_API_RETRIES=0 EXTERNAL_ADDRESS_MANAGEMENT=true $(BINARY)
 
-install: build ## Install binary and manual page (DESTDIR, prefix)
+install: build ## Install binary, manual page, systemd units, example settings (DESTDIR, prefix)
+	@$(MAKE) --no-print-directory install-files
+
+# What is installed, without building it first: a package takes the static binary.
+install-files:
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(bindir)/simplescalevm
 	install -D -m 0644 man/simplescalevm.8 $(DESTDIR)$(mandir)/man8/simplescalevm.8
+	install -d -m 0755 $(DESTDIR)$(unitdir) $(DESTDIR)$(sysconfdir)/simplescalevm
+	for unit in $(UNITS); do \
+	    sed -e 's|/usr/local/bin/|$(bindir)/|' -e 's|/etc/simplescalevm/|$(sysconfdir)/simplescalevm/|' contrib/$$unit \
+	        >$(DESTDIR)$(unitdir)/$$unit && chmod 0644 $(DESTDIR)$(unitdir)/$$unit || exit 1; \
+	done
+	test -e $(DESTDIR)$(sysconfdir)/simplescalevm/simplescalevm.env || \
+	    install -m 0600 contrib/simplescalevm.env $(DESTDIR)$(sysconfdir)/simplescalevm/simplescalevm.env
+
+# With --target the flag reaches the program only, and not the macros that run while it is built.
+static: ## Build one file that runs on any x86-64 Linux
+	RUSTFLAGS='-C target-feature=+crt-static' $(CARGO) build --release --locked --target $(STATIC_TARGET)
+
+dist: static ## Pack the static binary with all that belongs to it, and checksums
+	rm -rf $(DIST)/$(RELEASE) && mkdir -p $(DIST)/$(RELEASE)
+	install -m 0755 $(STATIC) $(DIST)/$(RELEASE)/simplescalevm
+	install -m 0644 README.md CHANGELOG.md LICENSE man/simplescalevm.8 contrib/stack.yml contrib/simplescalevm.env \
+	    $(UNITS:%=contrib/%) $(DIST)/$(RELEASE)/
+	cd $(DIST)/$(RELEASE) && LC_ALL=C sha256sum * >SHA256SUMS
+	tar -C $(DIST) --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$(SOURCE_DATE_EPOCH) \
+	    -cf - $(RELEASE) | gzip -9n >$(DIST)/$(RELEASE).tar.gz
+	cd $(DIST) && sha256sum $(RELEASE).tar.gz >$(RELEASE).tar.gz.sha256
+
+image: ## Build the container image, with a shell and without (IMAGE, BASE)
+	docker build $(if $(BASE),--build-arg BASE=$(BASE)) --build-arg VERSION=$(VERSION) \
+	    --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) \
+	    --tag $(IMAGE):openstack-$(VERSION) --tag $(IMAGE):openstack-$(MINOR) \
+	    --tag $(IMAGE):openstack-$(MAJOR) --tag $(IMAGE):openstack-latest .
+	docker build $(if $(BASE),--build-arg BASE=$(BASE)) --build-arg VERSION=$(VERSION) \
+	    --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) \
+	    --target minimal --tag $(IMAGE):openstack-$(VERSION)-minimal .
+
+deb: static ## Build a Debian package
+	rm -rf $(DIST)/deb
+	@$(MAKE) --no-print-directory install-files BINARY=$(STATIC) DESTDIR=$(DIST)/deb prefix=/usr bindir=/usr/bin \
+	    mandir=/usr/share/man unitdir=/lib/systemd/system sysconfdir=/etc
+	contrib/deb/build $(DIST)/deb $(VERSION) '$(DEB_MAINTAINER)' $(DIST)/simplescalevm_$(VERSION)_amd64.deb
+
+test-packaging: ## Test what is shipped for real: as root on Debian, with docker and debootstrap
+	tests/packaging/run
 
 clean: ## Remove what was built
 	$(CARGO) clean

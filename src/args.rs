@@ -18,6 +18,8 @@ pub enum Mode {
     },
     /// Check settings, cloud and replicas, then end.
     Check,
+    /// Ask the running instance whether it lives, then end.
+    Healthcheck,
     /// Print the help.
     Help,
     /// Print the version.
@@ -47,7 +49,7 @@ pub struct CommandLineOption {
 }
 
 /// Every option.
-pub const OPTIONS: [CommandLineOption; 6] = [
+pub const OPTIONS: [CommandLineOption; 7] = [
     CommandLineOption {
         long: "once",
         short: None,
@@ -73,6 +75,12 @@ pub const OPTIONS: [CommandLineOption; 6] = [
         meaning: "check settings, login, flavor, image, network and the rest, ask the replicas there are, show every \
                   fault, then end; changes nothing",
     },
+    CommandLineOption {
+        long: "healthcheck",
+        short: None,
+        value: None,
+        meaning: "ask the instance that runs with these same settings whether it lives, then end; for containers",
+    },
     CommandLineOption { long: "help", short: Some('h'), value: None, meaning: "this text" },
     CommandLineOption { long: "version", short: Some('V'), value: None, meaning: "the version" },
 ];
@@ -80,7 +88,7 @@ pub const OPTIONS: [CommandLineOption; 6] = [
 /// Reads the arguments, without the program's own name. An error is one line that says what is wrong and where to look.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> std::result::Result<Mode, String> {
     let mut parser = Parser::from_args(args);
-    let (mut once, mut dry_run, mut check) = (false, false, false);
+    let (mut once, mut dry_run, mut check, mut healthcheck) = (false, false, false, false);
     let mut output = None;
     while let Some(arg) = parser.next().map_err(|error| hinted(&error.to_string()))? {
         match arg {
@@ -91,6 +99,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> std::result::Result<Mo
                 output = Some(format(&value.to_string_lossy())?);
             }
             Arg::Long("check") => check = true,
+            Arg::Long("healthcheck") => healthcheck = true,
             Arg::Long("help") | Arg::Short('h') => return Ok(Mode::Help),
             Arg::Long("version") | Arg::Short('V') => return Ok(Mode::Version),
             Arg::Long(name) => return Err(unknown(name)),
@@ -111,8 +120,15 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> std::result::Result<Mo
     if output.is_some() && !dry_run {
         return Err(hinted("--output says how --dry-run explains itself, so it goes only with it"));
     }
+    if healthcheck && (check || once || dry_run) {
+        return Err(hinted("--healthcheck asks an instance that runs, so it goes alone"));
+    }
     let dry_run = dry_run.then(|| output.unwrap_or_default());
-    Ok(if check { Mode::Check } else { Mode::Run { once, dry_run } })
+    Ok(match (check, healthcheck) {
+        (true, _) => Mode::Check,
+        (false, true) => Mode::Healthcheck,
+        (false, false) => Mode::Run { once, dry_run },
+    })
 }
 
 fn format(value: &str) -> std::result::Result<Output, String> {
@@ -155,7 +171,7 @@ const OPTION_COLUMN: usize = 21;
 
 const USAGE: &str = "\
 Usage: simplescalevm [--once] [--dry-run [--output FORMAT]]
-       simplescalevm --check
+       simplescalevm --check | --healthcheck
 
 Keeps a pool of OpenStack VMs sized by what the VMs themselves report: creates what is missing,
 deletes what is finished or broken, and keeps floating IPs on VMs that answer.
@@ -163,8 +179,10 @@ deletes what is finished or broken, and keeps floating IPs on VMs that answer.
 
 const EXIT_STATUS: &str = "
 Exit status:
-  0  ended by a signal; with --once: all the pass set out to do was done; with --check: no fault
-  1  with --once: the pass or a part of it failed; with --check: at least one fault
+  0  ended by a signal; with --once: all the pass set out to do was done; with --check: no fault;
+     with --healthcheck: it lives
+  1  with --once: the pass or a part of it failed; with --check: at least one fault;
+     with --healthcheck: no answer, or stuck
   2  wrong settings or arguments: every fault is named
 
 Settings are environment variables; empty means unset.
@@ -201,6 +219,7 @@ mod tests {
         check("--once --dry-run --output json", json);
         check("--output=json --dry-run --once", json);
         check("--check", Ok(Mode::Check));
+        check("--healthcheck", Ok(Mode::Healthcheck));
         check("--help", Ok(Mode::Help));
         check("-h", Ok(Mode::Help));
         check("--version", Ok(Mode::Version));
@@ -219,6 +238,8 @@ mod tests {
         check("--output json", Err("only with it"));
         check("start", Err("unexpected argument \"start\""));
         check("--check --once", Err("neither --once nor --dry-run"));
+        check("--healthcheck --once", Err("goes alone"));
+        check("--check --healthcheck", Err("goes alone"));
         check("--dry-run --check", Err("neither --once nor --dry-run"));
     }
 

@@ -17,9 +17,10 @@ use crate::progress::Woken;
 use crate::provider;
 use crate::settings::Config;
 use crate::signals;
-use crate::status;
 use crate::status::question::Question;
 use crate::status::snapshot::{EndedPass, Latest, Moment, PoolSettings, Snapshot};
+use crate::status::{self, health, line};
+use crate::systemd::Manager;
 use crate::unique;
 
 /// What the program ends with, as shells and supervisors see it.
@@ -52,8 +53,14 @@ impl ExitStatus {
     }
 }
 
-/// Runs the pool until a signal, or for one pass (`--once`). A dry run explains itself on `out`.
-pub fn run(config: &Config, dry_run: Option<Output>, out: &mut dyn Write) -> ExitStatus {
+/// Runs the pool until a signal, or for one pass (`--once`). A dry run explains itself on `out`; the service manager hears
+/// how the loop goes.
+pub fn run(
+    config: &Config,
+    dry_run: Option<Output>,
+    manager: Manager,
+    out: &mut dyn Write,
+) -> ExitStatus {
     let once = config.policy.once;
     let settings = PoolSettings::new(config, dry_run.is_some());
     greet(config, &settings);
@@ -64,10 +71,12 @@ pub fn run(config: &Config, dry_run: Option<Output>, out: &mut dyn Write) -> Exi
         explainer,
         clock: Clock::start(),
         handles: Handles::new(),
+        manager,
     };
     // A run that was to do one pass and did not has failed; the loop ends when it is asked to.
     let when_killed = if once { ExitStatus::Failed } else { ExitStatus::Good };
-    if let Err(error) = signals::watch(daemon.handles.stop.clone(), i32::from(when_killed.code())) {
+    let (stop, manager) = (daemon.handles.stop.clone(), daemon.manager.clone());
+    if let Err(error) = signals::watch(stop, manager, i32::from(when_killed.code())) {
         log::error!("cannot watch for SIGTERM and SIGINT: {error}");
         return ExitStatus::Failed;
     }
@@ -92,6 +101,7 @@ struct Daemon {
     explainer: Option<Explainer>,
     clock: Clock,
     handles: Handles,
+    manager: Manager,
 }
 
 impl Daemon {
@@ -115,6 +125,15 @@ impl Daemon {
             move |question: &Question<'_>| status::answer(question, &shown, &clock, &handles);
         let address = status::start(&config.status, Arc::new(responder))?;
         log::info!("status on http://{address}/");
+        let (shown, progress) = (Arc::clone(&latest), self.handles.progress.clone());
+        let watched =
+            self.manager.watch(move || health::alive(&shown.get(), progress.idle()).is_ok());
+        watched.map_err(|error| {
+            Error::new(
+                ErrorKind::Unavailable,
+                format!("cannot start the watchdog's thread: {error}"),
+            )
+        })?;
         Ok(latest)
     }
 
@@ -139,13 +158,18 @@ impl Daemon {
                 return ExitStatus::Failed;
             };
             // Later on it is the cloud that changed, and may change back.
-            let fatal = report.fatal && latest.get().passes == 0;
+            let is_first = latest.get().passes == 0;
+            let fatal = report.fatal && is_first;
+            self.manager.status(&line::line(&report));
             let ended = self.clock.now();
             slot = next_slot(slot, ended.elapsed, self.interval);
             let wall = ended.wall + slot.saturating_sub(ended.elapsed);
             latest.pass_ended(EndedPass { began, ended, report }, Moment { elapsed: slot, wall });
             if fatal {
                 return ExitStatus::Settings;
+            }
+            if is_first {
+                self.manager.ready();
             }
             match self.handles.stop.wait_for_pass(slot.saturating_sub(self.clock.now().elapsed)) {
                 Woken::InTime => {}

@@ -5,17 +5,18 @@ use std::env;
 use std::fs;
 use std::io::{self, Write};
 use std::panic;
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 
 use log::Level;
 use simplescalevm::args::{self, Mode};
 use simplescalevm::daemon::{self, ExitStatus};
-use simplescalevm::error::{Result, one_line};
+use simplescalevm::error::{Error, ErrorKind, Result, one_line};
 use simplescalevm::handles::Handles;
 use simplescalevm::logger::Format;
 use simplescalevm::probe::Prober;
 use simplescalevm::settings::Config;
-use simplescalevm::{check, config, logger, provider};
+use simplescalevm::systemd::Manager;
+use simplescalevm::{check, config, healthcheck, logger, provider, signals};
 
 fn main() -> ExitCode {
     let (environment, faults) = environment();
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         Err(fault) => refuse(&[fault], format),
         Ok(Mode::Help) => print(&args::help()),
         Ok(Mode::Version) => print(&args::version()),
+        Ok(Mode::Healthcheck) => healthcheck(&environment, format),
         Ok(mode) => with_config(&environment, faults, mode, format),
     };
     ExitCode::from(status.code())
@@ -52,7 +54,8 @@ fn with_config(
     };
     let mut out = io::stdout().lock();
     if let Mode::Run { dry_run, .. } = mode {
-        return daemon::run(&config, dry_run, &mut out);
+        let manager = Manager::of(environment, process::id());
+        return daemon::run(&config, dry_run, manager, &mut out);
     }
     check_all(&config, &mut out).unwrap_or_else(|error| {
         log::error!("{error}");
@@ -60,12 +63,31 @@ fn with_config(
     })
 }
 
+fn healthcheck(environment: &BTreeMap<String, String>, format: Format) -> ExitStatus {
+    let status = config::load_status(environment, &|path| fs::read_to_string(path));
+    let healthy = status
+        .and_then(|status| healthcheck::run(&status.host, status.port).map_err(|why| vec![why]));
+    match healthy {
+        Ok(()) => ExitStatus::Good,
+        Err(why) => {
+            refuse(&why, format);
+            // Container engines know 0 and 1 only.
+            ExitStatus::Failed
+        }
+    }
+}
+
 fn check_all(config: &Config, out: &mut dyn Write) -> Result<ExitStatus> {
     for warning in &config.warnings {
         log::warn!("{warning}");
     }
-    // Signals end a check as they end any program: it changes nothing.
     let handles = Handles::new();
+    // As process 1 of a container it would ignore signals that nobody watches for.
+    let status = i32::from(ExitStatus::Failed.code());
+    signals::watch(handles.stop.clone(), Manager::default(), status).map_err(|error| {
+        let text = format!("cannot watch for SIGTERM and SIGINT: {error}");
+        Error::new(ErrorKind::Unavailable, text)
+    })?;
     let mut provider = provider::open_read_only(config, &handles)?;
     let prober = Prober::new(config.probe.clone(), handles)?;
     let good = check::run(config, provider.as_mut(), &prober, out);

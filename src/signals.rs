@@ -9,13 +9,14 @@ use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 
 use crate::progress::Stop;
+use crate::systemd::Manager;
 
 /// How long a request in flight may go on after the signal.
 const LAST_REQUEST: Duration = Duration::from_millis(1500);
 
 /// Watches for the signals in a thread of its own. When the loop has not ended by itself a moment after one, the
 /// program ends with `status`: whatever was in flight, the next start finds in the cloud.
-pub fn watch(stop: Stop, status: i32) -> io::Result<()> {
+pub fn watch(stop: Stop, manager: Manager, status: i32) -> io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGUSR1])?;
     thread::Builder::new().name("signals".into()).spawn(move || {
         for signal in signals.forever() {
@@ -26,6 +27,7 @@ pub fn watch(stop: Stop, status: i32) -> io::Result<()> {
             }
             log::debug!("asked to end");
             stop.request();
+            manager.stopping();
             thread::sleep(LAST_REQUEST);
             exit(status);
         }

@@ -83,6 +83,18 @@ pub fn load(
     if faults.is_empty() { Ok(config) } else { Err(faults) }
 }
 
+/// Reads where an instance with these settings serves its status, and judges nothing else: who asks it need not know its
+/// secrets.
+pub fn load_status(
+    environment: &BTreeMap<String, String>,
+    read_file: &dyn Fn(&Path) -> std::io::Result<String>,
+) -> std::result::Result<StatusSettings, Vec<String>> {
+    let mut reader = Reader::new(environment, read_file);
+    let status = status(&mut reader);
+    let faults = reader.into_faults();
+    if faults.is_empty() { Ok(status) } else { Err(faults) }
+}
+
 fn policy(reader: &mut Reader<'_>, interval: Duration, once: bool) -> Policy {
     let policy = Policy {
         capacity: reader.value(&REPLICA_CAPACITY, whole(1..=COUNT_MAX)),

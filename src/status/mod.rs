@@ -14,6 +14,7 @@ mod gauges;
 pub mod health;
 pub mod history;
 pub mod json;
+pub mod line;
 pub mod page;
 pub mod question;
 mod server;

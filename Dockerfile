@@ -1,0 +1,51 @@
+# SimpleScaleVM in a container: one static binary in an empty image, and beside it, in the default target only, a shell.
+#
+#   make image                                   both tagged, see `make help`
+#   docker build .                               with a shell
+#   docker build --target minimal .              without
+#
+# The build needs Rust and a C linker on a Debian; where no registry is reachable, tests/packaging/base-image makes such a
+# base from a Debian archive and this machine's toolchain.
+ARG BASE=docker.io/library/rust:1-bookworm
+FROM ${BASE} AS build
+
+# The shell is Debian's static busybox; a base may bring it along.
+RUN test -x /bin/busybox || { apt-get update && apt-get install -y --no-install-recommends busybox-static; }
+
+# Static glibc resolves names by itself, but without this file it would ask DNS before /etc/hosts: `--add-host` and
+# `extra_hosts` must win.
+RUN mkdir -p /minimal/etc /shell/bin && \
+    echo 'hosts: files dns' >/minimal/etc/nsswitch.conf && \
+    echo 'simplescalevm:x:65532:65532:SimpleScaleVM:/:/bin/sh' >/minimal/etc/passwd && \
+    echo 'simplescalevm:x:65532:' >/minimal/etc/group && \
+    cp /bin/busybox /shell/bin/busybox && \
+    for tool in $(busybox --list | grep -vx busybox); do ln -s busybox "/shell/bin/$tool"; done
+
+WORKDIR /build
+COPY Cargo.toml Cargo.lock ./
+COPY src src
+# Not built; Cargo.toml names them.
+COPY tests tests
+# As `make static`. With --target the flag reaches the program only, and not what runs while it is built.
+RUN RUSTFLAGS='-C target-feature=+crt-static' cargo build --release --locked --target x86_64-unknown-linux-gnu && \
+    install -D -m 0755 target/x86_64-unknown-linux-gnu/release/simplescalevm /minimal/usr/bin/simplescalevm
+
+FROM scratch AS minimal
+ARG VERSION=unknown
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="SimpleScaleVM" \
+      org.opencontainers.image.description="Keeps a pool of OpenStack VMs sized by what the VMs themselves report" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=build /minimal/ /
+ENV PATH=/usr/bin:/bin
+# A number, so that "runs as non-root" can be verified by whoever starts it.
+USER 65532:65532
+EXPOSE 8000
+# Whether the program lives; the cloud's health is no reason to restart it. With the default retries: 90 s to unhealthy.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 CMD ["/usr/bin/simplescalevm", "--healthcheck"]
+ENTRYPOINT ["/usr/bin/simplescalevm"]
+
+FROM minimal
+COPY --from=build /shell/ /

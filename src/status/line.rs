@@ -1,0 +1,63 @@
+//! What the last pass came to, in one line, as `systemctl status` shows it. Pure.
+
+use crate::model::State;
+use crate::pass::Report;
+use crate::plan::Plan;
+
+/// The line. What went wrong comes first: lines are cut at their end.
+pub fn line(report: &Report) -> String {
+    let failures = report.failures.join("; ");
+    match (&report.plan, failures.is_empty()) {
+        (Some(plan), true) => pool(plan),
+        (Some(plan), false) => format!("the last pass failed: {failures}; {}", pool(plan)),
+        (None, _) => format!("the last pass failed: {failures}"),
+    }
+}
+
+/// `3 replicas: 2 healthy, 1 starting; 5 of 6 resources free`.
+fn pool(plan: &Plan) -> String {
+    let count = |state: State| plan.replicas.iter().filter(|one| one.state == state).count();
+    let states = State::ALL.iter().map(|state| (*state, count(*state)));
+    let states = states.filter(|(_, count)| *count > 0);
+    let states: Vec<String> = states.map(|(state, count)| format!("{count} {state}")).collect();
+    let colon = if states.is_empty() { "" } else { ": " };
+    let replicas = if plan.replicas.len() == 1 { "replica" } else { "replicas" };
+    format!(
+        "{} {replicas}{colon}{}; {} resources free of at least {} wanted",
+        plan.replicas.len(),
+        states.join(", "),
+        plan.free,
+        plan.wanted,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::status::fixture;
+
+    #[test]
+    fn a_good_pass_shows_the_pool() {
+        let text = "2 replicas: 1 healthy, 1 finished; 3 resources free of at least 6 wanted";
+        assert_eq!(line(&fixture::good_pass()), text);
+    }
+
+    #[test]
+    fn an_empty_pool_reads_well() {
+        let report = Report { plan: Some(Plan::default()), ..Report::default() };
+        assert_eq!(line(&report), "0 replicas; 0 resources free of at least 0 wanted");
+    }
+
+    #[test]
+    fn a_failed_pass_says_so_first() {
+        let text = line(&fixture::failed_pass());
+        assert!(text.starts_with("the last pass failed: cannot delete web-1"), "{text}");
+        assert!(text.ends_with("wanted"), "{text}");
+    }
+
+    #[test]
+    fn a_pool_that_was_not_seen_is_not_made_up() {
+        let report = Report { failures: vec!["no answer".into()], ..Report::default() };
+        assert_eq!(line(&report), "the last pass failed: no answer");
+    }
+}
