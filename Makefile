@@ -28,7 +28,7 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 
 UNITS := simplescalevm.service simplescalevm-once.service simplescalevm-once.timer
 
-.PHONY: all build test lint fmt run demo install install-files static dist image deb test-packaging clean help
+.PHONY: all build test test-browser test-prometheus test-packaging lint fmt run demo install install-files static dist image deb clean help
 
 all: build ## Build the release binary
 
@@ -37,6 +37,16 @@ build: ## Build target/release/simplescalevm
 
 test: ## Run all tests that need nothing but Rust
 	$(CARGO) test --locked
+
+test-prometheus: build ## Let a real Prometheus scrape it, and test the alerting rules (needs Debian's prometheus)
+	tests/prometheus/run $(BINARY)
+
+test-browser: target/browser/axe ## Test the status page in a real Chromium (needs chromium, chromium-driver, pip)
+	$(CARGO) build --locked
+	python3 -B tests/browser/run.py
+
+target/browser/axe: tests/browser/requirements.txt
+	python3 -m pip install --quiet --target $@ --no-deps --require-hashes -r $<
 
 lint: ## Check formatting, lints and the manual page
 	$(CARGO) fmt --check
@@ -106,4 +116,4 @@ clean: ## Remove what was built
 	$(CARGO) clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::decide::arithmetic::Arithmetic;
 use crate::decide::brake::BRAKE_PASSES;
 use crate::decide::state::Judged;
 use crate::decide::{Observation, back_off};
@@ -34,6 +35,9 @@ pub fn fill_up(
     limits: &Limits<'_>,
     plan: &mut Plan,
 ) {
+    if let Some(mark) = limits.unseen {
+        plan.notes.push(unseen_note(mark));
+    }
     let short = policy.minimum.saturating_sub(plan.free);
     let missing = short.div_ceil(policy.capacity);
     if missing == 0 {
@@ -73,28 +77,43 @@ pub fn fill_up(
         cut(0, format!("brake: {}", brake.why), Some(left));
     }
     if let Some(mark) = limits.unseen {
-        let why = format!(
-            "batch {mark} exists but is not listed: its servers do not carry the pool's mark"
-        );
-        cut(0, why, None);
+        cut(0, format!("batch {mark} exists but is not listed"), None);
     }
 
     if unproven >= most {
-        plan.notes.push(Note {
-            loudness: Loudness::Error,
-            key: "boot-limit".into(),
-            text: format!(
-                "creation stopped: {unproven} replicas never answered (limit {most}); check the image's service and \
-                 REPLICA_API_PORT, then delete those replicas"
-            ),
-        });
+        plan.notes.push(boot_limit_note(unproven, most));
     }
     if count > 0 {
-        let why = arithmetic(policy, judged, plan, short);
+        let replicas = judged.iter().map(|one| &one.replica);
+        let sum = Arithmetic::of(replicas, plan.unaccounted, plan.wanted, policy.capacity);
+        let why = sum.to_string();
         let mark = format!("{}-{}", memory.instance, memory.creations + 1);
         plan.creation = Some(Batch { count, mark, why });
     }
     plan.held_back = held_back;
+}
+
+fn boot_limit_note(unproven: u64, most: u64) -> Note {
+    Note {
+        loudness: Loudness::Error,
+        key: "boot-limit".into(),
+        text: format!(
+            "creation stopped: {unproven} replicas never answered (limit {most}); check the image's service and \
+             REPLICA_API_PORT, then delete those replicas"
+        ),
+    }
+}
+
+/// What we make and do not see we would make for ever; said even while nothing is missing.
+fn unseen_note(mark: &str) -> Note {
+    Note {
+        loudness: Loudness::Error,
+        key: format!("unseen-batch:{mark}"),
+        text: format!(
+            "creation stopped: batch {mark} exists but is not listed, so its servers do not carry the pool's mark; \
+             delete them or give them the mark"
+        ),
+    }
 }
 
 /// Every replica counts, whatever its state: a cap that forgets a state is no cap.
@@ -126,17 +145,4 @@ fn unproven(seen: &Observation, judged: &[Judged<'_>]) -> u64 {
             }
     };
     u64::try_from(judged.iter().filter(counts).count()).unwrap_or(u64::MAX)
-}
-
-fn arithmetic(policy: &Policy, judged: &[Judged<'_>], plan: &Plan, short: u64) -> String {
-    let on_the_way: u64 = judged
-        .iter()
-        .filter(|one| matches!(one.replica.state, State::Starting | State::Creating))
-        .map(|one| one.replica.free)
-        .fold(plan.unaccounted.saturating_mul(policy.capacity), u64::saturating_add);
-    let answered = plan.free.saturating_sub(on_the_way);
-    format!(
-        "free {} = {answered} answered + {on_the_way} on the way; wanted {}; short {short}",
-        plan.free, plan.wanted
-    )
 }

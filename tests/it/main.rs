@@ -24,3 +24,4 @@ mod secrets;
 mod settings;
 mod states;
 mod status;
+mod watch;
