@@ -28,9 +28,11 @@ COPY Cargo.toml Cargo.lock ./
 # Cargo.toml names tests, and insists on them; empty ones do, for they are not built.
 RUN sed -n 's/^path = "\(tests\/.*\)"/\1/p' Cargo.toml | while read -r path; do install -D /dev/null "$path"; done
 COPY src src
-# As `make static`. With --target the flag reaches the program only, and not what runs while it is built.
-RUN RUSTFLAGS='-C target-feature=+crt-static' cargo build --release --locked --target x86_64-unknown-linux-gnu && \
-    install -D -m 0755 target/x86_64-unknown-linux-gnu/release/simplescalevm /minimal/usr/bin/simplescalevm
+# As `make static`.
+RUN RUSTFLAGS='-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs' \
+        cargo build --release --locked --target x86_64-unknown-linux-gnu && \
+    install -D -m 0755 target/x86_64-unknown-linux-gnu/release/simplescalevm /minimal/usr/bin/simplescalevm && \
+    /minimal/usr/bin/simplescalevm --version
 
 FROM scratch AS minimal
 ARG VERSION=unknown
