@@ -47,8 +47,9 @@ ENV PATH=/usr/bin:/bin
 # A number, so that "runs as non-root" can be verified by whoever starts it.
 USER 65532:65532
 EXPOSE 8000
-# Whether the program lives; the cloud's health is no reason to restart it. With the default retries: 90 s to unhealthy.
-HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 CMD ["/usr/bin/simplescalevm", "--healthcheck"]
+# Whether the program lives; the cloud's health is no reason to restart it. Frozen, it is unhealthy within a minute. Swarm
+# sends nobody to a new task before the first check.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 CMD ["/usr/bin/simplescalevm", "--healthcheck"]
 ENTRYPOINT ["/usr/bin/simplescalevm"]
 
 FROM minimal
