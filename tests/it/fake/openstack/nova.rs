@@ -130,6 +130,10 @@ fn go_on(state: &mut State) {
     for id in gone {
         state.remove_server(&id);
     }
+    let failing = state.servers.iter().filter(|server| server.build == Some(Build::Fails(0)));
+    let failing: Vec<String> = failing.map(|server| server.id.clone()).collect();
+    // A build that fails leaves no port behind.
+    state.ports.retain(|port| !failing.contains(&port.device_id));
     for server in &mut state.servers {
         if matches!(server.build, Some(Build::Active(0) | Build::Fails(0))) {
             server.updated = now;

@@ -41,6 +41,16 @@ pub fn detail(state: &State, server: &Server, minor: u32, alone: bool) -> Value 
     record
 }
 
+impl State {
+    /// The server's record as an administrator gets it: with the user data, among others.
+    pub fn as_administrator(&mut self, id: &str) -> Value {
+        let server = self.server(id).clone();
+        let mut record = detail(self, &server, 69, true);
+        record["OS-EXT-SRV-ATTR:user_data"] = server.user_data.into();
+        record
+    }
+}
+
 /// Nova's `status`, the word derived from `vm_state` and `task_state`.
 fn status(server: &Server) -> String {
     let word = match (server.vm_state.as_str(), server.task_state.as_deref()) {

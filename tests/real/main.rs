@@ -1,0 +1,19 @@
+//! Against a real `OpenStack`: the provider's contract, and the executable as a black box.
+//!
+//! `make test-real` brings the cloud up and runs these; plain `cargo test` leaves them out.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "all of this is tests, helpers too: a panic is how a test fails"
+)]
+
+mod client;
+mod cloud;
+#[macro_use]
+#[path = "../contract/mod.rs"]
+mod contract;
+mod ground;
+mod openrc;
