@@ -7,7 +7,7 @@ mandir ?= $(prefix)/share/man
 CARGO ?= cargo
 BINARY := target/release/simplescalevm
 
-.PHONY: all build test lint fmt run demo install clean help
+.PHONY: all build test test-real openstack-up openstack-down lint fmt run demo install clean help
 
 all: build ## Build the release binary
 
@@ -16,6 +16,16 @@ build: ## Build target/release/simplescalevm
 
 test: ## Run all tests that need nothing but Rust
 	$(CARGO) test --locked
+
+openstack-up: ## Bring up a real OpenStack on loopback for tests (see tests/openstack/README.md)
+	tests/openstack/up
+
+openstack-down: ## Stop that OpenStack; its data and its packages stay
+	tests/openstack/down
+
+# There is one cloud, so its tests run one after the other.
+test-real: openstack-up ## Run the tests that need a real OpenStack; brings it up, and leaves it up
+	$(CARGO) test --locked --test real -- --test-threads=1
 
 lint: ## Check formatting, lints and the manual page
 	$(CARGO) fmt --check
@@ -42,4 +52,4 @@ clean: ## Remove what was built
 	$(CARGO) clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
