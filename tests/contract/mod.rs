@@ -137,10 +137,7 @@ fn creation(count: u64) -> Creation {
     Creation {
         name: "web".into(),
         count,
-        metadata: vec![
-            ("group".into(), "contract".into()),
-            (BATCH_KEY.into(), "b1".into()),
-        ],
+        metadata: vec![("group".into(), "contract".into()), (BATCH_KEY.into(), "b1".into())],
     }
 }
 

@@ -21,7 +21,7 @@ pub fn where_none_fits_it_is_a_quota(ground: &dyn Ground) {
     provider.create(&creation(1)).unwrap();
     let error = provider.create(&creation(3)).expect_err("none fits");
     assert_eq!(error.kind, ErrorKind::Quota, "{error}");
-    let said = "status 403: Quota exceeded for instances: Requested 1, but already used 1 of 1 instances";
+    let said = "status 403: Quota exceeded for instances: Requested 1-3, but already used 1 of 1 instances";
     assert!(error.text.ends_with(said), "{error}");
     assert_eq!(list(&mut provider).len(), 1);
 }

@@ -1,9 +1,12 @@
 //! The real cloud: whose project may be used, what is done to it behind the program's back, and how it is left.
 
+use std::cell::Cell;
 use std::fs;
 use std::io::ErrorKind;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,16 +28,28 @@ pub const PATIENCE: Duration = Duration::from_secs(240);
 /// There is one cloud, so its tests run one after the other.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
+/// Whether the test before has cleared up.
+static CLEAN: AtomicBool = AtomicBool::new(false);
+
 /// The cloud, for one test. Its project is empty at first, and is left as it was: also when the test fails.
 pub struct Cloud {
     pub member: Client,
     pub admin: Client,
     pub openrc: Openrc,
+    /// What was changed beside servers and addresses, and has to be changed back.
+    changed: Changed,
     _turn: MutexGuard<'static, ()>,
 }
 
+#[derive(Default)]
+struct Changed {
+    limits: Cell<bool>,
+    knobs: Cell<bool>,
+    tokens: Cell<bool>,
+}
+
 impl Cloud {
-    /// Waits for its turn, and clears away what a killed run may have left.
+    /// Waits for its turn. The first test clears away what a killed run may have left.
     pub fn open() -> Self {
         Cloud::open_project(Openrc::read("openrc"))
     }
@@ -48,13 +63,18 @@ impl Cloud {
         // What the token says counts: not the file.
         refuse_other_projects(member.project().1);
         let admin = Client::new(&Openrc::read("openrc-admin"));
-        let cloud = Cloud { member, admin, openrc, _turn: turn };
-        cloud.clear();
+        let cloud = Cloud { member, admin, openrc, changed: Changed::default(), _turn: turn };
+        if !CLEAN.swap(false, Ordering::Relaxed) {
+            cloud.changed.limits.set(true);
+            cloud.changed.knobs.set(true);
+            cloud.clear();
+        }
         cloud
     }
 
     /// As many servers as one likes with `None`.
     pub fn set_quota(&self, instances: Option<u64>) {
+        self.changed.limits.set(true);
         let line = format!("compute /os-quota-sets/{}", self.member.project().0);
         match instances {
             Some(instances) => {
@@ -67,6 +87,7 @@ impl Cloud {
 
     /// Most servers of the only host.
     pub fn set_room(&self, servers: Option<u64>) {
+        self.changed.limits.set(true);
         let aggregates = self.admin.ask("GET compute /os-aggregates", None);
         let aggregates = aggregates["aggregates"].as_array().unwrap();
         let hosts = aggregates.iter().find(|aggregate| aggregate["name"] == "hosts");
@@ -78,6 +99,7 @@ impl Cloud {
 
     /// Every token of the member is worth nothing from now on; those given out later are good.
     pub fn revoke_tokens(&self) {
+        self.changed.tokens.set(true);
         let witness = Client::new(&self.openrc);
         let password = self.openrc.get("OS_PASSWORD");
         let body = json!({"user": {"password": password}});
@@ -85,7 +107,9 @@ impl Cloud {
         let began = Instant::now();
         for service in ["compute /servers", "network /networks", "image /images"] {
             wait_until("a revoked token is refused", || {
-                witness.try_ask(&format!("GET {service}"), None).is_some_and(|(code, _)| code == 401)
+                witness
+                    .try_ask(&format!("GET {service}"), None)
+                    .is_some_and(|(code, _)| code == 401)
             });
         }
         // Keystone counts in seconds: a token of the same second would be revoked with the others.
@@ -124,7 +148,8 @@ impl Cloud {
 
     /// The server whose port the floating IP is bound to; `None` while Neutron does not say, too.
     pub fn holder(&self, floating_ip: &str) -> Option<String> {
-        let (_, body) = self.member.try_ask(&format!("GET network /floatingips/{floating_ip}"), None)?;
+        let (_, body) =
+            self.member.try_ask(&format!("GET network /floatingips/{floating_ip}"), None)?;
         let device = body["floatingip"]["port_details"]["device_id"].as_str()?;
         Some(device.to_owned()).filter(|device| !device.is_empty())
     }
@@ -137,6 +162,7 @@ impl Cloud {
 
     /// From now on the file of the fake hypervisor says this; see `tests/openstack/README.md`.
     pub fn set_knob(&self, name: &str, text: &str) {
+        self.changed.knobs.set(true);
         fs::write(openrc::directory().join("knobs").join(name), text).unwrap();
     }
 
@@ -150,11 +176,15 @@ impl Cloud {
 
     /// Everything as it was: no server, no address of a test, no limit, no knob.
     fn clear(&self) {
-        for knob in ["build_delay", "build_fail", "delete_delay", "delete_fail"] {
-            self.unset_knob(knob);
+        if self.changed.knobs.get() {
+            for knob in ["build_delay", "build_fail", "delete_delay", "delete_fail"] {
+                self.unset_knob(knob);
+            }
         }
-        self.set_quota(None);
-        self.set_room(None);
+        if self.changed.limits.get() {
+            self.set_quota(None);
+            self.set_room(None);
+        }
         wait_until("the project is empty", || {
             let Some(servers) = self.member.try_servers() else { return false };
             let going = |server: &&Value| server["OS-EXT-STS:task_state"] != "deleting";
@@ -180,10 +210,19 @@ impl Cloud {
 
 impl Drop for Cloud {
     fn drop(&mut self) {
-        // The clients' tokens may have been revoked, or expired with a Keystone that was restarted.
-        self.member = Client::new(&self.openrc);
-        self.admin = Client::new(&Openrc::read("openrc-admin"));
-        self.clear();
+        let cleared = panic::catch_unwind(AssertUnwindSafe(|| {
+            if self.changed.tokens.get() {
+                self.member = Client::new(&self.openrc);
+            }
+            self.clear();
+            CLEAN.store(true, Ordering::Relaxed);
+        }));
+        // The test's own failure is the one to tell; what it left behind the next test clears away.
+        if let Err(failure) = cleared
+            && !thread::panicking()
+        {
+            panic::resume_unwind(failure);
+        }
     }
 }
 

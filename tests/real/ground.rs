@@ -40,10 +40,7 @@ impl Ground for RealGround {
                 username: openrc.get("OS_USERNAME").into(),
                 user_domain: domain.clone(),
                 password: Secret::new(openrc.get("OS_PASSWORD")),
-                project: Project::Name {
-                    name: openrc.get("OS_PROJECT_NAME").into(),
-                    domain,
-                },
+                project: Project::Name { name: openrc.get("OS_PROJECT_NAME").into(), domain },
             },
             region: Some(openrc.get("OS_REGION_NAME").into()),
             interface: openrc.get("OS_INTERFACE").into(),

@@ -12,7 +12,10 @@ impl Openrc {
     pub fn read(name: &str) -> Self {
         let path = directory().join(name);
         let text = fs::read_to_string(&path).unwrap_or_else(|error| {
-            panic!("no cloud to test against: {}: {error}; bring one up: make openstack-up", path.display())
+            panic!(
+                "no cloud to test against: {}: {error}; bring one up: make openstack-up",
+                path.display()
+            )
         });
         let exports = text.lines().filter_map(|line| line.strip_prefix("export "));
         let pairs = exports.flat_map(str::split_whitespace).filter_map(|pair| pair.split_once('='));

@@ -50,9 +50,12 @@ pub fn create(state: &mut State, call: &Call<'_>) -> Response {
     let (used, max) = (state.servers.len(), state.instances_max);
     let left = max.saturating_sub(used);
     if left < wanted.count_min {
+        let requested = match (wanted.count_min, wanted.count_max) {
+            (least, most) if least == most => least.to_string(),
+            (least, most) => format!("{least}-{most}"),
+        };
         let message = format!(
-            "Quota exceeded for instances: Requested {}, but already used {used} of {max} instances",
-            wanted.count_min
+            "Quota exceeded for instances: Requested {requested}, but already used {used} of {max} instances"
         );
         return refused(403, "forbidden", &message);
     }
