@@ -1,11 +1,12 @@
 //! Plan → Outcome: moves, then deletions, then the creation. What may be chosen here, the plan lists.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
 use crate::model::{AddressId, ServerId};
-use crate::plan::{Candidate, Deletion, Move, Plan};
+use crate::plan::{Candidate, Deletion, Move, Plan, StepKind};
 use crate::progress::Stop;
 use crate::provider::{Creation, ProviderMut};
 
@@ -17,6 +18,8 @@ const CANDIDATES_MAX: usize = 3;
 pub struct Outcome {
     /// Every step, in the order in which it was its turn.
     pub steps: Vec<StepOutcome>,
+    /// Addresses that went to another replica, and to which.
+    pub moved: Vec<(AddressId, ServerId)>,
     /// Replicas whose deletion was accepted.
     pub deleted: Vec<ServerId>,
     /// Pairs the cloud refused.
@@ -36,19 +39,21 @@ impl Outcome {
         self.steps.iter().any(|step| matches!(step.result, StepResult::NotTried(_)))
     }
 
-    fn record(&mut self, step: String, result: StepResult) {
+    fn record(&mut self, kind: StepKind, step: String, result: StepResult) {
         match &result {
             StepResult::Done => log::info!("{step}"),
             StepResult::Failed(error) => log::error!("cannot {step}: {error}"),
             StepResult::NotTried(why) => log::warn!("not done: {step}: {why}"),
         }
-        self.steps.push(StepOutcome { step, result });
+        self.steps.push(StepOutcome { kind, step, result });
     }
 }
 
 /// One step and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepOutcome {
+    /// What kind of step, for counts.
+    pub kind: StepKind,
     /// The step, in the words of the plan.
     pub step: String,
     /// What became of it.
@@ -100,17 +105,17 @@ pub fn act(
     let moved = move_all(provider, plan, stop, &mut outcome);
     for step in &plan.deletions {
         if stop.requested() {
-            outcome.record(step.to_string(), StepResult::NotTried("the program is ending".into()));
+            left_over(StepKind::Delete, step, &mut outcome);
         } else if spent() > interval / 2 {
             let why = "half of APP_INTERVAL is used up; the next pass goes on".into();
-            outcome.record(step.to_string(), StepResult::NotTried(why));
+            outcome.record(StepKind::Delete, step.to_string(), StepResult::NotTried(why));
         } else {
             delete(provider, step, &moved, &mut outcome);
         }
     }
     if let Some(batch) = &plan.creation {
         if stop.requested() {
-            outcome.record(batch.to_string(), StepResult::NotTried("the program is ending".into()));
+            left_over(StepKind::Create, batch, &mut outcome);
             return outcome;
         }
         let (key, value) = naming.mark;
@@ -127,11 +132,16 @@ pub fn act(
             Ok(_) => StepResult::Done,
             Err(error) => StepResult::Failed(error.clone()),
         };
-        outcome.record(batch.to_string(), made);
+        outcome.record(StepKind::Create, batch.to_string(), made);
         let (mark, count) = (batch.mark.clone(), batch.count);
         outcome.creation = Some(CreationOutcome { mark, count, result });
     }
     outcome
+}
+
+fn left_over(kind: StepKind, step: &dyn fmt::Display, outcome: &mut Outcome) {
+    let why = "the program is ending".to_owned();
+    outcome.record(kind, step.to_string(), StepResult::NotTried(why));
 }
 
 fn delete(
@@ -142,15 +152,15 @@ fn delete(
 ) {
     if step.only_after.iter().any(|address| !moved.contains(address)) {
         let why = "its address could not be moved away; the next pass tries again".into();
-        outcome.record(step.to_string(), StepResult::NotTried(why));
+        outcome.record(StepKind::Delete, step.to_string(), StepResult::NotTried(why));
         return;
     }
     match provider.delete(&step.server) {
         Ok(()) => {
             outcome.deleted.push(step.server.clone());
-            outcome.record(step.to_string(), StepResult::Done);
+            outcome.record(StepKind::Delete, step.to_string(), StepResult::Done);
         }
-        Err(error) => outcome.record(step.to_string(), StepResult::Failed(error)),
+        Err(error) => outcome.record(StepKind::Delete, step.to_string(), StepResult::Failed(error)),
     }
 }
 
@@ -164,7 +174,7 @@ fn move_all(
     let mut moved = BTreeSet::new();
     for step in &plan.moves {
         if stop.requested() {
-            outcome.record(step.to_string(), StepResult::NotTried("the program is ending".into()));
+            left_over(StepKind::Move, step, outcome);
         } else if move_one(provider, plan, step, &mut spares, outcome) {
             moved.insert(step.address.clone());
         }
@@ -184,13 +194,14 @@ fn move_one(
     for tried in 1..=CANDIDATES_MAX {
         let error = match provider.bind(&step.address, &step.to.server, step.to.fixed) {
             Ok(()) => {
-                outcome.record(step.to_string(), StepResult::Done);
+                outcome.moved.push((step.address.clone(), step.to.server.clone()));
+                outcome.record(StepKind::Move, step.to_string(), StepResult::Done);
                 return true;
             }
             Err(error) => error,
         };
         let pair_refused = matches!(error.kind, ErrorKind::Refused(400 | 404 | 409));
-        outcome.record(step.to_string(), StepResult::Failed(error));
+        outcome.record(StepKind::Move, step.to_string(), StepResult::Failed(error));
         if !pair_refused {
             return false;
         }

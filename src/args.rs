@@ -1,1 +1,199 @@
-//! To come.
+//! The command line: from the arguments to what the program is to do.
+
+use std::ffi::OsString;
+
+use lexopt::{Arg, Parser};
+
+use crate::config::{list, nearest};
+
+/// What the program is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Keep the pool.
+    Run {
+        /// One pass, then end.
+        once: bool,
+        /// Say what would be done, and change nothing.
+        dry_run: bool,
+    },
+    /// Check settings, cloud and replicas, then end.
+    Check,
+    /// Print the help.
+    Help,
+    /// Print the version.
+    Version,
+}
+
+/// One option.
+pub struct CommandLineOption {
+    /// Its name, without the dashes.
+    pub long: &'static str,
+    /// Its letter, if it has one.
+    pub short: Option<char>,
+    /// What it does.
+    pub meaning: &'static str,
+}
+
+/// Every option.
+pub const OPTIONS: [CommandLineOption; 5] = [
+    CommandLineOption { long: "once", short: None, meaning: "one pass, then end; for cron" },
+    CommandLineOption {
+        long: "dry-run",
+        short: None,
+        meaning: "say what would be done and change nothing; alone or with --once",
+    },
+    CommandLineOption {
+        long: "check",
+        short: None,
+        meaning: "check settings, login, flavor, image, network and the rest, ask the replicas there are, show every \
+                  fault, then end; changes nothing",
+    },
+    CommandLineOption { long: "help", short: Some('h'), meaning: "this text" },
+    CommandLineOption { long: "version", short: Some('V'), meaning: "the version" },
+];
+
+/// Reads the arguments, without the program's own name. An error is one line that says what is wrong and where to look.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> std::result::Result<Mode, String> {
+    let mut parser = Parser::from_args(args);
+    let (mut once, mut dry_run, mut check) = (false, false, false);
+    while let Some(arg) = parser.next().map_err(|error| hinted(&error.to_string()))? {
+        match arg {
+            Arg::Long("once") => once = true,
+            Arg::Long("dry-run") => dry_run = true,
+            Arg::Long("check") => check = true,
+            Arg::Long("help") | Arg::Short('h') => return Ok(Mode::Help),
+            Arg::Long("version") | Arg::Short('V') => return Ok(Mode::Version),
+            Arg::Long(name) => return Err(unknown(name)),
+            Arg::Short(letter) => return Err(hinted(&format!("unknown option -{letter}"))),
+            Arg::Value(value) => {
+                let value = value.to_string_lossy();
+                let text =
+                    format!("unexpected argument \"{value}\" (settings are environment variables)");
+                return Err(hinted(&text));
+            }
+        }
+    }
+    if check && (once || dry_run) {
+        return Err(hinted(
+            "--check changes nothing and ends by itself, so it goes with neither --once nor --dry-run",
+        ));
+    }
+    Ok(if check { Mode::Check } else { Mode::Run { once, dry_run } })
+}
+
+fn unknown(name: &str) -> String {
+    let known = OPTIONS.map(|option| option.long);
+    let text = match nearest(name, &known) {
+        Some(known) => format!("unknown option --{name}; did you mean --{known}?"),
+        None => format!("unknown option --{name}"),
+    };
+    hinted(&text)
+}
+
+fn hinted(text: &str) -> String {
+    format!("{text} (simplescalevm --help lists what there is)")
+}
+
+/// The text of `--help`.
+pub fn help() -> String {
+    let options = OPTIONS.map(|option| {
+        let short = option.short.map(|letter| format!("-{letter}, ")).unwrap_or_default();
+        list::entry(&format!("{short}--{}", option.long), OPTION_COLUMN, option.meaning)
+    });
+    format!("{USAGE}\nOptions:\n{}{EXIT_STATUS}{}{MORE}", options.concat(), list::plain())
+}
+
+/// The text of `--version`.
+pub fn version() -> String {
+    format!("simplescalevm {}\n", env!("CARGO_PKG_VERSION"))
+}
+
+const OPTION_COLUMN: usize = 21;
+
+const USAGE: &str = "\
+Usage: simplescalevm [--once] [--dry-run]
+       simplescalevm --check
+
+Keeps a pool of OpenStack VMs sized by what the VMs themselves report: creates what is missing,
+deletes what is finished or broken, and keeps floating IPs on VMs that answer.
+";
+
+const EXIT_STATUS: &str = "
+Exit status:
+  0  ended by a signal; with --once: all the pass set out to do was done; with --check: no fault
+  1  with --once: the pass or a part of it failed; with --check: at least one fault
+  2  wrong settings or arguments: every fault is named
+
+Settings are environment variables; empty means unset.
+";
+
+const MORE: &str = "
+More: man 8 simplescalevm
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, expected: std::result::Result<Mode, &str>) {
+        let parsed = parse(line.split_whitespace().map(OsString::from));
+        match (&parsed, expected) {
+            (Err(error), Err(part)) => assert!(
+                error.contains(part)
+                    && error.ends_with("(simplescalevm --help lists what there is)"),
+                "{line}: {error:?} lacks {part:?} or the hint"
+            ),
+            _ => assert_eq!(parsed, expected.map_err(str::to_owned), "{line}"),
+        }
+    }
+
+    #[test]
+    fn each_mode_has_its_option() {
+        check("", Ok(Mode::Run { once: false, dry_run: false }));
+        check("--once", Ok(Mode::Run { once: true, dry_run: false }));
+        check("--dry-run", Ok(Mode::Run { once: false, dry_run: true }));
+        check("--dry-run --once", Ok(Mode::Run { once: true, dry_run: true }));
+        check("--check", Ok(Mode::Check));
+        check("--help", Ok(Mode::Help));
+        check("-h", Ok(Mode::Help));
+        check("--version", Ok(Mode::Version));
+        check("-V", Ok(Mode::Version));
+        check("--once --help --check", Ok(Mode::Help));
+    }
+
+    #[test]
+    fn wrong_arguments_are_refused_with_a_hint() {
+        check("--onec", Err("unknown option --onec; did you mean --once?"));
+        check("--dryrun", Err("did you mean --dry-run?"));
+        check("-x", Err("unknown option -x"));
+        check("--once=5", Err("unexpected argument for option '--once'"));
+        check("start", Err("unexpected argument \"start\""));
+        check("--check --once", Err("neither --once nor --dry-run"));
+        check("--dry-run --check", Err("neither --once nor --dry-run"));
+    }
+
+    #[test]
+    fn arguments_that_are_not_text_are_refused_not_a_panic() {
+        use std::os::unix::ffi::OsStringExt;
+        assert!(parse([OsString::from_vec(vec![0xff, 0xfe])]).is_err());
+        assert!(parse([OsString::from_vec(b"--\xff".to_vec())]).is_err());
+    }
+
+    #[test]
+    fn help_fits_the_terminal_and_names_every_option() {
+        let help = help();
+        for line in help.lines() {
+            assert!(line.chars().count() <= 100, "wider than 100 columns: {line}");
+            assert_eq!(line.trim_end(), line, "trailing spaces");
+        }
+        for option in OPTIONS {
+            assert!(help.contains(&format!("--{}", option.long)), "--{} is missing", option.long);
+        }
+    }
+
+    #[test]
+    fn version_names_program_and_version() {
+        assert_eq!(version(), format!("simplescalevm {}\n", env!("CARGO_PKG_VERSION")));
+    }
+}

@@ -32,3 +32,4 @@ pub mod secret;
 pub mod settings;
 pub mod signals;
 pub mod status;
+pub mod unique;

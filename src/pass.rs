@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::act::{self, Naming, Outcome};
-use crate::decide::{self, Addresses};
+use crate::decide::{self, Addresses, back_off};
 use crate::error::{Error, ErrorKind};
 use crate::memory::Memory;
 use crate::model::ExternalAddress;
@@ -63,10 +63,23 @@ pub struct Report {
     pub plan: Option<Plan>,
     /// What became of the plan; `None` in a dry run.
     pub outcome: Option<Outcome>,
-    /// The external addresses as they were seen.
-    pub addresses: Vec<ExternalAddress>,
+    /// The external addresses as they were seen; `None` when they are not managed or could not be listed.
+    pub addresses: Option<Vec<ExternalAddress>>,
     /// The mark the pool goes by, once settled.
     pub mark: Option<String>,
+    /// The pause before the next creation, as it was when the pass ended.
+    pub pause: Option<Pause>,
+}
+
+/// What is left of a back-off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// How long it goes on.
+    pub left: Duration,
+    /// Failures in a row.
+    pub step: u32,
+    /// Why, in words.
+    pub why: String,
 }
 
 impl Report {
@@ -106,6 +119,7 @@ impl Pool {
         let began = self.started.elapsed();
         let mut report = self.observe_decide_act(began);
         report.mark.clone_from(&self.mark);
+        report.pause = self.pause();
         self.log_end(&report);
         report
     }
@@ -129,11 +143,8 @@ impl Pool {
             Err(error) => return refused(report, &error),
         };
         report.failures.extend(sight.faults.iter().map(|error| error.text.clone()));
-        for fault in &sight.faults {
-            log::error!("{fault}");
-        }
         if let Addresses::Known(addresses) = &sight.observation.addresses {
-            report.addresses.clone_from(addresses);
+            report.addresses = Some(addresses.clone());
         }
         if self.stop.requested() {
             // Half the replicas may not have been asked: nothing good can be decided from that.
@@ -162,9 +173,21 @@ impl Pool {
         report
     }
 
+    fn pause(&self) -> Option<Pause> {
+        let back_off = &self.memory.back_off;
+        let left = back_off::left(&self.config.policy, back_off, self.started.elapsed())?;
+        Some(Pause { left, step: back_off.step, why: back_off.why.clone() })
+    }
+
     /// A failure that lasts is said once, and its end once.
     fn log_end(&mut self, report: &Report) {
         let text = report.failures.join("; ");
+        if self.stop.requested() {
+            if !text.is_empty() {
+                log::info!("asked to end in the middle of a pass: {text}");
+            }
+            return;
+        }
         match (&mut self.failing, text.is_empty()) {
             (None, true) => {}
             (Some(failing), true) => {

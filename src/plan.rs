@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::model::{AddressId, Replica, ServerId};
 
 /// The plan of one pass.
@@ -141,7 +143,8 @@ pub struct HeldBack {
 }
 
 /// How loud a note is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Loudness {
     /// The operator has to act.
     Error,
@@ -160,6 +163,18 @@ pub struct Note {
     pub key: String,
     /// In words.
     pub text: String,
+}
+
+/// What a step does, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StepKind {
+    /// An address moves.
+    Move,
+    /// A replica goes.
+    Delete,
+    /// Replicas come.
+    Create,
 }
 
 impl fmt::Display for Move {

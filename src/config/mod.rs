@@ -1,0 +1,193 @@
+//! Settings: from the environment to [`Config`]. Everything is checked at once, and every fault is told in one run.
+//!
+//! `table` holds what settings there are, `parse` what a value may look like, `reader` how values and faults are
+//! collected, `openstack` the cloud's part, `unknown` the variables that look like settings and are none, `list` how
+//! the table reads for people.
+
+pub mod list;
+mod openstack;
+mod parse;
+mod reader;
+pub mod table;
+#[cfg(test)]
+mod tests;
+mod unknown;
+
+pub use unknown::nearest;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use parse::{boolean, choice, host, metadata_key, seconds, text, text_of, url_path, whole};
+use reader::Reader;
+use table::{
+    APP_HOST, APP_INTERVAL, APP_PORT, APP_STATUS_DETAIL, EXTERNAL_ADDRESS_MANAGEMENT,
+    OPENSTACK_IP_VERSION, OPENSTACK_METADATA_KEY, OPENSTACK_METADATA_VALUE, OPENSTACK_NAME,
+    PROVIDER, REPLICA_API_CACERT, REPLICA_API_CAPACITY_KEY, REPLICA_API_CONCURRENCY,
+    REPLICA_API_INSECURE, REPLICA_API_PATH, REPLICA_API_PORT, REPLICA_API_PROTOCOL,
+    REPLICA_API_RETRIES, REPLICA_API_TERMINATION_KEY, REPLICA_API_TIMEOUT, REPLICA_BOOT_GRACE,
+    REPLICA_CAPACITY, REPLICA_DELETE_STOPPED, REPLICA_LAUNCH_TIMEOUT, REPLICA_MAX,
+    REPLICA_MIN_AVAILABLE_RESOURCES, REPLICA_REPLACE_SILENT_AFTER,
+};
+
+use crate::model::IpVersion;
+use crate::settings::{Config, Mark, Policy, ProbeSettings, ProviderSettings, StatusSettings};
+
+/// More than any cloud project holds; small enough that no sum of products of two overflows.
+const COUNT_MAX: u64 = 1_000_000;
+
+/// A day: whoever wants a pass less often runs `--once` from cron.
+const INTERVAL_SECONDS_MAX: u64 = 24 * 3600;
+
+/// A year.
+const SECONDS_MAX: u64 = 365 * 24 * 3600;
+
+/// An hour: longer than any answer is worth waiting for.
+const REQUEST_SECONDS_MAX: u64 = 3600;
+
+/// Nova takes 255; the batch's suffix and the number within the batch come behind.
+const NAME_CHARACTERS_MAX: usize = 200;
+
+/// Reads and checks all settings. An error holds every fault, one line each, none with a secret in it.
+///
+/// `read_file` reads the files that hold secrets or certificates. `once` is the mode: with it, warnings of standing
+/// conditions are left out.
+pub fn load(
+    environment: &BTreeMap<String, String>,
+    read_file: &dyn Fn(&Path) -> std::io::Result<String>,
+    once: bool,
+) -> std::result::Result<Config, Vec<String>> {
+    let mut reader = Reader::new(environment, read_file);
+    let interval = reader.value(&APP_INTERVAL, seconds(1..=INTERVAL_SECONDS_MAX));
+    let mut config = Config {
+        interval,
+        policy: policy(&mut reader, interval, once),
+        probe: probe(&mut reader, interval),
+        status: status(&mut reader),
+        mark: mark(&mut reader),
+        name: reader.value(&OPENSTACK_NAME, text_of(NAME_CHARACTERS_MAX)),
+        provider: provider(&mut reader),
+        warnings: Vec::new(),
+    };
+    let mut warnings = unknown::warnings(environment);
+    warnings.extend(unknown::self_scaling(&mut reader));
+    if !once {
+        warnings.extend(standing_warnings(&config));
+    }
+    config.warnings = warnings;
+    let faults = reader.into_faults();
+    if faults.is_empty() { Ok(config) } else { Err(faults) }
+}
+
+fn policy(reader: &mut Reader<'_>, interval: Duration, once: bool) -> Policy {
+    let policy = Policy {
+        capacity: reader.value(&REPLICA_CAPACITY, whole(1..=COUNT_MAX)),
+        minimum: reader.value(&REPLICA_MIN_AVAILABLE_RESOURCES, whole(0..=COUNT_MAX)),
+        max: reader.optional(&REPLICA_MAX, whole(1..=COUNT_MAX)),
+        manage_addresses: reader.value(&EXTERNAL_ADDRESS_MANAGEMENT, boolean),
+        boot_grace: reader.value(&REPLICA_BOOT_GRACE, seconds(1..=SECONDS_MAX)),
+        launch_timeout: reader.value(&REPLICA_LAUNCH_TIMEOUT, seconds(1..=SECONDS_MAX)),
+        replace_silent_after: reader
+            .optional(&REPLICA_REPLACE_SILENT_AFTER, seconds(1..=SECONDS_MAX)),
+        delete_stopped: reader.value(&REPLICA_DELETE_STOPPED, boolean),
+        ip_version: reader
+            .optional(&OPENSTACK_IP_VERSION, choice([("4", IpVersion::V4), ("6", IpVersion::V6)]))
+            .unwrap_or(IpVersion::V4),
+        interval,
+        once,
+    };
+    let sound =
+        reader.all_sound(&[&REPLICA_CAPACITY, &REPLICA_MIN_AVAILABLE_RESOURCES, &REPLICA_MAX]);
+    if let Some(max) = policy.max.filter(|_| sound) {
+        let (minimum, capacity) = (policy.minimum, policy.capacity);
+        let needed = minimum.div_ceil(capacity);
+        if max < needed {
+            let text = format!(
+                "REPLICA_MAX \"{max}\": must be {needed} or more, for REPLICA_MIN_AVAILABLE_RESOURCES is {minimum} and \
+                 REPLICA_CAPACITY {capacity}"
+            );
+            reader.fault(&REPLICA_MAX, text);
+        }
+    }
+    policy
+}
+
+fn probe(reader: &mut Reader<'_>, interval: Duration) -> ProbeSettings {
+    ProbeSettings {
+        https: reader.value(&REPLICA_API_PROTOCOL, choice([("http", false), ("https", true)])),
+        port: reader.value(&REPLICA_API_PORT, whole(1..=u16::MAX)),
+        path: reader.value(&REPLICA_API_PATH, url_path),
+        capacity_key: reader.value(&REPLICA_API_CAPACITY_KEY, text),
+        termination_key: reader.value(&REPLICA_API_TERMINATION_KEY, text),
+        timeout: probe_timeout(reader, interval),
+        retries: reader.value(&REPLICA_API_RETRIES, whole(0..=100)),
+        concurrency: reader.value(&REPLICA_API_CONCURRENCY, whole(1..=1024)),
+        cacert: reader.certificates(&REPLICA_API_CACERT),
+        insecure: reader.value(&REPLICA_API_INSECURE, boolean),
+    }
+}
+
+/// A limit that nobody chose must not make a short interval a fault, so the default gives way; a chosen one does not.
+fn probe_timeout(reader: &mut Reader<'_>, interval: Duration) -> Duration {
+    let timeout = reader.value(&REPLICA_API_TIMEOUT, seconds(1..=REQUEST_SECONDS_MAX));
+    if reader.given(&REPLICA_API_TIMEOUT).is_none() {
+        return timeout.min(interval / 2);
+    }
+    if reader.all_sound(&[&REPLICA_API_TIMEOUT, &APP_INTERVAL]) && timeout >= interval {
+        let (timeout, interval) = (timeout.as_secs(), interval.as_secs());
+        let text = format!(
+            "REPLICA_API_TIMEOUT \"{timeout}\": must be less than APP_INTERVAL, which is {interval}"
+        );
+        reader.fault(&REPLICA_API_TIMEOUT, text);
+    }
+    timeout
+}
+
+fn status(reader: &mut Reader<'_>) -> StatusSettings {
+    StatusSettings {
+        host: reader.value(&APP_HOST, host),
+        port: reader.value(&APP_PORT, whole(0..=u16::MAX)),
+        full: reader.value(&APP_STATUS_DETAIL, choice([("full", true), ("summary", false)])),
+    }
+}
+
+fn mark(reader: &mut Reader<'_>) -> Mark {
+    let value = reader.value(&OPENSTACK_METADATA_VALUE, text);
+    Mark {
+        key: reader.value(&OPENSTACK_METADATA_KEY, metadata_key),
+        value: reader.given(&OPENSTACK_METADATA_VALUE).map(|_| value),
+    }
+}
+
+fn provider(reader: &mut Reader<'_>) -> ProviderSettings {
+    let names = [("openstack", true), ("simulated", false)];
+    match reader.optional(&PROVIDER, choice(names)) {
+        Some(true) => ProviderSettings::OpenStack(Box::new(openstack::settings(reader))),
+        // A wrong provider: whose settings to check is not known.
+        Some(false) | None => ProviderSettings::Simulated,
+    }
+}
+
+/// What holds from start to end and was, most likely, meant so; worth one line in a daemon's log.
+fn standing_warnings(config: &Config) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if config.policy.max.is_none() {
+        warnings.push(
+            "REPLICA_MAX is not set, so nothing but the cloud's quota limits the pool; set it to the most replicas you \
+             would pay for"
+                .to_owned(),
+        );
+    }
+    if config.probe.https && config.probe.insecure {
+        warnings.push(
+            "REPLICA_API_INSECURE is on: any host can answer in a replica's place; REPLICA_API_CACERT names your own \
+             authority"
+                .to_owned(),
+        );
+    }
+    if let ProviderSettings::OpenStack(settings) = &config.provider {
+        warnings.extend(openstack::standing_warnings(settings));
+    }
+    warnings
+}

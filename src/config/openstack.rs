@@ -1,0 +1,188 @@
+//! The settings of an `OpenStack` cloud: where it is, who we are, what the VMs are made of.
+
+use std::path::PathBuf;
+
+use crate::config::parse::{self, boolean, choice, seconds, text, text_of};
+use crate::config::reader::Reader;
+use crate::config::table::{
+    OPENSTACK_API_TIMEOUT, OPENSTACK_CLOUD_INIT_FILE, OPENSTACK_FLAVOR,
+    OPENSTACK_FLOATING_IP_DESCRIPTION, OPENSTACK_IMAGE, OPENSTACK_KEYPAIR, OPENSTACK_METADATA_KEY,
+    OPENSTACK_NETWORK, OS_APPLICATION_CREDENTIAL_ID, OS_APPLICATION_CREDENTIAL_NAME,
+    OS_APPLICATION_CREDENTIAL_SECRET, OS_APPLICATION_CREDENTIAL_SECRET_FILE, OS_AUTH_TYPE,
+    OS_AUTH_URL, OS_CACERT, OS_IDENTITY_API_VERSION, OS_INSECURE, OS_INTERFACE, OS_PASSWORD,
+    OS_PASSWORD_FILE, OS_PROJECT_DOMAIN_ID, OS_PROJECT_DOMAIN_NAME, OS_PROJECT_ID, OS_PROJECT_NAME,
+    OS_REGION_NAME, OS_USER_DOMAIN_ID, OS_USER_DOMAIN_NAME, OS_USERNAME, Setting,
+};
+use crate::settings::{ApplicationCredential, Credentials, Domain, OpenStackSettings, Project};
+
+/// Linux's `PATH_MAX`.
+const PATH_CHARACTERS_MAX: usize = 4096;
+
+/// Reads the cloud's part.
+pub fn settings(reader: &mut Reader<'_>) -> OpenStackSettings {
+    let versions = [("3", ()), ("v3", ()), ("3.0", ())];
+    reader.value(&OS_IDENTITY_API_VERSION, |value| {
+        choice(versions)(value).map_err(|_| "must be 3: no other version is spoken".to_owned())
+    });
+    let region = reader.value(&OS_REGION_NAME, text);
+    OpenStackSettings {
+        auth_url: auth_url(reader),
+        credentials: credentials(reader),
+        region: reader.given(&OS_REGION_NAME).map(|_| region),
+        interface: reader.value(&OS_INTERFACE, interface),
+        flavor: reader.value(&OPENSTACK_FLAVOR, text),
+        image: reader.value(&OPENSTACK_IMAGE, text),
+        network: reader.value(&OPENSTACK_NETWORK, text),
+        metadata_key: reader.value(&OPENSTACK_METADATA_KEY, |key| Ok(key.to_owned())),
+        floating_ip_description: reader.value(&OPENSTACK_FLOATING_IP_DESCRIPTION, text),
+        keypair: reader.optional(&OPENSTACK_KEYPAIR, text),
+        cloud_init_file: reader.optional(&OPENSTACK_CLOUD_INIT_FILE, |path| {
+            text_of(PATH_CHARACTERS_MAX)(path).map(PathBuf::from)
+        }),
+        timeout: reader.value(&OPENSTACK_API_TIMEOUT, seconds(1..=super::REQUEST_SECONDS_MAX)),
+        cacert: reader.certificates(&OS_CACERT),
+        insecure: reader.value(&OS_INSECURE, boolean),
+    }
+}
+
+/// What holds from start to end and makes the login less safe.
+pub fn standing_warnings(settings: &OpenStackSettings) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if settings.insecure {
+        warnings.push(
+            "OS_INSECURE is on: any host can pretend to be the cloud and take the password; OS_CACERT names your own \
+             authority"
+                .to_owned(),
+        );
+    }
+    let host = settings.auth_url.strip_prefix("http://");
+    let on_this_machine = |host: &str| {
+        ["127.", "localhost", "[::1]"].iter().any(|loopback| host.starts_with(loopback))
+    };
+    if host.is_some_and(|host| !on_this_machine(host)) {
+        warnings.push(format!(
+            "OS_AUTH_URL \"{}\" is not https: the password goes over the network in clear",
+            settings.auth_url
+        ));
+    }
+    warnings
+}
+
+fn auth_url(reader: &mut Reader<'_>) -> String {
+    if let Some(given) = reader.given(&OS_AUTH_URL)
+        && given.value.contains('@')
+    {
+        // Whatever stands before the @ may be a password, so the value is not shown.
+        reader.fault(
+            &OS_AUTH_URL,
+            "OS_AUTH_URL: must not hold a user or a password (its value is not shown here); use OS_USERNAME and \
+             OS_PASSWORD",
+        );
+        return String::new();
+    }
+    reader.value(&OS_AUTH_URL, parse::auth_url)
+}
+
+fn interface(value: &str) -> parse::Parsed<String> {
+    let short = value.trim().to_ascii_lowercase();
+    let short = short.strip_suffix("url").unwrap_or(&short);
+    choice([("public", "public"), ("internal", "internal"), ("admin", "admin")])(short)
+        .map(str::to_owned)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum AuthType {
+    Password,
+    ApplicationCredential,
+}
+
+fn credentials(reader: &mut Reader<'_>) -> Credentials {
+    match auth_type(reader) {
+        AuthType::Password => Credentials::Password {
+            username: required(reader, &OS_USERNAME),
+            user_domain: user_domain(reader),
+            password: reader.secret(&OS_PASSWORD, &OS_PASSWORD_FILE),
+            project: project(reader),
+        },
+        AuthType::ApplicationCredential => Credentials::ApplicationCredential {
+            which: application_credential(reader),
+            secret: reader
+                .secret(&OS_APPLICATION_CREDENTIAL_SECRET, &OS_APPLICATION_CREDENTIAL_SECRET_FILE),
+        },
+    }
+}
+
+/// `OS_AUTH_TYPE` in keystoneauth's spellings; unset, an application credential is used as soon as there is one.
+fn auth_type(reader: &mut Reader<'_>) -> AuthType {
+    let named = reader.optional(&OS_AUTH_TYPE, |value| {
+        let bare = value.trim().to_ascii_lowercase().replace(['_', '-'], "");
+        match bare.strip_prefix("v3").unwrap_or(&bare) {
+            "password" => Ok(AuthType::Password),
+            "applicationcredential" => Ok(AuthType::ApplicationCredential),
+            _ => Err("must be password or v3applicationcredential".to_owned()),
+        }
+    });
+    let mut set = |setting| reader.given(setting).is_some();
+    let any = set(&OS_APPLICATION_CREDENTIAL_ID)
+        || set(&OS_APPLICATION_CREDENTIAL_NAME)
+        || set(&OS_APPLICATION_CREDENTIAL_SECRET)
+        || set(&OS_APPLICATION_CREDENTIAL_SECRET_FILE);
+    named.unwrap_or(if any { AuthType::ApplicationCredential } else { AuthType::Password })
+}
+
+fn application_credential(reader: &mut Reader<'_>) -> ApplicationCredential {
+    if reader.given(&OS_APPLICATION_CREDENTIAL_ID).is_some() {
+        return ApplicationCredential::Id(reader.value(&OS_APPLICATION_CREDENTIAL_ID, text));
+    }
+    if reader.given(&OS_APPLICATION_CREDENTIAL_NAME).is_none() {
+        reader.fault(
+            &OS_APPLICATION_CREDENTIAL_ID,
+            "OS_APPLICATION_CREDENTIAL_ID: must be set, or OS_APPLICATION_CREDENTIAL_NAME and OS_USERNAME",
+        );
+        return ApplicationCredential::Id(String::new());
+    }
+    let name = reader.value(&OS_APPLICATION_CREDENTIAL_NAME, text);
+    if reader.given(&OS_USERNAME).is_none() {
+        reader.fault(
+            &OS_USERNAME,
+            "OS_USERNAME: must be set, for OS_APPLICATION_CREDENTIAL_NAME is only known together with its user; or set \
+             OS_APPLICATION_CREDENTIAL_ID",
+        );
+    }
+    ApplicationCredential::Name {
+        name,
+        username: reader.value(&OS_USERNAME, text),
+        user_domain: user_domain(reader),
+    }
+}
+
+fn project(reader: &mut Reader<'_>) -> Project {
+    if let Some(id) = reader.optional(&OS_PROJECT_ID, text) {
+        return Project::Id(id);
+    }
+    let name = reader.optional(&OS_PROJECT_NAME, text);
+    if name.is_none() && reader.all_sound(&[&OS_PROJECT_ID, &OS_PROJECT_NAME]) {
+        reader.fault(&OS_PROJECT_ID, "OS_PROJECT_ID: must be set, or OS_PROJECT_NAME");
+    }
+    let domain = match reader.given(&OS_PROJECT_DOMAIN_NAME) {
+        Some(_) if reader.given(&OS_PROJECT_DOMAIN_ID).is_none() => {
+            Domain::Name(reader.value(&OS_PROJECT_DOMAIN_NAME, text))
+        }
+        _ => Domain::Id(reader.value(&OS_PROJECT_DOMAIN_ID, text)),
+    };
+    Project::Name { name: name.unwrap_or_default(), domain }
+}
+
+fn user_domain(reader: &mut Reader<'_>) -> Domain {
+    match reader.optional(&OS_USER_DOMAIN_ID, text) {
+        Some(id) => Domain::Id(id),
+        None => Domain::Name(reader.value(&OS_USER_DOMAIN_NAME, text)),
+    }
+}
+
+fn required(reader: &mut Reader<'_>, setting: &'static Setting) -> String {
+    if reader.given(setting).is_none() {
+        reader.fault(setting, format!("{}: must be set", setting.name));
+    }
+    reader.value(setting, text)
+}

@@ -1,0 +1,144 @@
+//! From one value's text to its type. The error says what is allowed; the caller names the variable and the value.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// A value, or what is allowed instead.
+pub type Parsed<T> = std::result::Result<T, String>;
+
+/// true/false, yes/no, on/off, 1/0, in any case.
+pub fn boolean(value: &str) -> Parsed<bool> {
+    match value.trim().to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        _ => Err("must be true or false (or yes/no, on/off, 1/0)".to_owned()),
+    }
+}
+
+/// A whole number within `range`.
+pub fn whole<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Parsed<T>
+where
+    T: std::str::FromStr + PartialOrd + std::fmt::Display,
+{
+    move |value| {
+        let number = value.trim().parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| {
+            format!("must be a whole number from {} to {}", range.start(), range.end())
+        })
+    }
+}
+
+/// A whole number of seconds within `range`.
+pub fn seconds(range: RangeInclusive<u64>) -> impl Fn(&str) -> Parsed<Duration> {
+    move |value| {
+        let number = value.trim().parse().ok().filter(|number| range.contains(number));
+        number.map(Duration::from_secs).ok_or_else(|| {
+            format!("must be a whole number of seconds from {} to {}", range.start(), range.end())
+        })
+    }
+}
+
+/// One of some words, in any case.
+pub fn choice<T: Copy, const N: usize>(words: [(&str, T); N]) -> impl Fn(&str) -> Parsed<T> {
+    move |value| {
+        let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(value.trim()));
+        found.map(|(_, meaning)| *meaning).ok_or_else(|| {
+            format!(
+                "must be {}",
+                words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(" or ")
+            )
+        })
+    }
+}
+
+/// Text as the cloud's databases take it: 255 characters, on one line.
+pub fn text(value: &str) -> Parsed<String> {
+    text_of(255)(value)
+}
+
+/// Text of at most `characters`, on one line.
+pub fn text_of(characters: usize) -> impl Fn(&str) -> Parsed<String> {
+    move |value| {
+        if value.contains(char::is_control) {
+            return Err("must not hold a line break or another control character".to_owned());
+        }
+        if value.chars().count() > characters {
+            return Err(format!("must have at most {characters} characters"));
+        }
+        Ok(value.to_owned())
+    }
+}
+
+/// A metadata key as Nova takes it (Compute API, "Create Server": `^[a-zA-Z0-9-_:. ]{1,255}$`).
+pub fn metadata_key(value: &str) -> Parsed<String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_:. ".contains(c);
+    if value.len() > 255 || !value.chars().all(fits) {
+        return Err(
+            "must have at most 255 characters, and only letters, digits, \"-_:.\" and spaces"
+                .to_owned(),
+        );
+    }
+    if value == crate::model::BATCH_KEY {
+        return Err("is the key of the batch marks; choose another one".to_owned());
+    }
+    Ok(value.to_owned())
+}
+
+/// An address or a host name to listen on; brackets around an IPv6 address are taken off.
+pub fn host(value: &str) -> Parsed<String> {
+    let value = value.trim();
+    let inside = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));
+    let value = inside.unwrap_or(value);
+    let fits = |c: char| c.is_ascii_alphanumeric() || ".:-_%".contains(c);
+    if value.is_empty() || !value.chars().all(fits) {
+        return Err("must be an address or a host name, without port".to_owned());
+    }
+    Ok(value.to_owned())
+}
+
+/// The path of a URL, perhaps with a query; a leading `/` is added where it lacks.
+pub fn url_path(value: &str) -> Parsed<String> {
+    if value.contains("://") {
+        return Err("must be a path only: host and port come from the replica".to_owned());
+    }
+    if !value.chars().all(|c| c.is_ascii_graphic() && !"#\"<>\\^`{|}".contains(c)) {
+        return Err(
+            "must be the path of a URL (other characters written as %20 and the like)".to_owned()
+        );
+    }
+    Ok(if value.starts_with('/') { value.to_owned() } else { format!("/{value}") })
+}
+
+/// Keystone's address: http or https, a host, perhaps a port and a path.
+pub fn auth_url(value: &str) -> Parsed<String> {
+    let value = value.trim();
+    let wrong = || Err("must be an address like https://keystone.example.org/v3".to_owned());
+    let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
+    let Some(rest) = rest else { return wrong() };
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    if !has_host(authority) || !path.chars().all(|c| c.is_ascii_graphic() && !"?#\\".contains(c)) {
+        return wrong();
+    }
+    if path.trim_end_matches('/').rsplit('/').next() == Some("v2.0") {
+        return Err("is the address of Identity API 2; only version 3 is spoken, so end it in /v3"
+            .to_owned());
+    }
+    Ok(value.to_owned())
+}
+
+/// `host`, `host:port`, `[IPv6]` or `[IPv6]:port`.
+fn has_host(authority: &str) -> bool {
+    let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, "")) => (host, None),
+        Some((host, after)) => (host, Some(after.strip_prefix(':').unwrap_or("none"))),
+        None => match authority.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        },
+    };
+    let bracketed = authority.starts_with('[');
+    let fits = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c) || (bracketed && c == ':');
+    !host.is_empty()
+        && host.chars().all(fits)
+        && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
+}

@@ -1,0 +1,173 @@
+//! Takes values out of the environment and collects what is wrong with them, so that all faults are told at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::config::parse::Parsed;
+use crate::config::table::Setting;
+use crate::error::one_line;
+use crate::secret::Secret;
+
+/// Most characters of a value that an error shows.
+const SHOWN_CHARACTERS_MAX: usize = 80;
+
+/// How files are read; an argument, so that tests need none.
+pub type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
+
+/// The environment, and what was found wrong with it so far.
+pub struct Reader<'a> {
+    environment: &'a BTreeMap<String, String>,
+    read_file: ReadFile<'a>,
+    faults: Vec<String>,
+    faulty: BTreeSet<&'static str>,
+}
+
+/// A value that is set, and the variable that holds it.
+#[derive(Clone, Copy)]
+pub struct Given<'a> {
+    /// The variable: the setting's own name, or another name of it.
+    pub variable: &'static str,
+    /// What it is set to; never empty.
+    pub value: &'a str,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader that has found nothing wrong yet.
+    pub fn new(environment: &'a BTreeMap<String, String>, read_file: ReadFile<'a>) -> Self {
+        Reader { environment, read_file, faults: Vec::new(), faulty: BTreeSet::new() }
+    }
+
+    /// What is wrong; empty when nothing is.
+    pub fn into_faults(self) -> Vec<String> {
+        self.faults
+    }
+
+    /// Whether nothing is known to be wrong with any of these: only then they can be compared.
+    pub fn all_sound(&self, settings: &[&Setting]) -> bool {
+        settings.iter().all(|setting| !self.faulty.contains(setting.name))
+    }
+
+    /// Notes a fault: `text` names the variables, and never a secret.
+    pub fn fault(&mut self, setting: &'static Setting, text: impl Into<String>) {
+        self.faulty.insert(setting.name);
+        self.faults.push(text.into());
+    }
+
+    /// The value of a variable; empty means unset.
+    pub fn variable(&self, name: &str) -> Option<&'a str> {
+        self.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The variables that are set and that `wanted` picks, by name.
+    pub fn names_set(&self, wanted: impl Fn(&str) -> bool) -> Vec<&'a str> {
+        let set = self.environment.iter().filter(|(_, value)| !value.is_empty());
+        set.map(|(name, _)| name.as_str()).filter(|name| wanted(name)).collect()
+    }
+
+    /// What a setting is set to, under whichever of its names. Two names with different values are a fault.
+    pub fn given(&mut self, setting: &'static Setting) -> Option<Given<'a>> {
+        let mut set = setting
+            .names()
+            .filter_map(|variable| Some(Given { variable, value: self.variable(variable)? }));
+        let first = set.next()?;
+        let other = set.find(|other| other.value != first.value);
+        if let Some(other) = other
+            && self.all_sound(&[setting])
+        {
+            let (a, b) = (quoted(first), quoted(other));
+            self.fault(
+                setting,
+                format!(
+                    "{a} and {b}: two names of one setting with different values; set only {}",
+                    setting.name
+                ),
+            );
+        }
+        Some(first)
+    }
+
+    /// The value of a setting, or its default; `None` when there is neither, or when it is wrong.
+    pub fn optional<T>(
+        &mut self,
+        setting: &'static Setting,
+        parse: impl Fn(&str) -> Parsed<T>,
+    ) -> Option<T> {
+        let given = self
+            .given(setting)
+            .or_else(|| Some(Given { variable: setting.name, value: setting.default()? }))?;
+        match parse(given.value) {
+            Ok(value) => Some(value),
+            Err(allowed) => {
+                self.fault(setting, format!("{}: {allowed}", quoted(given)));
+                None
+            }
+        }
+    }
+
+    /// The value of a setting that has a default. What it gives when the value is wrong is of no account: with a fault
+    /// there is no configuration.
+    pub fn value<T: Default>(
+        &mut self,
+        setting: &'static Setting,
+        parse: impl Fn(&str) -> Parsed<T>,
+    ) -> T {
+        self.optional(setting, parse).unwrap_or_default()
+    }
+
+    /// The path of a PEM file that can be read and holds a certificate.
+    pub fn certificates(&mut self, setting: &'static Setting) -> Option<PathBuf> {
+        let given = self.given(setting)?;
+        let path = PathBuf::from(given.value);
+        match (self.read_file)(&path) {
+            Ok(text) if !text.contains("-----BEGIN CERTIFICATE-----") => {
+                self.fault(setting, format!("{}: holds no certificate in PEM form", quoted(given)));
+            }
+            Ok(_) => {}
+            // Bundles carry comments in old encodings; the TLS library reads bytes and does not mind.
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {}
+            Err(error) => {
+                self.fault(setting, format!("{}: cannot be read: {error}", quoted(given)));
+            }
+        }
+        Some(path)
+    }
+
+    /// A secret, from its own variable or from the file that another one names. Neither is a fault.
+    pub fn secret(&mut self, plain: &'static Setting, file: &'static Setting) -> Secret {
+        let path = match (self.given(plain), self.given(file)) {
+            (Some(given), None) => return Secret::new(given.value),
+            (None, Some(given)) => given,
+            (Some(_), Some(_)) => {
+                self.fault(
+                    plain,
+                    format!("{} and {}: both are set; set one of them", plain.name, file.name),
+                );
+                return Secret::new("");
+            }
+            (None, None) => {
+                self.fault(plain, format!("{}: must be set, or {}", plain.name, file.name));
+                return Secret::new("");
+            }
+        };
+        match (self.read_file)(Path::new(path.value)) {
+            Ok(text) => {
+                let secret = text.strip_suffix('\n').unwrap_or(&text);
+                let secret = secret.strip_suffix('\r').unwrap_or(secret);
+                if secret.is_empty() {
+                    self.fault(file, format!("{}: the file is empty", quoted(path)));
+                }
+                Secret::new(secret)
+            }
+            Err(error) => {
+                self.fault(file, format!("{}: cannot be read: {error}", quoted(path)));
+                Secret::new("")
+            }
+        }
+    }
+}
+
+/// `VARIABLE "value"`, on one line.
+fn quoted(given: Given<'_>) -> String {
+    format!("{} \"{}\"", given.variable, one_line(given.value, SHOWN_CHARACTERS_MAX))
+}

@@ -1,0 +1,99 @@
+//! What is accepted and yet worth a line.
+
+use super::with_login;
+
+#[track_caller]
+fn check(settings: &[(&str, &str)], once: bool, expected: &[&str]) {
+    let config =
+        with_login(settings, once).unwrap_or_else(|faults| panic!("{settings:?}: {faults:#?}"));
+    let begins =
+        config.warnings.iter().zip(expected).all(|(warning, part)| warning.starts_with(part));
+    assert!(
+        begins && config.warnings.len() == expected.len(),
+        "{settings:?} (once: {once}) gives {:#?}, not {expected:#?}",
+        config.warnings
+    );
+}
+
+const MAX: (&str, &str) = ("REPLICA_MAX", "9");
+
+#[test]
+fn a_pool_without_a_maximum_is_warned_of_but_not_by_every_cron_run() {
+    check(&[], false, &["REPLICA_MAX is not set"]);
+    check(&[], true, &[]);
+    check(&[MAX], false, &[]);
+}
+
+#[test]
+fn a_misspelt_setting_is_warned_of_with_the_nearest_name() {
+    for (name, nearest) in [
+        ("REPLICA_MAXIMUM", "REPLICA_MAX"),
+        ("REPLICA_API_RETRY", "REPLICA_API_RETRIES"),
+        ("OPENSTACK_FLAVOUR", "OPENSTACK_FLAVOR"),
+        ("OPENSTACK_SCALED_FLAVOUR", "OPENSTACK_SCALED_FLAVOR"),
+        ("EXTERNAL_ADDRESSES_MANAGEMENT", "EXTERNAL_ADDRESS_MANAGEMENT"),
+        ("APP_INTERVALL", "APP_INTERVAL"),
+    ] {
+        let warning =
+            format!("{name}: no such setting, so it has no effect; did you mean {nearest}?");
+        check(&[MAX, (name, "5")], false, &[&warning]);
+        check(&[MAX, (name, "5")], true, &[&warning]);
+        check(&[MAX, (name, "")], false, &[]);
+    }
+}
+
+#[test]
+fn variables_of_others_are_not_warned_of() {
+    check(
+        &[
+            MAX,
+            ("PATH", "/bin"),
+            ("OS_CLOUD", "x"),
+            ("OS_VOLUME_API_VERSION", "3"),
+            ("RUST_LOG", "debug"),
+        ],
+        false,
+        &[],
+    );
+}
+
+#[test]
+fn self_scaling_variables_are_known_and_have_no_effect() {
+    check(
+        &[
+            MAX,
+            ("ENABLE_AUTOSCALING", "false"),
+            ("AUTOSCALING_REPLICAS", "3"),
+            ("OPENSTACK_AUTOSCALER_FLAVOR", "d2-2"),
+            ("OPENSTACK_METADATA_AUTOSCALER_VALUE", "autoscaler"),
+        ],
+        false,
+        &[
+            "AUTOSCALING_REPLICAS, OPENSTACK_AUTOSCALER_FLAVOR, OPENSTACK_METADATA_AUTOSCALER_VALUE: no effect",
+        ],
+    );
+    check(&[MAX, ("ENABLE_AUTOSCALING", "false")], false, &[]);
+    check(&[MAX, ("AUTOSCALING_REPLICAS", "")], false, &[]);
+}
+
+#[test]
+fn an_unsafe_login_is_warned_of() {
+    check(&[MAX, ("OS_INSECURE", "true")], false, &["OS_INSECURE is on"]);
+    check(
+        &[MAX, ("OS_AUTH_URL", "http://keystone/v3")],
+        false,
+        &["OS_AUTH_URL \"http://keystone/v3\" is not https"],
+    );
+    check(&[MAX, ("OS_AUTH_URL", "http://127.0.0.1:5000")], false, &[]);
+    check(&[MAX, ("OS_AUTH_URL", "http://keystone/v3"), ("OS_INSECURE", "true")], true, &[]);
+}
+
+#[test]
+fn an_unsafe_probe_is_warned_of_only_where_there_is_tls() {
+    check(
+        &[MAX, ("REPLICA_API_INSECURE", "true"), ("REPLICA_API_PROTOCOL", "https")],
+        false,
+        &["REPLICA_API_INSECURE is on"],
+    );
+    check(&[MAX, ("REPLICA_API_INSECURE", "true")], false, &[]);
+}

@@ -1,0 +1,80 @@
+//! Variables that look like settings and are none: misspelt ones, and those of the Python image's self-scaling.
+
+use std::collections::BTreeMap;
+
+use crate::config::parse::boolean;
+use crate::config::reader::Reader;
+use crate::config::table::{self, SELF_SCALING, Setting, Unset};
+
+/// What our own variables begin with. `OS_` is not among them: the environment of an `OpenStack` client is full of
+/// variables that are meant for others.
+const PREFIXES: [&str; 4] = ["APP_", "EXTERNAL_", "OPENSTACK_", "REPLICA_"];
+
+/// Python 3.0's switch for scaling itself.
+static ENABLE_AUTOSCALING: Setting = Setting {
+    name: "ENABLE_AUTOSCALING",
+    aliases: &[],
+    unset: Unset::Default("false"),
+    meaning: "the scaler's own VMs are scaled, too",
+};
+
+/// One line for each variable that begins like a setting and is none, with the nearest that is.
+pub fn warnings(environment: &BTreeMap<String, String>) -> Vec<String> {
+    let known: Vec<&str> = table::all().flat_map(Setting::names).collect();
+    let set = environment.iter().filter(|(_, value)| !value.is_empty());
+    set.map(|(name, _)| name)
+        .filter(|name| PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
+        .filter(|name| !known.contains(&name.as_str()) && !is_self_scaling(name))
+        .map(|name| match nearest(name, &known) {
+            Some(known) => {
+                format!("{name}: no such setting, so it has no effect; did you mean {known}?")
+            }
+            None => format!("{name}: no such setting, so it has no effect"),
+        })
+        .collect()
+}
+
+/// Self-scaling is refused when it is asked for, and its other variables have no effect.
+pub fn self_scaling(reader: &mut Reader<'_>) -> Option<String> {
+    if reader.value(&ENABLE_AUTOSCALING, boolean) {
+        reader.fault(
+            &ENABLE_AUTOSCALING,
+            "ENABLE_AUTOSCALING: scaling the scaler itself is not supported; unset it, and run this program under \
+             systemd, Kubernetes or the like to keep it alive",
+        );
+        return None;
+    }
+    let set = reader.names_set(|name| name != ENABLE_AUTOSCALING.name && is_self_scaling(name));
+    (!set.is_empty()).then(|| {
+        format!("{}: no effect, for scaling the scaler itself is not supported", set.join(", "))
+    })
+}
+
+fn is_self_scaling(name: &str) -> bool {
+    SELF_SCALING.iter().any(|known| match known.strip_suffix('*') {
+        Some(beginning) => name.starts_with(beginning),
+        None => name == *known,
+    })
+}
+
+/// The known name that takes the fewest changes of a letter to get to.
+pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    known.iter().copied().min_by_key(|known| distance(name, known))
+}
+
+/// Levenshtein's edit distance.
+fn distance(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (deleted, a) in from.chars().enumerate() {
+        let mut left = deleted + 1;
+        let mut next = vec![left];
+        for (b, above) in to.iter().zip(row.windows(2)) {
+            let &[diagonal, above] = above else { continue };
+            left = (left + 1).min(above + 1).min(diagonal + usize::from(a != *b));
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}

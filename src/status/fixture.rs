@@ -1,0 +1,126 @@
+//! Snapshots for the tests of what is made from them.
+
+use std::time::{Duration, SystemTime};
+
+use crate::act::{Outcome, StepOutcome, StepResult};
+use crate::error::{Error, ErrorKind};
+use crate::model::{AddressId, ExternalAddress, Replica, ServerId, State};
+use crate::pass::{Pause, Report};
+use crate::plan::{Batch, HeldBack, Loudness, Note, Plan, StepKind};
+use crate::status::snapshot::{EndedPass, Moment, PoolSettings, Snapshot};
+
+/// So many seconds after a start on a beautiful day.
+pub fn at(seconds: u64) -> Moment {
+    let day = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
+    let elapsed = Duration::from_secs(seconds);
+    Moment { elapsed, wall: day + elapsed }
+}
+
+pub fn before_the_first_pass() -> Snapshot {
+    let settings = PoolSettings {
+        provider: "openstack",
+        mark_key: "group".into(),
+        mark_value: None,
+        capacity: 3,
+        minimum: 6,
+        max: None,
+        interval: Duration::from_secs(60),
+        address_management: true,
+        dry_run: false,
+        longest_request: Duration::from_secs(120),
+        full: true,
+    };
+    Snapshot::new(at(0), settings)
+}
+
+/// After one pass that began after 1 s and ended after 2.
+pub fn after(report: Report) -> Snapshot {
+    let pass = EndedPass { began: at(1), ended: at(2), report };
+    before_the_first_pass().pass_began(at(1)).pass_ended(pass)
+}
+
+pub fn good_pass() -> Report {
+    Report {
+        plan: Some(plan()),
+        outcome: Some(Outcome::default()),
+        mark: Some("scaler".into()),
+        ..Report::default()
+    }
+}
+
+/// A pass with one step of each kind and outcome.
+pub fn failed_pass() -> Report {
+    let error = Error::new(ErrorKind::Unclear, "status 500 of 192.0.2.9");
+    let step = |kind, step: &str, result| StepOutcome { kind, step: step.into(), result };
+    let outcome = Outcome {
+        steps: vec![
+            step(StepKind::Move, "move 203.0.113.1 to web-0 (id-0): free", StepResult::Done),
+            step(StepKind::Delete, "delete web-1 (id-1): finished", StepResult::Failed(error)),
+            step(
+                StepKind::Create,
+                "create 1 replica: 3 of 6 free",
+                StepResult::NotTried("the program is ending".into()),
+            ),
+        ],
+        moved: vec![(AddressId("ip-1".into()), ServerId("id-0".into()))],
+        ..Outcome::default()
+    };
+    Report {
+        failures: vec!["cannot delete web-1 (id-1): status 500".into()],
+        outcome: Some(outcome),
+        addresses: Some(vec![
+            address("ip-1", "203.0.113.1", Some("id-1")),
+            address("ip-2", "203.0.113.2", Some("stranger")),
+            address("ip-3", "203.0.113.3", None),
+        ]),
+        pause: Some(Pause {
+            left: Duration::from_secs(60),
+            step: 1,
+            why: "web-9 failed: no valid host".into(),
+        }),
+        ..good_pass()
+    }
+}
+
+pub fn dry_run() -> Report {
+    Report { outcome: None, ..good_pass() }
+}
+
+fn address(id: &str, address: &str, holder: Option<&str>) -> ExternalAddress {
+    ExternalAddress {
+        id: AddressId(id.into()),
+        address: address.parse().unwrap(),
+        holder: holder.map(|id| ServerId(id.into())),
+    }
+}
+
+fn plan() -> Plan {
+    let replica = |number: u8, state, why: &str, free| Replica {
+        id: ServerId(format!("id-{number}")),
+        name: format!("web-{number}"),
+        state,
+        why: why.into(),
+        free,
+        locked: number == 1,
+        address: Some([192, 0, 2, number].into()),
+        age: Duration::from_secs(3600),
+        batch: None,
+    };
+    Plan {
+        replicas: vec![
+            replica(0, State::Healthy, "3 free", 3),
+            replica(1, State::Finished, "says it may be destroyed", 0),
+        ],
+        free: 3,
+        wanted: 6,
+        creation: Some(Batch { count: 1, mark: "abc-1".into(), why: "3 of 6 free".into() }),
+        held_back: Some(HeldBack { why: "at most 1 at once".into(), for_at_least: None }),
+        brakes: vec!["brake: 3 of 4 are silent".into()],
+        notes: vec![Note {
+            loudness: Loudness::Warning,
+            key: "silent:id-2".into(),
+            text: "web-2 (id-2) is silent: 192.0.2.2 refused".into(),
+        }],
+        ..Plan::default()
+    }
+}

@@ -1,0 +1,108 @@
+//! Whether passes end well and on time (`/healthz`), and whether the loop is alive at all (`/livez`). Pure.
+
+use std::time::Duration;
+
+use crate::status::snapshot::Snapshot;
+
+/// So many intervals without what should have happened are too many.
+const INTERVALS_MAX: u32 = 3;
+
+/// On top of the longest request, for whatever else lies between two signs of progress.
+const SLACK: Duration = Duration::from_secs(15);
+
+/// Whether passes end well and on time; if not, why. In summary detail the reason names no id, name or address.
+pub fn healthy(snapshot: &Snapshot, elapsed: Duration) -> Result<(), String> {
+    let limit = snapshot.settings.interval * INTERVALS_MAX;
+    let Some(last) = &snapshot.last else {
+        return Err("no pass has ended yet".to_owned());
+    };
+    let ago = elapsed.saturating_sub(last.ended.elapsed);
+    let failures = &last.report.failures;
+    if !failures.is_empty() && snapshot.settings.full {
+        return Err(format!("the last pass failed: {}", failures.join("; ")));
+    }
+    if !failures.is_empty() {
+        return Err("the last pass failed; the program's log says why".to_owned());
+    }
+    if ago > limit {
+        return Err(format!(
+            "the last pass ended {} s ago, more than {INTERVALS_MAX} intervals",
+            ago.as_secs()
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the loop did anything lately, whatever it came to; `idle` is how long nothing got done. If not, why.
+///
+/// The limit is three intervals, or a little more than the longest request when that is longer: a scaler that waits
+/// for a slow creation with a short `APP_INTERVAL` is alive, and a supervisor that killed it would make it forget
+/// what it has just asked for.
+pub fn alive(snapshot: &Snapshot, idle: Duration) -> Result<(), String> {
+    let settings = &snapshot.settings;
+    let limit = (settings.interval * INTERVALS_MAX).max(settings.longest_request + SLACK);
+    if idle > limit {
+        return Err(format!(
+            "no progress for {} s, more than {} s",
+            idle.as_secs(),
+            limit.as_secs()
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::status::fixture;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn before_the_first_pass_has_ended_it_is_not_healthy() {
+        let snapshot = fixture::before_the_first_pass();
+        assert_eq!(healthy(&snapshot, SECOND), Err("no pass has ended yet".to_owned()));
+    }
+
+    #[test]
+    fn a_good_pass_is_healthy_for_three_intervals() {
+        let snapshot = fixture::after(fixture::good_pass());
+        assert_eq!(healthy(&snapshot, 2 * SECOND + 180 * SECOND), Ok(()));
+        assert_eq!(
+            healthy(&snapshot, 2 * SECOND + 181 * SECOND),
+            Err("the last pass ended 181 s ago, more than 3 intervals".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_failed_pass_is_not_healthy_and_a_summary_hides_whom_it_names() {
+        let mut snapshot = fixture::after(fixture::failed_pass());
+        let why = healthy(&snapshot, 2 * SECOND).unwrap_err();
+        assert_eq!(why, "the last pass failed: cannot delete web-1 (id-1): status 500");
+        snapshot.settings.full = false;
+        let why = healthy(&snapshot, 2 * SECOND).unwrap_err();
+        assert_eq!(why, "the last pass failed; the program's log says why");
+    }
+
+    #[test]
+    fn a_failed_pass_is_alive() {
+        assert_eq!(alive(&fixture::after(fixture::failed_pass()), SECOND), Ok(()));
+    }
+
+    #[test]
+    fn three_intervals_without_progress_are_no_life() {
+        let snapshot = fixture::before_the_first_pass();
+        assert_eq!(alive(&snapshot, 180 * SECOND), Ok(()));
+        let why = alive(&snapshot, 181 * SECOND).unwrap_err();
+        assert_eq!(why, "no progress for 181 s, more than 180 s");
+    }
+
+    #[test]
+    fn a_request_that_may_last_longer_than_three_intervals_is_waited_for() {
+        let mut snapshot = fixture::before_the_first_pass();
+        snapshot.settings.interval = 5 * SECOND;
+        snapshot.settings.longest_request = 120 * SECOND;
+        assert_eq!(alive(&snapshot, 135 * SECOND), Ok(()));
+        assert!(alive(&snapshot, 136 * SECOND).is_err());
+    }
+}

@@ -1,0 +1,206 @@
+//! The JSON of `GET /`. Pure: a snapshot and a time in, text out.
+//!
+//! In summary detail everything that could hold an id, a name or an address is left out: lists of things, and every text
+//! that is put together from them. What is left are the settings, times, numbers and kinds.
+
+mod pool;
+mod steps;
+#[cfg(test)]
+mod tests;
+
+use std::fmt::Write;
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+
+use crate::plan::{Loudness, Plan};
+use crate::status::snapshot::{EndedPass, PoolSettings, Snapshot, rounded_seconds};
+use pool::{Counts, ExternalAddress, Replica, Resources};
+use steps::{Step, StepCount};
+
+/// The whole object. The Python daemon answers `{"status": 1, "isMaster": true}`: so do we, first.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Page<'a> {
+    status: u8,
+    is_master: bool,
+    version: &'static str,
+    settings: &'a PoolSettings,
+    started: String,
+    passes: u64,
+    pass_running_since: Option<String>,
+    last_pass: Option<LastPass<'a>>,
+    /// When the pool was seen as it is shown from here on; `null` before it ever was.
+    pool_seen: Option<String>,
+    resources: Option<Resources>,
+    counts: Option<Counts>,
+    back_off: Option<BackOff<'a>>,
+    held_back: Option<HeldBack<'a>>,
+    step_counts: Vec<StepCount>,
+    brake_count: usize,
+    note_counts: NoteCounts,
+    #[serde(flatten)]
+    details: Option<Details<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LastPass<'a> {
+    began: String,
+    ended: String,
+    seconds: f64,
+    ok: bool,
+    failure_count: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failures: Option<&'a [String]>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BackOff<'a> {
+    seconds_left: f64,
+    step: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct HeldBack<'a> {
+    seconds_at_least: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'a str>,
+}
+
+#[derive(Default, Serialize)]
+struct NoteCounts {
+    error: usize,
+    warning: usize,
+    standing: usize,
+}
+
+/// What only the full detail shows.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Details<'a> {
+    replicas: Vec<Replica<'a>>,
+    /// `null` when they are not managed, or could not be listed.
+    external_addresses: Option<Vec<ExternalAddress<'a>>>,
+    plan: Vec<Step<'a>>,
+    brakes: &'a [String],
+    notes: Vec<Note<'a>>,
+}
+
+#[derive(Serialize)]
+struct Note<'a> {
+    loudness: Loudness,
+    text: &'a str,
+}
+
+/// The page at `elapsed`, on the clock of the snapshot's moments.
+pub fn page(snapshot: &Snapshot, elapsed: Duration) -> String {
+    let full = snapshot.settings.full;
+    let last = snapshot.last.as_deref();
+    let steps = last.map(|pass| steps::steps(&pass.report)).unwrap_or_default();
+    let sight = snapshot
+        .last_sight
+        .as_deref()
+        .and_then(|pass| pass.report.plan.as_ref().map(|plan| (pass, plan)));
+    let plan = sight.map(|(_, plan)| plan);
+    let held_back = plan.and_then(|plan| plan.held_back.as_ref());
+    text(&Page {
+        status: 1,
+        is_master: true,
+        version: env!("CARGO_PKG_VERSION"),
+        settings: &snapshot.settings,
+        started: time(snapshot.started.wall),
+        passes: snapshot.passes,
+        pass_running_since: snapshot.running.map(|began| time(began.wall)),
+        last_pass: last.map(|pass| last_pass(pass, full)),
+        pool_seen: sight.map(|(pass, _)| time(pass.began.wall)),
+        resources: plan.map(pool::resources),
+        counts: sight.map(|(pass, plan)| pool::counts(plan, &pass.report)),
+        back_off: last.and_then(|pass| back_off(pass, elapsed, full)),
+        held_back: held_back.map(|held_back| HeldBack {
+            seconds_at_least: held_back.for_at_least.map(rounded_seconds),
+            why: full.then_some(held_back.why.as_str()),
+        }),
+        step_counts: steps::counts(&steps),
+        brake_count: plan.map_or(0, |plan| plan.brakes.len()),
+        note_counts: plan.map(note_counts).unwrap_or_default(),
+        details: full.then(|| details(sight, steps, elapsed)),
+    })
+}
+
+/// Any of our own answers as text; they hold nothing that cannot be written.
+pub fn text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_else(|error| {
+        log::error!("cannot write the status as JSON: {error}");
+        r#"{"error":"cannot write the status as JSON"}"#.to_owned()
+    })
+}
+
+fn last_pass(pass: &EndedPass, full: bool) -> LastPass<'_> {
+    LastPass {
+        began: time(pass.began.wall),
+        ended: time(pass.ended.wall),
+        seconds: rounded_seconds(pass.ended.elapsed.saturating_sub(pass.began.elapsed)),
+        ok: pass.report.is_good(),
+        failure_count: pass.report.failures.len(),
+        failures: full.then_some(&pass.report.failures),
+    }
+}
+
+fn back_off(pass: &EndedPass, elapsed: Duration, full: bool) -> Option<BackOff<'_>> {
+    let pause = pass.report.pause.as_ref()?;
+    let left = pause.left.saturating_sub(elapsed.saturating_sub(pass.ended.elapsed));
+    let why = full.then_some(pause.why.as_str());
+    Some(BackOff { seconds_left: rounded_seconds(left), step: pause.step, why })
+}
+
+fn details<'a>(
+    sight: Option<(&'a EndedPass, &'a Plan)>,
+    plan: Vec<Step<'a>>,
+    elapsed: Duration,
+) -> Details<'a> {
+    let Some((pass, seen)) = sight else {
+        return Details {
+            replicas: Vec::new(),
+            external_addresses: None,
+            plan,
+            brakes: &[],
+            notes: Vec::new(),
+        };
+    };
+    let since = elapsed.saturating_sub(pass.began.elapsed);
+    Details {
+        replicas: pool::replicas(seen, &pass.report, since),
+        external_addresses: pool::addresses(seen, &pass.report),
+        plan,
+        brakes: &seen.brakes,
+        notes: seen
+            .notes
+            .iter()
+            .map(|note| Note { loudness: note.loudness, text: &note.text })
+            .collect(),
+    }
+}
+
+fn note_counts(plan: &Plan) -> NoteCounts {
+    let count = |loudness| plan.notes.iter().filter(|note| note.loudness == loudness).count();
+    NoteCounts {
+        error: count(Loudness::Error),
+        warning: count(Loudness::Warning),
+        standing: count(Loudness::Standing),
+    }
+}
+
+/// RFC 3339 in UTC; a clock that is set beyond all calendars is no reason to fail.
+fn time(time: SystemTime) -> String {
+    let mut text = String::new();
+    let time = time.max(SystemTime::UNIX_EPOCH);
+    match write!(text, "{}", humantime::format_rfc3339_millis(time)) {
+        Ok(()) => text,
+        Err(_) => "unknown".to_owned(),
+    }
+}

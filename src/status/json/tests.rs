@@ -1,0 +1,102 @@
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::*;
+use crate::status::fixture;
+
+/// The page 32 s after the start, to the letter but for the line breaks.
+#[track_caller]
+fn check(snapshot: &Snapshot, golden: &str) {
+    let page = broken_into_lines(&page(snapshot, Duration::from_secs(32)));
+    let golden = golden.replace("VERSION", env!("CARGO_PKG_VERSION"));
+    assert!(page == golden, "the page is\n{page}\nand should be\n{golden}");
+}
+
+/// A line for each entry of the object, and of the lists in it.
+fn broken_into_lines(json: &str) -> String {
+    let (mut lines, mut in_text, mut lists) = (String::new(), false, String::new());
+    for c in json.chars() {
+        in_text ^= c == '"';
+        match c {
+            '{' | '[' if !in_text => lists.push(c),
+            '}' | ']' if !in_text => {
+                lists.pop();
+            }
+            _ => {}
+        }
+        lines.push(c);
+        if !in_text
+            && ((c == ',' && matches!(lists.as_str(), "{" | "{[")) || lists == "{[")
+            && ",[".contains(c)
+        {
+            lines.push('\n');
+        }
+    }
+    lines + "\n"
+}
+
+#[test]
+fn the_page_begins_as_the_python_daemons_does() {
+    let page = page(&fixture::before_the_first_pass(), Duration::ZERO);
+    assert!(page.starts_with(r#"{"status":1,"isMaster":true,"version":"#), "{page}");
+}
+
+#[test]
+fn before_the_first_pass_has_ended_there_is_no_last_pass() {
+    let snapshot = fixture::before_the_first_pass().pass_began(fixture::at(1));
+    check(&snapshot, include_str!("golden/first.json"));
+}
+
+#[test]
+fn the_full_page_shows_the_pool_and_what_became_of_each_step() {
+    check(&fixture::after(fixture::failed_pass()), include_str!("golden/full.json"));
+}
+
+#[test]
+fn the_summary_shows_counts_only() {
+    let mut snapshot = fixture::after(fixture::failed_pass());
+    snapshot.settings.full = false;
+    check(&snapshot, include_str!("golden/summary.json"));
+}
+
+#[test]
+fn no_id_name_or_address_is_left_in_the_summary() {
+    let mut snapshot = fixture::after(fixture::failed_pass());
+    snapshot.settings.full = false;
+    let page = page(&snapshot, Duration::ZERO);
+    for hidden in ["web-", "id-", "ip-", "192.0.2", "203.0.113", "stranger", "abc-1"] {
+        assert!(!page.contains(hidden), "{hidden} is shown: {page}");
+    }
+}
+
+#[test]
+fn a_dry_run_shows_what_it_would_do() {
+    let page = page(&fixture::after(fixture::dry_run()), Duration::ZERO);
+    let step = r#"{"kind":"create","step":"create 1 replica: 3 of 6 free","outcome":"dry run"}"#;
+    assert!(page.contains(step), "{page}");
+}
+
+#[test]
+fn the_last_picture_of_the_pool_stays_while_the_cloud_is_down() {
+    let down = crate::pass::Report {
+        failures: vec!["no answer".into()],
+        ..crate::pass::Report::default()
+    };
+    let pass = EndedPass { began: fixture::at(61), ended: fixture::at(62), report: down };
+    let snapshot = fixture::after(fixture::good_pass()).pass_ended(pass);
+    let page = page(&snapshot, Duration::from_secs(63));
+    let value: Value = serde_json::from_str(&page).unwrap();
+    assert_eq!(value["lastPass"]["ok"], false, "{value:#}");
+    assert_eq!(value["replicas"][0]["name"], "web-0", "{value:#}");
+    assert_eq!(value["poolSeen"], "2026-09-21T14:13:21.000Z", "{value:#}");
+    assert_eq!(value["plan"], serde_json::json!([]), "nothing was planned: {value:#}");
+    assert_eq!(value["settings"]["markValue"], "scaler", "{value:#}");
+}
+
+#[test]
+fn a_clock_beyond_all_calendars_is_shown_as_such() {
+    let mut snapshot = fixture::before_the_first_pass();
+    snapshot.started.wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 40);
+    assert!(page(&snapshot, Duration::ZERO).contains(r#""started":"unknown""#));
+}

@@ -1,0 +1,234 @@
+//! The only module that knows `tiny_http`. It stands behind the [`gate`], on a Unix socket in the abstract namespace: no file,
+//! no permission and no writable directory is needed.
+//!
+//! `tiny_http` closes its listener for good when it runs out of file descriptors, and can panic then; it is opened again.
+//! The socket's name cannot be guessed, but a user of the same machine can read it in `/proc/net/unix` and go around the
+//! gate: that can cost the status page, and threads, never a pass its result.
+
+use std::io::{self, Read, Write};
+use std::mem::ManuallyDrop;
+use std::net::{SocketAddr, TcpListener};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{self as unix, UnixListener, UnixStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tiny_http::{Header, Method, Request, Response, Server};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::settings::StatusSettings;
+use crate::status::gate::{self, Limits};
+use crate::status::{Answer, Responder, fault};
+use crate::unique;
+
+/// What clients may take of us.
+const LIMITS: Limits =
+    Limits { connections: 32, head_bytes: 8 * 1024, time: Duration::from_secs(5) };
+
+/// Between two attempts to open `tiny_http` again.
+const REOPEN_PAUSE: Duration = Duration::from_secs(1);
+
+/// Serves `responder` on the configured host and port, for as long as the program runs. Gives the address it listens on.
+pub fn start(settings: &StatusSettings, responder: Arc<Responder>) -> Result<SocketAddr> {
+    start_with(settings, LIMITS, responder)
+}
+
+/// The same, with other limits.
+pub(super) fn start_with(
+    settings: &StatusSettings,
+    limits: Limits,
+    responder: Arc<Responder>,
+) -> Result<SocketAddr> {
+    let host = settings.host.trim_start_matches('[').trim_end_matches(']');
+    let fault = |error: io::Error| {
+        let StatusSettings { host, port, .. } = settings;
+        let hint = match error.kind() {
+            io::ErrorKind::AddrInUse => ": is another one running? APP_PORT chooses another port",
+            _ => "",
+        };
+        let text = format!(
+            "cannot serve the status on {host} port {port} (APP_HOST, APP_PORT): {error}{hint}"
+        );
+        Error::new(ErrorKind::Unavailable, text)
+    };
+    let listener = TcpListener::bind((host, settings.port)).map_err(fault)?;
+    let address = listener.local_addr().map_err(fault)?;
+
+    let (first, opened) = mpsc::channel();
+    let inner: Arc<Inner> = Arc::default();
+    let behind = Arc::clone(&inner);
+    let name = format!("status {}", address.port());
+    thread::Builder::new()
+        .name(name)
+        .spawn(move || serve(&first, &behind, responder.as_ref()))
+        .map_err(fault)?;
+    let gone = |_| io::Error::other("its thread ended");
+    opened.recv().map_err(gone).and_then(|result| result).map_err(fault)?;
+
+    let forward: Arc<gate::Forward> =
+        Arc::new(move |request, deadline| inner.exchange(&request.to_bytes(), deadline));
+    thread::Builder::new()
+        .name("status gate".into())
+        .spawn(move || gate::run(listener, address, limits, &forward))
+        .map_err(fault)?;
+    Ok(address)
+}
+
+/// `tiny_http`, while it lives, and where it listens.
+struct Open {
+    /// Never dropped: its `drop` panics on a socket without a path. Its listener is gone by the time another takes its
+    /// place, so what stays behind is an empty queue.
+    server: ManuallyDrop<Server>,
+    address: unix::SocketAddr,
+}
+
+/// What the gate knows of it.
+#[derive(Default)]
+struct Inner(Mutex<Option<Arc<Open>>>);
+
+impl Inner {
+    fn replace(&self, open: Arc<Open>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(open);
+    }
+
+    fn current(&self) -> Option<Arc<Open>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// One request and its whole answer.
+    fn exchange(&self, request: &[u8], deadline: Instant) -> io::Result<Vec<u8>> {
+        let open = self.current().ok_or(io::ErrorKind::NotConnected)?;
+        let mut stream = match UnixStream::connect_addr(&open.address) {
+            Ok(stream) => stream,
+            Err(error) => {
+                if error.kind() == io::ErrorKind::ConnectionRefused {
+                    // Its accepting thread panicked, and nobody told the one that waits for requests.
+                    open.server.unblock();
+                }
+                return Err(error);
+            }
+        };
+        stream.set_write_timeout(Some(gate::left(deadline)?))?;
+        stream.write_all(request)?;
+        let mut answer = Vec::new();
+        let mut chunk = [0; 16 * 1024];
+        loop {
+            stream.set_read_timeout(Some(gate::left(deadline)?))?;
+            match stream.read(&mut chunk)? {
+                0 if answer.is_empty() => return Err(io::ErrorKind::UnexpectedEof.into()),
+                0 => return Ok(answer),
+                n => answer.extend_from_slice(chunk.get(..n).unwrap_or_default()),
+            }
+        }
+    }
+}
+
+/// The helper thread: opens `tiny_http` and answers, for ever. How the first opening went is told.
+fn serve(first: &mpsc::Sender<io::Result<()>>, inner: &Inner, responder: &Responder) {
+    let mut is_first = true;
+    loop {
+        match open() {
+            Ok(open) => {
+                let open = Arc::new(open);
+                inner.replace(Arc::clone(&open));
+                if is_first {
+                    let _ = first.send(Ok(()));
+                }
+                let error = answer_all(&open.server, responder);
+                log::warn!("the status server stopped ({error}); it is opened again");
+            }
+            Err(error) if is_first => {
+                let _ = first.send(Err(error));
+                return;
+            }
+            Err(error) => log::debug!("cannot open the status server again: {error}"),
+        }
+        is_first = false;
+        thread::sleep(REOPEN_PAUSE);
+    }
+}
+
+fn open() -> io::Result<Open> {
+    let (pid, one, two) = (process::id(), unique::number(), unique::number());
+    let name = format!("simplescalevm-{pid}-{one:016x}{two:016x}");
+    let address = unix::SocketAddr::from_abstract_name(name)?;
+    let listener = UnixListener::bind_addr(&address)?;
+    let server = Server::from_listener(listener, None).map_err(io::Error::other)?;
+    Ok(Open { server: ManuallyDrop::new(server), address })
+}
+
+fn answer_all(server: &Server, responder: &Responder) -> io::Error {
+    loop {
+        let request = match server.recv() {
+            Ok(request) => request,
+            Err(error) => return error,
+        };
+        // tiny_http can panic on what it did not foresee; the next request may be a better one.
+        let answered = catch_unwind(AssertUnwindSafe(|| answer(request, responder)));
+        if let Ok(Err(error)) = answered {
+            log::debug!("status server: {error}");
+        }
+    }
+}
+
+fn answer(request: Request, responder: &Responder) -> io::Result<()> {
+    let path = request.url().split(['?', '#']).next().unwrap_or_default();
+    let allowed = matches!(request.method(), Method::Get | Method::Head);
+    let Answer { status, body } = if allowed {
+        // A bug in one page is no reason to lose the others.
+        catch_unwind(AssertUnwindSafe(|| responder(path)))
+            .unwrap_or_else(|_| fault(500, "a bug in this page; the program's log says more"))
+    } else {
+        fault(405, "only GET and HEAD are allowed")
+    };
+    let mut response = Response::from_string(body)
+        .with_status_code(status)
+        // HTTP/1.0 readers know no chunks, and the length is known anyway.
+        .with_chunked_threshold(usize::MAX);
+    let mut fields = vec![
+        ("Content-Type", "application/json"),
+        ("Cache-Control", "no-store"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Server", "simplescalevm"),
+    ];
+    if !allowed {
+        fields.push(("Allow", "GET, HEAD"));
+    }
+    for (name, value) in fields {
+        if let Ok(field) = Header::from_bytes(name, value) {
+            response.add_header(field);
+        }
+    }
+    request.respond(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn a_server_that_stopped_is_opened_again() {
+        let inner: Arc<Inner> = Arc::default();
+        let (first, opened) = mpsc::channel();
+        let behind = Arc::clone(&inner);
+        let responder = |_: &str| Answer { status: 200, body: "{}".into() };
+        thread::spawn(move || serve(&first, &behind, &responder));
+        opened.recv().unwrap().unwrap();
+
+        let before = inner.current().unwrap();
+        before.server.unblock();
+        let began = Instant::now();
+        while Arc::ptr_eq(&before, &inner.current().unwrap()) {
+            assert!(began.elapsed() < PATIENCE, "it stays closed");
+            thread::sleep(Duration::from_millis(10));
+        }
+        let request = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n";
+        let answer = inner.exchange(request, Instant::now() + PATIENCE).unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 200 OK"), "{}", String::from_utf8_lossy(&answer));
+    }
+}

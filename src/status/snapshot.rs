@@ -1,0 +1,179 @@
+//! What the last passes came to: plain data behind one pointer, which the loop replaces and the status server reads.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use serde::{Serialize, Serializer};
+
+use crate::pass::Report;
+use crate::settings::{Config, ProviderSettings};
+
+/// A point in time, on both clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Since the program started: monotonic, for every duration.
+    pub elapsed: Duration,
+    /// By this machine's clock: for people.
+    pub wall: SystemTime,
+}
+
+/// Tells [`Moment`]s.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock(Instant);
+
+impl Clock {
+    /// A clock that begins now.
+    pub fn start() -> Self {
+        Clock(Instant::now())
+    }
+
+    /// Now.
+    #[expect(clippy::disallowed_methods, reason = "the status page tells this machine's time")]
+    pub fn now(&self) -> Moment {
+        Moment { elapsed: self.0.elapsed(), wall: SystemTime::now() }
+    }
+}
+
+/// The pool's settings, as far as the status page shows them, and how it shows them.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PoolSettings {
+    /// `PROVIDER`.
+    pub provider: &'static str,
+    /// `OPENSTACK_METADATA_KEY`.
+    pub mark_key: String,
+    /// `OPENSTACK_METADATA_VALUE`; `None` until the first pass has found out which default applies.
+    pub mark_value: Option<String>,
+    /// `REPLICA_CAPACITY`.
+    pub capacity: u64,
+    /// `REPLICA_MIN_AVAILABLE_RESOURCES`.
+    pub minimum: u64,
+    /// `REPLICA_MAX`.
+    pub max: Option<u64>,
+    /// `APP_INTERVAL`.
+    #[serde(rename = "intervalSeconds", serialize_with = "whole_seconds")]
+    pub interval: Duration,
+    /// `EXTERNAL_ADDRESS_MANAGEMENT`.
+    pub address_management: bool,
+    /// Whether nothing is changed (`--dry-run`).
+    pub dry_run: bool,
+    /// The longest that one request to the cloud can last.
+    #[serde(skip)]
+    pub longest_request: Duration,
+    /// `false` hides ids, names and addresses (`APP_STATUS_DETAIL=summary`).
+    #[serde(skip)]
+    pub full: bool,
+}
+
+impl PoolSettings {
+    /// What of `config` is shown.
+    pub fn new(config: &Config, dry_run: bool) -> Self {
+        let (provider, longest_request) = match &config.provider {
+            // A creation may take twice the limit of the other requests.
+            ProviderSettings::OpenStack(settings) => ("openstack", settings.timeout * 2),
+            ProviderSettings::Simulated => ("simulated", Duration::ZERO),
+        };
+        PoolSettings {
+            provider,
+            mark_key: config.mark.key.clone(),
+            mark_value: config.mark.value.clone(),
+            capacity: config.policy.capacity,
+            minimum: config.policy.minimum,
+            max: config.policy.max,
+            interval: config.interval,
+            address_management: config.policy.manage_addresses,
+            dry_run,
+            longest_request,
+            full: config.status.full,
+        }
+    }
+}
+
+fn whole_seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(duration.as_secs())
+}
+
+/// Seconds with at most three decimals.
+pub fn rounded_seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1000.0).round() / 1000.0
+}
+
+/// One pass that ended.
+#[derive(Debug)]
+pub struct EndedPass {
+    /// When it began.
+    pub began: Moment,
+    /// When it ended.
+    pub ended: Moment,
+    /// What it came to.
+    pub report: Report,
+}
+
+/// Everything the status server shows.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// When the program started.
+    pub started: Moment,
+    /// The pool's settings.
+    pub settings: PoolSettings,
+    /// Passes that ended.
+    pub passes: u64,
+    /// When the pass that is under way began; `None` between passes.
+    pub running: Option<Moment>,
+    /// The last pass that ended.
+    pub last: Option<Arc<EndedPass>>,
+    /// The last pass that saw the pool: when the cloud is down its picture is still worth showing.
+    pub last_sight: Option<Arc<EndedPass>>,
+}
+
+impl Snapshot {
+    /// Before the first pass.
+    pub fn new(started: Moment, settings: PoolSettings) -> Self {
+        Snapshot { started, settings, passes: 0, running: None, last: None, last_sight: None }
+    }
+
+    /// The same, with a pass that has just begun.
+    #[must_use]
+    pub fn pass_began(&self, began: Moment) -> Self {
+        Snapshot { running: Some(began), ..self.clone() }
+    }
+
+    /// The same, with a pass that has just ended.
+    #[must_use]
+    pub fn pass_ended(&self, pass: EndedPass) -> Self {
+        let mut next = self.clone();
+        if pass.report.mark.is_some() {
+            next.settings.mark_value.clone_from(&pass.report.mark);
+        }
+        let pass = Arc::new(pass);
+        if pass.report.plan.is_some() {
+            next.last_sight = Some(Arc::clone(&pass));
+        }
+        next.last = Some(pass);
+        next.passes += 1;
+        next.running = None;
+        next
+    }
+}
+
+/// The latest snapshot. The lock is held for one pointer copy, so no reader can hold up the loop.
+#[derive(Debug)]
+pub struct Latest(Mutex<Arc<Snapshot>>);
+
+impl Latest {
+    /// With a first snapshot.
+    pub fn new(snapshot: Snapshot) -> Self {
+        Latest(Mutex::new(Arc::new(snapshot)))
+    }
+
+    /// The latest.
+    pub fn get(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Replaces it.
+    pub fn publish(&self, snapshot: Snapshot) {
+        let snapshot = Arc::new(snapshot);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = snapshot;
+    }
+}
