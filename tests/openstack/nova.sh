@@ -21,7 +21,9 @@ cpu_allocation_ratio = 100.0
 ram_allocation_ratio = 100.0
 disk_allocation_ratio = 10.0
 reserved_host_memory_mb = 0
-max_concurrent_builds = 0
+# Bounded: sixty at once only make Placement and Neutron refuse each other's updates and try again.
+max_concurrent_builds = 10
+executor_thread_pool_size = 20
 # The fake hypervisor forgets its guests when it is restarted: Nova is not to "repair" that.
 sync_power_state_interval = -1
 running_deleted_instance_action = noop

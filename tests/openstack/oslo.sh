@@ -20,14 +20,14 @@ region_name = $REGION
 END
 }
 
-# accept_tokens USER: keystonemiddleware's section. Its cache is one second: with the default, 300, a revoked token
+# accept_tokens USER: keystonemiddleware's section. Its cache is 3 seconds: with the default, 300, a revoked token
 # would go on working for five minutes and a stopped Keystone would go unnoticed as long.
 accept_tokens() {
     credentials keystone_authtoken "$1"
     cat <<END
 www_authenticate_uri = $KEYSTONE_URL
 memcached_servers = 127.0.0.1:${PORT[memcached]}
-token_cache_time = 1
+token_cache_time = 3
 service_token_roles = service
 service_token_roles_required = true
 END
