@@ -21,6 +21,7 @@ mod fake;
 mod faults;
 mod lists;
 mod marks;
+mod of_fake;
 mod on_fake;
 mod once;
 mod running;

@@ -45,7 +45,6 @@ pub struct Cloud {
 struct Changed {
     limits: Cell<bool>,
     knobs: Cell<bool>,
-    tokens: Cell<bool>,
 }
 
 impl Cloud {
@@ -61,7 +60,7 @@ impl Cloud {
         let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let member = Client::new(&openrc);
         // What the token says counts: not the file.
-        refuse_other_projects(member.project().1);
+        refuse_other_projects(&member.project().1);
         let admin = Client::new(&Openrc::read("openrc-admin"));
         let cloud = Cloud { member, admin, openrc, changed: Changed::default(), _turn: turn };
         if !CLEAN.swap(false, Ordering::Relaxed) {
@@ -99,7 +98,6 @@ impl Cloud {
 
     /// Every token of the member is worth nothing from now on; those given out later are good.
     pub fn revoke_tokens(&self) {
-        self.changed.tokens.set(true);
         let witness = Client::new(&self.openrc);
         let password = self.openrc.get("OS_PASSWORD");
         let body = json!({"user": {"password": password}});
@@ -211,9 +209,6 @@ impl Cloud {
 impl Drop for Cloud {
     fn drop(&mut self) {
         let cleared = panic::catch_unwind(AssertUnwindSafe(|| {
-            if self.changed.tokens.get() {
-                self.member = Client::new(&self.openrc);
-            }
             self.clear();
             CLEAN.store(true, Ordering::Relaxed);
         }));
