@@ -7,7 +7,7 @@ mandir ?= $(prefix)/share/man
 CARGO ?= cargo
 BINARY := target/release/simplescalevm
 
-.PHONY: all build test test-real openstack-up openstack-down lint fmt run demo install clean help
+.PHONY: all build test test-real record openstack-up openstack-down lint fmt run demo install clean help
 
 all: build ## Build the release binary
 
@@ -26,6 +26,9 @@ openstack-down: ## Stop that OpenStack; its data and its packages stay
 # There is one cloud, so its tests run one after the other.
 test-real: openstack-up ## Run the tests that need a real OpenStack; brings it up, and leaves it up
 	$(CARGO) test --locked --test real -- --test-threads=1
+
+record: openstack-up ## Record that OpenStack's answers anew as fixtures (tests/fixtures/openstack)
+	SIMPLESCALEVM_RECORD=1 $(CARGO) test --locked --test real answers -- --test-threads=1
 
 lint: ## Check formatting, lints and the manual page
 	$(CARGO) fmt --check

@@ -2,6 +2,7 @@
 //! Where they differ, the fake is wrong.
 
 pub mod address;
+pub mod answers;
 pub mod create;
 pub mod delete;
 pub mod list;
@@ -9,6 +10,7 @@ pub mod login;
 mod member;
 pub mod names;
 pub mod quota;
+mod shape;
 pub mod token;
 
 use std::fs;
@@ -83,6 +85,11 @@ pub trait Ground {
 
     /// A new floating IP with the description of [`Ground::settings`], bound to nothing.
     fn add_address(&self) -> AddressId;
+
+    /// Whether the answers are to be recorded as fixtures, instead of compared with those.
+    fn records(&self) -> bool {
+        false
+    }
 }
 
 /// Every case as a test of its own, each on a new ground.
@@ -110,6 +117,8 @@ macro_rules! contract_tests {
                 a_deleted_servers_address_is_free, an_address_that_never_was_is_refused,
                 a_server_without_that_port_is_refused, an_ipv6_replica_holds_on_its_ipv4,
                 other_descriptions_are_others_business;
+            answers: of_keystone, of_nova_about_servers, of_nova_about_a_server_in_error,
+                of_nova_about_a_creation, of_nova_about_the_rest, of_neutron, of_glance;
         }
     };
     (@cases $ground:path; $($file:ident: $($case:ident),+;)+) => {

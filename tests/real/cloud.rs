@@ -1,7 +1,7 @@
 //! The real cloud: whose project may be used, what is done to it behind the program's back, and how it is left.
 
 use std::cell::Cell;
-use std::fs;
+use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::fs::{FlockOperation, flock};
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -38,6 +39,8 @@ pub struct Cloud {
     pub openrc: Openrc,
     /// What was changed beside servers and addresses, and has to be changed back.
     changed: Changed,
+    /// Against other processes that run these tests.
+    _lock: File,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -62,7 +65,10 @@ impl Cloud {
         // What the token says counts: not the file.
         refuse_other_projects(&member.project().1);
         let admin = Client::new(&Openrc::read("openrc-admin"));
-        let cloud = Cloud { member, admin, openrc, changed: Changed::default(), _turn: turn };
+        let lock = File::create(openrc::directory().join("tests.lock")).unwrap();
+        flock(&lock, FlockOperation::LockExclusive).expect("the other run of these tests ends");
+        let cloud =
+            Cloud { member, admin, openrc, changed: Changed::default(), _lock: lock, _turn: turn };
         if !CLEAN.swap(false, Ordering::Relaxed) {
             cloud.changed.limits.set(true);
             cloud.changed.knobs.set(true);

@@ -110,6 +110,11 @@ impl Ground for RealGround {
     fn add_address(&self) -> AddressId {
         AddressId(self.cloud.add_address(DESCRIPTION))
     }
+
+    #[expect(clippy::disallowed_methods, reason = "a setting of the tests, not of the program")]
+    fn records(&self) -> bool {
+        std::env::var_os("SIMPLESCALEVM_RECORD").is_some()
+    }
 }
 
 /// A Keystone that gives out tokens with another life. Dropped, it is the usual one again.

@@ -22,7 +22,6 @@ const LOG_LINES: usize = 120;
 #[derive(Clone, Debug)]
 pub struct Vm {
     pub id: String,
-    pub name: String,
     pub vm_state: String,
     pub task_state: Option<String>,
     pub address: Option<IpAddr>,
@@ -37,7 +36,6 @@ impl Vm {
             addresses.filter(|one| one["OS-EXT-IPS:type"] == "fixed" && one["version"] == 4);
         Vm {
             id: text(&record["id"]).unwrap(),
-            name: text(&record["name"]).unwrap_or_default(),
             vm_state: text(&record["OS-EXT-STS:vm_state"]).unwrap_or_default(),
             task_state: text(&record["OS-EXT-STS:task_state"]),
             address: fixed.filter_map(|one| one["addr"].as_str()?.parse().ok()).next(),
@@ -126,11 +124,6 @@ impl Scene {
     /// From now on these may never go.
     pub fn keep<'a>(&self, vms: impl IntoIterator<Item = &'a Vm>) {
         self.rules.borrow_mut().kept.extend(vms.into_iter().map(|vm| vm.id.clone()));
-    }
-
-    /// This one may go after all.
-    pub fn let_go(&self, vm: &Vm) {
-        self.rules.borrow_mut().kept.remove(&vm.id);
     }
 
     /// Replicas of servers that become active from now on say this; `None`: they are silent.

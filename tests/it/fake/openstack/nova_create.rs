@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::Service;
 use super::nova::{Call, refused};
+use super::nova_record::links;
 use super::state::{Build, Fixed, Server, State};
 use crate::fake::http::Response;
 
@@ -62,7 +63,8 @@ pub fn create(state: &mut State, call: &Call<'_>) -> Response {
     let count = wanted.count_max.min(left);
     let ids: Vec<String> = (1..=count).map(|number| add(state, &wanted, number)).collect();
     let href = format!("http://{}/v2.1/servers/{}", state.addresses[&Service::Compute], ids[0]);
-    let server = json!({"id": ids[0], "links": [{"rel": "self", "href": href}],
+    let links = links(state, "/v2.1", &format!("servers/{}", ids[0]));
+    let server = json!({"id": ids[0], "links": links,
         "OS-DCF:diskConfig": "MANUAL", "security_groups": [{"name": "default"}],
         "adminPass": "2Rzjh6XG26VZ"});
     Response::json(202, &json!({"server": server})).with("Location", &href)
