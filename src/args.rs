@@ -138,9 +138,9 @@ mod tests {
     #[track_caller]
     fn check(line: &str, expected: std::result::Result<Mode, &str>) {
         let parsed = parse(line.split_whitespace().map(OsString::from));
-        match (&parsed, expected) {
+        match (&parsed, &expected) {
             (Err(error), Err(part)) => assert!(
-                error.contains(part)
+                error.contains(*part)
                     && error.ends_with("(simplescalevm --help lists what there is)"),
                 "{line}: {error:?} lacks {part:?} or the hint"
             ),

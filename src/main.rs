@@ -36,7 +36,7 @@ fn with_config(
     mut faults: Vec<String>,
     mode: Mode,
 ) -> ExitStatus {
-    let once = !matches!(mode, Mode::Run { once: false, .. });
+    let once = matches!(mode, Mode::Run { once: true, .. });
     let config = match config::load(environment, &|path| fs::read_to_string(path), once) {
         Ok(config) if faults.is_empty() => config,
         Ok(_) => return refuse(&faults),

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::decide::kind::{Kind, is_booting, kind};
-use crate::decide::mark::{self, MarkChoice};
+use crate::decide::mark;
 use crate::decide::{Addresses, Lookup, Observation, batch};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::memory::Memory;
 use crate::model::Server;
 use crate::probe::{Prober, Target};
@@ -104,22 +104,9 @@ pub fn targets(policy: &Policy, memory: &Memory, seen: &Observation) -> Vec<Targ
 }
 
 fn settle_mark(setting: &Mark, servers: &[Server]) -> Result<String> {
-    let (key, documented, python) = (&setting.key, mark::DOCUMENTED, mark::PYTHON);
-    match mark::choose(setting, servers) {
-        MarkChoice::Use(value) => Ok(value),
-        MarkChoice::UsePython => {
-            log::warn!(
-                "OPENSTACK_METADATA_VALUE is unset and the servers carry {key}={python}, the mark of the Python \
-                 daemon's code: {python} is used; set it to say so"
-            );
-            Ok(python.to_owned())
-        }
-        MarkChoice::Ambiguous => Err(Error::new(
-            ErrorKind::Setting,
-            format!(
-                "OPENSTACK_METADATA_VALUE is unset, and there are servers with {key}={documented} and with \
-                 {key}={python}: set it to the mark of your pool"
-            ),
-        )),
+    let (mark, warning) = mark::settle(setting, servers)?;
+    if let Some(warning) = warning {
+        log::warn!("{warning}");
     }
+    Ok(mark)
 }

@@ -1,5 +1,6 @@
 //! Which mark the pool carries when the operator did not say: the documented default, or what Python's code used.
 
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::Server;
 use crate::settings::Mark;
 
@@ -30,5 +31,27 @@ pub fn choose(mark: &Mark, servers: &[Server]) -> MarkChoice {
         (true, true) => MarkChoice::Ambiguous,
         (false, true) => MarkChoice::UsePython,
         (_, false) => MarkChoice::Use(DOCUMENTED.to_owned()),
+    }
+}
+
+/// The mark to go by, with a warning where there is one, or what the operator has to say first.
+pub fn settle(setting: &Mark, servers: &[Server]) -> Result<(String, Option<String>)> {
+    let (key, documented, python) = (&setting.key, DOCUMENTED, PYTHON);
+    match choose(setting, servers) {
+        MarkChoice::Use(value) => Ok((value, None)),
+        MarkChoice::UsePython => {
+            let warning = format!(
+                "OPENSTACK_METADATA_VALUE is unset and the servers carry {key}={python}, the mark of the Python \
+                 daemon's code: {python} is used; set it to say so"
+            );
+            Ok((python.to_owned(), Some(warning)))
+        }
+        MarkChoice::Ambiguous => Err(Error::new(
+            ErrorKind::Setting,
+            format!(
+                "OPENSTACK_METADATA_VALUE is unset, and there are servers with {key}={documented} and with \
+                 {key}={python}: set it to the mark of your pool"
+            ),
+        )),
     }
 }

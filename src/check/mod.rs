@@ -1,0 +1,139 @@
+//! `--check`: everything a pass and a creation need is looked at once, and every fault is shown. Changes nothing.
+
+mod page;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use page::{Page, counted};
+
+use crate::decide::{self, Addresses, Observation, mark};
+use crate::error::one_line;
+use crate::memory::Memory;
+use crate::model::{Answer, Listing, Server};
+use crate::observe;
+use crate::probe::Prober;
+use crate::provider::Provider;
+use crate::settings::{Config, Mark};
+
+/// Most other values of the mark that are named.
+const OTHER_VALUES_MAX: usize = 5;
+
+/// Checks the cloud and asks the pool, and shows what it finds on `out`. `true` when there is no fault.
+///
+/// A replica whose answer would be refused is a warning, not a fault: settings and cloud are as they should be, and a
+/// pool at work always has replicas that boot or end.
+pub fn run(
+    config: &Config,
+    provider: &mut dyn Provider,
+    prober: &Prober,
+    out: &mut dyn Write,
+) -> bool {
+    let mut page = Page::new(out);
+    cloud(provider, &mut page);
+    if let Some(seen) = pool(config, provider, &mut page) {
+        replicas(config, prober, seen, &mut page);
+    }
+    page.end()
+}
+
+fn cloud(provider: &mut dyn Provider, page: &mut Page<'_>) {
+    page.heading("Cloud");
+    for line in provider.check() {
+        match line.found {
+            Ok(found) => page.found(&line.what, &found),
+            Err(fault) => page.fault(&line.what, &fault),
+        }
+    }
+}
+
+/// The pool's servers, as a pass would see them before it asks them.
+fn pool(config: &Config, provider: &mut dyn Provider, page: &mut Page<'_>) -> Option<Observation> {
+    page.heading("\nPool");
+    let network = match provider.network_name() {
+        Ok(name) => Some(name),
+        Err(error) => {
+            page.fault("network", &error.text);
+            None
+        }
+    };
+    let Listing { servers, now } = match provider.servers() {
+        Ok(listing) => listing,
+        Err(error) => {
+            page.fault("servers", &error.text);
+            return None;
+        }
+    };
+    let chosen = match mark::settle(&config.mark, &servers) {
+        Ok((chosen, warning)) => {
+            if let Some(warning) = warning {
+                page.warn("mark", &warning);
+            }
+            chosen
+        }
+        Err(error) => {
+            page.fault("mark", &error.text);
+            return None;
+        }
+    };
+    let (replicas, others): (Vec<Server>, Vec<Server>) =
+        servers.into_iter().partition(|server| server.mark.as_ref() == Some(&chosen));
+    let has = if replicas.len() == 1 { "server carries" } else { "servers carry" };
+    let mark = format!("{} {has} {}={chosen}", replicas.len(), config.mark.key);
+    page.found("mark", &mark);
+    page.found("others", &outside(&config.mark, &others));
+    Some(Observation {
+        elapsed: Duration::ZERO,
+        now,
+        servers: replicas,
+        answers: BTreeMap::new(),
+        network,
+        addresses: Addresses::NotManaged,
+        lookups: BTreeMap::new(),
+    })
+}
+
+/// Shows the filter from its other side: an operator who expected more replicas sees where they are.
+fn outside(mark: &Mark, others: &[Server]) -> String {
+    let values: BTreeSet<&str> = others.iter().filter_map(|other| other.mark.as_deref()).collect();
+    let named: Vec<String> = values
+        .iter()
+        .take(OTHER_VALUES_MAX)
+        .map(|value| format!("{}={}", mark.key, one_line(value, 40)))
+        .collect();
+    let some = match named.as_slice() {
+        [] => String::new(),
+        named => format!(" (some carry {})", named.join(", ")),
+    };
+    match others.len() {
+        0 => "no other server in the project".to_owned(),
+        count => format!("{} without it, never touched{some}", counted(count, "server")),
+    }
+}
+
+fn replicas(config: &Config, prober: &Prober, mut seen: Observation, page: &mut Page<'_>) {
+    let (policy, memory) = (&config.policy, Memory::new("check"));
+    let targets = observe::targets(policy, &memory, &seen);
+    let began = Instant::now();
+    seen.answers = prober.ask_all(&targets, &|| began.elapsed() < policy.interval / 2);
+    let (plan, _) = decide::decide(policy, &seen, &memory);
+    let invalid = |answer: &&Answer| matches!(answer, Answer::None { .. });
+    let (asked, invalid) = (targets.len(), seen.answers.values().filter(invalid).count());
+    match (asked, invalid) {
+        (0, _) => page.found("answers", "no replica to ask"),
+        (_, 0) => page.found("answers", &format!("{} asked, all valid", counted(asked, "replica"))),
+        _ => {
+            let asked = counted(asked, "replica");
+            page.warn(
+                "answers",
+                &format!(
+                    "{asked} asked, {invalid} without a valid answer: the last column says why"
+                ),
+            );
+        }
+    }
+    page.table(&plan.replicas);
+}

@@ -1,0 +1,239 @@
+//! The page of `--check` as a whole, against a provider of a few lines and replicas on loopback.
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, TcpListener};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use super::run;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Condition, ExternalAddress, FixedAddress, Listing, Server, ServerId};
+use crate::probe::Prober;
+use crate::progress::{Progress, Stop};
+use crate::provider::{CheckLine, Provider};
+use crate::settings::Config;
+
+struct Cloud {
+    lines: Vec<(&'static str, std::result::Result<&'static str, &'static str>)>,
+    network: Result<String>,
+    servers: Result<Vec<Server>>,
+}
+
+/// A cloud in which all is well.
+fn cloud(servers: Vec<Server>) -> Cloud {
+    Cloud {
+        lines: vec![("login", Ok("project demo (p1)")), ("flavor", Ok("d2-8 (f1)"))],
+        network: Ok("net".into()),
+        servers: Ok(servers),
+    }
+}
+
+impl Provider for Cloud {
+    fn servers(&mut self) -> Result<Listing> {
+        let servers = self.servers.clone()?;
+        Ok(Listing { servers, now: SystemTime::UNIX_EPOCH + Duration::from_secs(3600) })
+    }
+
+    fn network_name(&mut self) -> Result<String> {
+        self.network.clone()
+    }
+
+    fn external_addresses(&mut self) -> Result<Vec<ExternalAddress>> {
+        Ok(Vec::new())
+    }
+
+    fn server_exists(&mut self, _id: &ServerId) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn check(&mut self) -> Vec<CheckLine> {
+        let line = |(what, found): &(&str, std::result::Result<&str, &str>)| CheckLine {
+            what: (*what).to_owned(),
+            found: found.map(str::to_owned).map_err(str::to_owned),
+        };
+        self.lines.iter().map(line).collect()
+    }
+}
+
+fn server(name: &str, mark: Option<&str>, address: Ipv4Addr) -> Server {
+    Server {
+        id: ServerId(format!("id-{name}")),
+        name: name.to_owned(),
+        mark: mark.map(str::to_owned),
+        batch: None,
+        condition: Condition::Active { task: None },
+        words: "active".into(),
+        locked: false,
+        created: SystemTime::UNIX_EPOCH,
+        updated: None,
+        launched: Some(SystemTime::UNIX_EPOCH),
+        fixed: vec![FixedAddress { network: "net".into(), address: address.into() }],
+        floating: Vec::new(),
+    }
+}
+
+/// Answers every request on this address with this body; gives the port.
+fn replica(address: Ipv4Addr, port: u16, body: &'static str) -> u16 {
+    let listener = TcpListener::bind((address, port)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 4096]);
+            let length = body.len();
+            let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}");
+        }
+    });
+    port
+}
+
+fn config(settings: &[(&str, &str)]) -> Config {
+    let base =
+        [("PROVIDER", "simulated"), ("REPLICA_API_RETRIES", "0"), ("REPLICA_API_TIMEOUT", "10")];
+    let set = base.iter().chain(settings).map(|(name, value)| ((*name).into(), (*value).into()));
+    crate::config::load(&set.collect(), &|_| Err(io::Error::other("no files")), true).unwrap()
+}
+
+fn check(mut cloud: Cloud, settings: &[(&str, &str)]) -> (bool, String) {
+    let config = config(settings);
+    let prober = Prober::new(config.probe.clone(), Progress::new(), Stop::new()).unwrap();
+    let mut out = Vec::new();
+    let good = run(&config, &mut cloud, &prober, &mut out);
+    (good, String::from_utf8(out).unwrap())
+}
+
+#[test]
+fn the_page_shows_cloud_pool_and_every_replica() {
+    let (good, bad, shut) =
+        (Ipv4Addr::new(127, 91, 0, 1), Ipv4Addr::new(127, 91, 0, 2), Ipv4Addr::new(127, 91, 0, 3));
+    let port = replica(good, 0, r#"{"capacity": 2, "termination": false}"#);
+    replica(bad, port, r#"{"capacity": 1, "termination": "false"}"#);
+    let stopped = Server {
+        condition: Condition::Stopped { task: None },
+        words: "stopped".into(),
+        locked: true,
+        ..server("d", Some("scaler"), shut)
+    };
+    let servers = vec![
+        server("a", Some("scaler"), good),
+        server("bee", Some("scaler"), bad),
+        stopped,
+        server("web", Some("front"), shut),
+        server("db", None, shut),
+    ];
+    let (no_fault, page) = check(cloud(servers), &[("REPLICA_API_PORT", &port.to_string())]);
+    let expected = "\
+Cloud
+ok       login            project demo (p1)
+ok       flavor           d2-8 (f1)
+
+Pool
+ok       mark             3 servers carry group=scaler
+ok       others           2 servers without it, never touched (some carry group=front)
+warning  answers          2 replicas asked, 1 without a valid answer: the last column says why
+
+name  id      address     is       because
+a     id-a    127.91.0.1  healthy  2 free
+bee   id-bee  127.91.0.2  silent   \"termination\" is \"false\", not true or false
+d     id-d    127.91.0.3  parked   locked; stopped
+
+no faults, 1 warning
+";
+    assert_eq!(page, expected);
+    assert!(no_fault, "a refused answer is no fault");
+}
+
+#[test]
+fn every_fault_is_shown_and_counted() {
+    let faulty = Cloud {
+        lines: vec![
+            ("flavor", Err("OPENSTACK_FLAVOR \"x\": no such flavor")),
+            ("image", Ok("Debian (i1)")),
+            ("keypair", Err("OPENSTACK_KEYPAIR \"k\": no such key pair")),
+        ],
+        ..cloud(Vec::new())
+    };
+    let (good, page) = check(faulty, &[]);
+    assert!(!good);
+    assert_eq!(
+        page,
+        "\
+Cloud
+FAULT    flavor           OPENSTACK_FLAVOR \"x\": no such flavor
+ok       image            Debian (i1)
+FAULT    keypair          OPENSTACK_KEYPAIR \"k\": no such key pair
+
+Pool
+ok       mark             0 servers carry group=scaler
+ok       others           no other server in the project
+ok       answers          no replica to ask
+
+2 faults
+"
+    );
+}
+
+#[test]
+fn one_cause_is_one_fault() {
+    let refused = Error::new(ErrorKind::Refused(401), "cannot log in: wrong password");
+    let locked_out = Cloud {
+        lines: vec![("login", Err("cannot log in: wrong password"))],
+        network: Err(refused.clone()),
+        servers: Err(refused.context("cannot list the servers")),
+    };
+    let (good, page) = check(locked_out, &[]);
+    assert!(!good);
+    assert!(page.ends_with("\n\n1 fault\n"), "{page}");
+    assert_eq!(page.matches("see above").count(), 2, "{page}");
+}
+
+#[test]
+fn an_ambiguous_mark_is_a_fault_and_pythons_own_a_warning() {
+    let at = Ipv4Addr::new(127, 91, 1, 1);
+    let stopped = |name, mark| Server {
+        condition: Condition::Stopped { task: None },
+        ..server(name, Some(mark), at)
+    };
+    let both = vec![stopped("a", "scaler"), stopped("b", "scaled")];
+    let (good, page) = check(cloud(both.clone()), &[]);
+    assert!(
+        !good && page.contains("FAULT    mark             OPENSTACK_METADATA_VALUE is unset"),
+        "{page}"
+    );
+
+    let (good, page) = check(cloud(both[1..].to_vec()), &[]);
+    assert!(
+        good && page.contains("warning  mark             OPENSTACK_METADATA_VALUE is unset"),
+        "{page}"
+    );
+    assert!(page.contains("1 server carries group=scaled"), "{page}");
+
+    let (good, page) = check(cloud(both), &[("OPENSTACK_METADATA_VALUE", "scaler")]);
+    assert!(
+        good && page.contains("1 server without it, never touched (some carry group=scaled)"),
+        "{page}"
+    );
+}
+
+#[test]
+fn what_the_cloud_names_cannot_steer_the_terminal() {
+    let evil = server("a\u{1b}[2J\nok", Some("scaler"), Ipv4Addr::new(127, 91, 2, 1));
+    let stopped = Server { condition: Condition::Stopped { task: None }, ..evil };
+    let (_, page) = check(cloud(vec![stopped]), &[]);
+    assert!(!page.contains('\u{1b}') && page.contains("a [2J ok"), "{page}");
+}
+
+#[test]
+fn a_page_that_cannot_be_written_is_no_success() {
+    struct Full;
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::Error::other("no space left"))
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let config = config(&[]);
+    let prober = Prober::new(config.probe.clone(), Progress::new(), Stop::new()).unwrap();
+    assert!(!run(&config, &mut cloud(Vec::new()), &prober, &mut Full));
+}
