@@ -55,7 +55,7 @@ fn broken_replicas_are_replaced_and_parked_ones_are_left_alone() {
     let settings = scene
         .settings()
         .with("REPLICA_MIN_AVAILABLE_RESOURCES", "6")
-        .with("REPLICA_LAUNCH_TIMEOUT", "90");
+        .with("REPLICA_LAUNCH_TIMEOUT", "120");
     let daemon = scene.start(&settings);
     let pool = scene.until_healthy(&daemon, 6);
     // Two passes see them: Nova is slow enough for that.
@@ -87,13 +87,13 @@ fn a_replica_that_is_stuck_in_build_is_replaced() {
     let settings = scene
         .settings()
         .with("REPLICA_MIN_AVAILABLE_RESOURCES", "1")
-        .with("REPLICA_LAUNCH_TIMEOUT", "20");
+        .with("REPLICA_LAUNCH_TIMEOUT", "60");
     scene.never_more_than(2);
-    scene.cloud.set_knob("build_delay", "1 200");
+    scene.cloud.set_knob("build_delay", "1 240");
     let daemon = scene.start(&settings);
     let pool = scene.until(&daemon, "a replica that builds", |now| now.len() == 1);
     let stuck = pool[0].clone();
-    daemon_says(&daemon, &["delete ", &stuck.id, "BUILD"], &scene);
+    daemon_says(&daemon, &["INFO", "delete ", &stuck.id, "building"], &scene);
     // Nova deletes it once its build is over, which ends with the knob.
     scene.cloud.unset_knob("build_delay");
     scene.until(&daemon, "the stuck one is gone", |now| now.iter().all(|vm| vm.id != stuck.id));

@@ -15,6 +15,9 @@ use crate::replica::{Replica, Says};
 /// The description of the pool's floating IPs.
 pub const DESCRIPTION: &str = "simplescalevm-e2e";
 
+/// A look costs the cloud a tenth of a second of processor, which it should have for its own work.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(700);
+
 /// How much of a log a failure shows, in lines.
 const LOG_LINES: usize = 120;
 
@@ -105,7 +108,7 @@ impl Scene {
             .with("REPLICA_API_TIMEOUT", "1")
             .with("REPLICA_API_RETRIES", "0")
             .with("REPLICA_MAX", "30")
-            .with("APP_INTERVAL", "3")
+            .with("APP_INTERVAL", "4")
             .with("APP_HOST", "127.0.0.1")
             .with("APP_PORT", "0")
             .with("RUST_LOG", "debug")
@@ -193,7 +196,7 @@ impl Scene {
             if began.elapsed() > PATIENCE {
                 panic!("not in {} s: {what}; {last:#?}\n{}", PATIENCE.as_secs(), tail(daemon));
             }
-            thread::sleep(Duration::from_millis(300));
+            thread::sleep(BETWEEN_LOOKS);
         }
     }
 
@@ -234,7 +237,7 @@ impl Scene {
             if began.elapsed() > PATIENCE {
                 panic!("no {count} further passes\n{}", tail(daemon));
             }
-            thread::sleep(Duration::from_millis(200));
+            thread::sleep(BETWEEN_LOOKS);
         }
     }
 
