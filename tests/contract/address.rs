@@ -94,7 +94,7 @@ pub fn other_descriptions_are_others_business(ground: &dyn Ground) {
     ground.add_address();
     let other =
         OpenStackSettings { floating_ip_description: "nobody's".into(), ..ground.settings() };
-    assert_eq!(open_with(other).external_addresses().unwrap(), []);
+    assert_eq!(open_with(&other).external_addresses().unwrap(), []);
     assert_eq!(open(ground).external_addresses().unwrap().len(), 1);
 }
 

@@ -44,7 +44,7 @@ pub fn of_nova_about_servers(ground: &dyn Ground) {
 pub fn of_nova_about_a_server_in_error(ground: &dyn Ground) {
     let record = ground.records();
     let settings = OpenStackSettings { flavor: NO_HOST.into(), ..ground.settings() };
-    let mut provider = open_with(settings);
+    let mut provider = open_with(&settings);
     let id = provider.create(&creation(1)).unwrap();
     until("a server in error", || {
         let servers = list(&mut provider);

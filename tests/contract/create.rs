@@ -34,7 +34,7 @@ pub fn one_alone_keeps_its_plain_name(ground: &dyn Ground) {
 pub fn user_data_metadata_and_keypair_arrive(ground: &dyn Ground) {
     let data = b"#cloud-config\nruncmd: [\"echo \xc3\xa9 > /dev/null\"]\n";
     let file = TemporaryFile::new(data);
-    let mut provider = open_with(OpenStackSettings {
+    let mut provider = open_with(&OpenStackSettings {
         keypair: Some("ops".into()),
         cloud_init_file: Some(file.0.clone()),
         ..ground.settings()
@@ -52,7 +52,7 @@ pub fn user_data_metadata_and_keypair_arrive(ground: &dyn Ground) {
 
 pub fn without_a_host_all_end_in_error_with_a_fault(ground: &dyn Ground) {
     let settings = OpenStackSettings { flavor: NO_HOST.into(), ..ground.settings() };
-    let mut provider = open_with(settings);
+    let mut provider = open_with(&settings);
     let first = provider.create(&creation(3)).expect("Nova accepts it, and fails later");
     let servers = until("three servers in error", || {
         let servers = list(&mut provider);

@@ -38,7 +38,7 @@ pub fn a_locked_server_is_not_deleted(ground: &dyn Ground) {
 
 pub fn an_errored_server_is_deleted(ground: &dyn Ground) {
     let settings = OpenStackSettings { flavor: NO_HOST.into(), ..ground.settings() };
-    let mut provider = open_with(settings);
+    let mut provider = open_with(&settings);
     let id = provider.create(&creation(1)).unwrap();
     until("a server in error", || {
         let servers = list(&mut provider);

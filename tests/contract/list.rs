@@ -17,7 +17,7 @@ pub fn an_empty_project_has_no_servers(ground: &dyn Ground) {
 pub fn a_list_of_several_pages_is_whole(ground: &dyn Ground) {
     // Servers that find no host are quick to make: no port, no build.
     let settings = OpenStackSettings { flavor: NO_HOST.into(), ..ground.settings() };
-    let mut provider = open_with(settings);
+    let mut provider = open_with(&settings);
     let count = ground.page_size() + 5;
     provider.create(&creation(count)).unwrap();
     let servers = until("all of them in error", || {

@@ -20,17 +20,17 @@ pub fn a_password_opens_the_project(ground: &dyn Ground) {
 pub fn a_wrong_password_is_refused(ground: &dyn Ground) {
     let mut settings = ground.settings();
     with_password(&mut settings, |password, _, _| *password = Secret::new("not-the-password"));
-    let error = refused(settings);
+    let error = refused(&settings);
     assert!(!error.text.contains("not-the-password"), "{error}");
 }
 
 pub fn a_wrong_user_or_project_is_refused(ground: &dyn Ground) {
     let mut settings = ground.settings();
     with_password(&mut settings, |_, user, _| *user = "nobody".into());
-    refused(settings);
+    refused(&settings);
     let mut settings = ground.settings();
     with_password(&mut settings, |_, _, project| *project = Project::Id("0".repeat(32)));
-    refused(settings);
+    refused(&settings);
 }
 
 pub fn an_application_credential_needs_no_scope(ground: &dyn Ground) {
@@ -45,7 +45,7 @@ pub fn an_application_credential_needs_no_scope(ground: &dyn Ground) {
     ] {
         settings.credentials =
             Credentials::ApplicationCredential { which, secret: key.secret.clone() };
-        list(&mut open_with(settings.clone()));
+        list(&mut open_with(&settings));
     }
 }
 
@@ -65,23 +65,23 @@ pub fn a_wrong_secret_is_refused(ground: &dyn Ground) {
     let which = ApplicationCredential::Id(ground.application_credential().id);
     let secret = Secret::new("not-the-secret");
     settings.credentials = Credentials::ApplicationCredential { which, secret };
-    let error = refused(settings);
+    let error = refused(&settings);
     assert!(!error.text.contains("not-the-secret"), "{error}");
 }
 
 pub fn an_unknown_region_names_those_that_exist(ground: &dyn Ground) {
     let settings = OpenStackSettings { region: Some("NOWHERE9".into()), ..ground.settings() };
-    let error = open_with(settings).servers().unwrap_err();
+    let error = open_with(&settings).servers().unwrap_err();
     assert_eq!(error.text, "OS_REGION_NAME \"NOWHERE9\": no such region (have: SBG7)");
 }
 
 pub fn the_only_region_needs_no_name(ground: &dyn Ground) {
-    list(&mut open_with(OpenStackSettings { region: None, ..ground.settings() }));
+    list(&mut open_with(&OpenStackSettings { region: None, ..ground.settings() }));
 }
 
 pub fn an_unknown_interface_names_those_that_exist(ground: &dyn Ground) {
     let settings = OpenStackSettings { interface: "secret".into(), ..ground.settings() };
-    let error = open_with(settings).servers().unwrap_err();
+    let error = open_with(&settings).servers().unwrap_err();
     let text = "OS_INTERFACE \"secret\": the compute service in region SBG7 has none (have: ";
     assert!(error.text.starts_with(text), "{error}");
     for interface in ["admin", "internal", "public"] {
@@ -103,7 +103,7 @@ fn with_password(
 }
 
 #[track_caller]
-fn refused(settings: OpenStackSettings) -> Error {
+fn refused(settings: &OpenStackSettings) -> Error {
     let error = open_with(settings).servers().unwrap_err();
     assert_eq!(error.kind, ErrorKind::Refused(401), "{error}");
     assert!(error.text.starts_with("cannot log in: POST http"), "{error}");

@@ -133,11 +133,11 @@ macro_rules! contract_tests {
 
 /// The provider with the ground's settings.
 fn open(ground: &dyn Ground) -> OpenStackMut {
-    open_with(ground.settings())
+    open_with(&ground.settings())
 }
 
-fn open_with(settings: OpenStackSettings) -> OpenStackMut {
-    let reader = OpenStack::new(&settings, true, Progress::new(), Stop::new());
+fn open_with(settings: &OpenStackSettings) -> OpenStackMut {
+    let reader = OpenStack::new(settings, true, Progress::new(), Stop::new());
     OpenStackMut::new(reader.expect("a client for the cloud"))
 }
 

@@ -9,14 +9,14 @@ use super::member::Member;
 use super::{Ground, creation, list, open, open_with};
 
 pub fn a_wrong_flavor_names_those_that_exist(ground: &dyn Ground) {
-    let error = refused(OpenStackSettings { flavor: "d9-99".into(), ..ground.settings() });
+    let error = refused(&OpenStackSettings { flavor: "d9-99".into(), ..ground.settings() });
     assert_eq!(error.kind, ErrorKind::Setting);
     let text = "OPENSTACK_FLAVOR \"d9-99\": no such flavor in region SBG7 (have: d2-2, ";
     assert!(error.text.starts_with(text), "{error}");
 }
 
 pub fn a_wrong_image_names_those_that_exist(ground: &dyn Ground) {
-    let error = refused(OpenStackSettings { image: "Debian 99".into(), ..ground.settings() });
+    let error = refused(&OpenStackSettings { image: "Debian 99".into(), ..ground.settings() });
     assert_eq!(error.kind, ErrorKind::Setting);
     let text =
         "OPENSTACK_IMAGE \"Debian 99\": no such active image in region SBG7 (have: Debian 11)";
@@ -24,18 +24,18 @@ pub fn a_wrong_image_names_those_that_exist(ground: &dyn Ground) {
 }
 
 pub fn a_wrong_network_names_those_that_exist(ground: &dyn Ground) {
-    let error = refused(OpenStackSettings { network: "Int-Net".into(), ..ground.settings() });
+    let error = refused(&OpenStackSettings { network: "Int-Net".into(), ..ground.settings() });
     assert_eq!(error.kind, ErrorKind::Setting);
     let text = "OPENSTACK_NETWORK \"Int-Net\": no such network in region SBG7 (have: Ext-Net, ";
     assert!(error.text.starts_with(text), "{error}");
     // An id that leads nowhere is taken for a name.
     let id = "c6f04e5b-33f7-4413-97a3-1383e5950011";
-    let error = refused(OpenStackSettings { network: id.into(), ..ground.settings() });
+    let error = refused(&OpenStackSettings { network: id.into(), ..ground.settings() });
     assert_eq!(error.kind, ErrorKind::Setting, "{error}");
 }
 
 pub fn a_wrong_keypair_makes_nothing(ground: &dyn Ground) {
-    let error = refused(OpenStackSettings { keypair: Some("lost".into()), ..ground.settings() });
+    let error = refused(&OpenStackSettings { keypair: Some("lost".into()), ..ground.settings() });
     assert_eq!(error.kind, ErrorKind::Refused(400), "{error}");
     assert!(error.text.ends_with("status 400: Invalid key_name provided."), "{error}");
 }
@@ -53,7 +53,7 @@ pub fn ids_do_as_well_as_names(ground: &dyn Ground) {
         network: id("network", "/networks", "networks", "Ext-Net"),
         ..ground.settings()
     };
-    let mut provider = open_with(settings);
+    let mut provider = open_with(&settings);
     assert_eq!(provider.network_name().unwrap(), "Ext-Net");
     provider.create(&creation(1)).unwrap();
     assert_eq!(list(&mut provider).len(), 1);
@@ -62,7 +62,7 @@ pub fn ids_do_as_well_as_names(ground: &dyn Ground) {
 pub fn check_finds_everything(ground: &dyn Ground) {
     let settings = OpenStackSettings { keypair: Some("ops".into()), ..ground.settings() };
     ground.add_address();
-    let lines = open_with(settings).check();
+    let lines = open_with(&settings).check();
     let faults: Vec<&CheckLine> = lines.iter().filter(|line| line.found.is_err()).collect();
     assert!(faults.is_empty(), "{faults:#?}");
     let found = |what: &str| {
@@ -82,7 +82,7 @@ pub fn check_finds_everything(ground: &dyn Ground) {
 }
 
 pub fn check_names_every_fault(ground: &dyn Ground) {
-    let lines = open_with(OpenStackSettings {
+    let lines = open_with(&OpenStackSettings {
         flavor: "d9-99".into(),
         image: "Debian 99".into(),
         network: "Int-Net".into(),
@@ -108,7 +108,7 @@ pub fn a_server_exists_once_it_is_made(ground: &dyn Ground) {
 
 /// A creation that fails before anything is made.
 #[track_caller]
-fn refused(settings: OpenStackSettings) -> Error {
+fn refused(settings: &OpenStackSettings) -> Error {
     let mut provider = open_with(settings);
     let error = provider.create(&creation(2)).expect_err("this cannot be created");
     assert_eq!(list(&mut provider), [], "made something in spite of: {error}");
