@@ -33,6 +33,7 @@ record: openstack-up ## Record that OpenStack's answers anew as fixtures (tests/
 lint: ## Check formatting, lints and the manual page
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -D warnings
+	$(CARGO) clippy --test real --locked -- -D warnings
 	mandoc -Tlint -Wwarning man/simplescalevm.8
 
 fmt: ## Format the source

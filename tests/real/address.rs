@@ -25,7 +25,7 @@ fn stage(replicas: usize, addresses: usize) -> Stage {
         .settings()
         .with("REPLICA_MIN_AVAILABLE_RESOURCES", &replicas.to_string())
         .with("EXTERNAL_ADDRESS_MANAGEMENT", "true");
-    let daemon = scene.start(&settings);
+    let daemon = Daemon::start(&settings);
     let mut pool = scene.until_healthy(&daemon, replicas);
     let holders = RefCell::new(Vec::new());
     scene.until(&daemon, "every address on a replica", |_| {

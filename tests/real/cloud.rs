@@ -158,31 +158,17 @@ impl Cloud {
         Some(device.to_owned()).filter(|device| !device.is_empty())
     }
 
-    /// Stops a service of the cloud until the guard is dropped, or started again.
-    pub fn stop(&self, service: &str) -> Outage {
-        service_command("stop", service);
-        Outage(Some(service.to_owned()))
-    }
-
     /// From now on the file of the fake hypervisor says this; see `tests/openstack/README.md`.
     pub fn set_knob(&self, name: &str, text: &str) {
         self.changed.knobs.set(true);
         fs::write(openrc::directory().join("knobs").join(name), text).unwrap();
     }
 
-    /// Undoes [`Cloud::set_knob`].
-    pub fn unset_knob(&self, name: &str) {
-        match fs::remove_file(openrc::directory().join("knobs").join(name)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => panic!("knob {name}: {error}"),
-            _ => {}
-        }
-    }
-
     /// Everything as it was: no server, no address of a test, no limit, no knob.
     fn clear(&self) {
         if self.changed.knobs.get() {
             for knob in ["build_delay", "build_fail", "delete_delay", "delete_fail"] {
-                self.unset_knob(knob);
+                unset_knob(knob);
             }
         }
         if self.changed.limits.get() {
@@ -212,6 +198,14 @@ impl Cloud {
     }
 }
 
+/// Undoes [`Cloud::set_knob`].
+pub fn unset_knob(name: &str) {
+    match fs::remove_file(openrc::directory().join("knobs").join(name)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => panic!("knob {name}: {error}"),
+        _ => {}
+    }
+}
+
 impl Drop for Cloud {
     fn drop(&mut self) {
         let cleared = panic::catch_unwind(AssertUnwindSafe(|| {
@@ -231,6 +225,12 @@ impl Drop for Cloud {
 pub struct Outage(Option<String>);
 
 impl Outage {
+    /// Stops the service.
+    pub fn of(service: &str) -> Self {
+        service_command("stop", service);
+        Outage(Some(service.to_owned()))
+    }
+
     /// Starts the service again; returns when it answers.
     pub fn end(mut self) {
         if let Some(service) = self.0.take() {

@@ -111,7 +111,6 @@ impl Ground for RealGround {
         AddressId(self.cloud.add_address(DESCRIPTION))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a setting of the tests, not of the program")]
     fn records(&self) -> bool {
         std::env::var_os("SIMPLESCALEVM_RECORD").is_some()
     }

@@ -1,5 +1,6 @@
 //! A pool of 200: four pages of Nova's list.
 
+use crate::daemon::Daemon;
 use crate::scene::{Scene, lines};
 
 #[test]
@@ -12,7 +13,7 @@ fn a_pool_of_200_takes_one_request_a_page_and_one_for_the_addresses() {
         .with("REPLICA_MAX", "200")
         .with("EXTERNAL_ADDRESS_MANAGEMENT", "true")
         .with("APP_INTERVAL", "5");
-    let daemon = scene.start(&settings);
+    let daemon = Daemon::start(&settings);
     let pool = scene.until_healthy(&daemon, 200);
     scene.keep(&pool);
     scene.passes(&daemon, 1);

@@ -35,7 +35,6 @@ impl Openrc {
 }
 
 /// Where the cloud keeps all it has.
-#[expect(clippy::disallowed_methods, reason = "a setting of the tests, not of the program")]
 pub fn directory() -> PathBuf {
     let default = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/target/openstack"));
     std::env::var_os("SIMPLESCALEVM_OPENSTACK_DIR").map_or_else(default, PathBuf::from)

@@ -1,6 +1,8 @@
 //! Each service of the cloud is stopped for two passes: never a VM too many, never a healthy one deleted, and normal
 //! again by itself.
 
+use crate::cloud::Outage;
+use crate::daemon::Daemon;
 use crate::replica::Says;
 use crate::scene::Scene;
 
@@ -8,12 +10,12 @@ use crate::scene::Scene;
 fn survive(service: &str) {
     let scene = Scene::open();
     let settings = scene.settings().with("OPENSTACK_API_TIMEOUT", "10");
-    let daemon = scene.start(&settings);
+    let daemon = Daemon::start(&settings);
     let pool = scene.until_healthy(&daemon, 3);
     scene.keep(&pool);
     // One for the busy one, and one more for a creation that the outage spoiled and that is going.
     scene.never_more_than(5);
-    let outage = scene.cloud.stop(service);
+    let outage = Outage::of(service);
     scene.replica(&pool[0], Some(Says::free(0)));
     scene.passes(&daemon, 2);
     outage.end();

@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use crate::cloud::unset_knob;
+use crate::daemon::Daemon;
 use crate::replica::Says;
 use crate::scene::{Scene, Vm, creations, lines, states};
 
@@ -9,7 +11,7 @@ use crate::scene::{Scene, Vm, creations, lines, states};
 fn a_cold_start_makes_what_is_missing_with_one_request() {
     let scene = Scene::open();
     scene.never_more_than(3);
-    let daemon = scene.start(&scene.settings());
+    let daemon = Daemon::start(&scene.settings());
     let pool = scene.until_healthy(&daemon, 3);
     scene.keep(&pool);
     scene.passes(&daemon, 3);
@@ -23,7 +25,7 @@ fn load_makes_the_pool_grow_by_as_much_as_is_missing() {
         scene.settings().with("REPLICA_CAPACITY", "2").with("REPLICA_MIN_AVAILABLE_RESOURCES", "4");
     scene.boots_say(Some(Says::free(2)));
     scene.never_more_than(2);
-    let daemon = scene.start(&settings);
+    let daemon = Daemon::start(&settings);
     let pool = scene.until_healthy(&daemon, 2);
     scene.keep(&pool);
     // 0 + 1 of 4 are free: two more replicas of 2 each.
@@ -38,7 +40,7 @@ fn load_makes_the_pool_grow_by_as_much_as_is_missing() {
 #[test]
 fn a_finished_replica_is_replaced() {
     let scene = Scene::open();
-    let daemon = scene.start(&scene.settings());
+    let daemon = Daemon::start(&scene.settings());
     let pool = scene.until_healthy(&daemon, 3);
     scene.never_more_than(4);
     scene.keep(&pool[1..]);
@@ -56,7 +58,7 @@ fn broken_replicas_are_replaced_and_parked_ones_are_left_alone() {
         .settings()
         .with("REPLICA_MIN_AVAILABLE_RESOURCES", "6")
         .with("REPLICA_LAUNCH_TIMEOUT", "120");
-    let daemon = scene.start(&settings);
+    let daemon = Daemon::start(&settings);
     let pool = scene.until_healthy(&daemon, 6);
     // Two passes see them: Nova is slow enough for that.
     let (stopped, paused, shelved, locked, broken) =
@@ -90,12 +92,12 @@ fn a_replica_that_is_stuck_in_build_is_replaced() {
         .with("REPLICA_LAUNCH_TIMEOUT", "60");
     scene.never_more_than(2);
     scene.cloud.set_knob("build_delay", "1 240");
-    let daemon = scene.start(&settings);
+    let daemon = Daemon::start(&settings);
     let pool = scene.until(&daemon, "a replica that builds", |now| now.len() == 1);
     let stuck = pool[0].clone();
     daemon_says(&daemon, &["INFO", "delete ", &stuck.id, "building"], &scene);
     // Nova deletes it once its build is over, which ends with the knob.
-    scene.cloud.unset_knob("build_delay");
+    unset_knob("build_delay");
     scene.until(&daemon, "the stuck one is gone", |now| now.iter().all(|vm| vm.id != stuck.id));
     scene.until_healthy(&daemon, 1);
 }
@@ -105,11 +107,11 @@ fn two_scalers_with_different_marks_do_not_see_each_other() {
     let scene = Scene::open();
     scene.never_more_than(2);
     let settings = scene.settings().with("REPLICA_MIN_AVAILABLE_RESOURCES", "2");
-    let ours = scene.start(&settings);
+    let ours = Daemon::start(&settings);
     let pool = scene.until_healthy(&ours, 2);
     scene.keep(&pool);
     // Nothing answers for the others: they stay starting, and are none of ours.
-    let theirs = scene.start(&settings.with("OPENSTACK_METADATA_VALUE", "e2e-other"));
+    let theirs = Daemon::start(&settings.with("OPENSTACK_METADATA_VALUE", "e2e-other"));
     scene.until(&ours, "the other scaler's two replicas", |_| states(&theirs).len() == 2);
     scene.passes(&ours, 2);
     scene.passes(&theirs, 2);
@@ -119,6 +121,6 @@ fn two_scalers_with_different_marks_do_not_see_each_other() {
 }
 
 #[track_caller]
-fn daemon_says(daemon: &crate::daemon::Daemon, words: &[&str], scene: &Scene) {
+fn daemon_says(daemon: &Daemon, words: &[&str], scene: &Scene) {
     scene.until(daemon, &format!("a line with all of {words:?}"), |_| lines(daemon, words) > 0);
 }

@@ -25,8 +25,8 @@ const LOG_LINES: usize = 120;
 #[derive(Clone, Debug)]
 pub struct Vm {
     pub id: String,
-    pub vm_state: String,
-    pub task_state: Option<String>,
+    pub state: String,
+    pub task: Option<String>,
     pub address: Option<IpAddr>,
 }
 
@@ -39,19 +39,19 @@ impl Vm {
             addresses.filter(|one| one["OS-EXT-IPS:type"] == "fixed" && one["version"] == 4);
         Vm {
             id: text(&record["id"]).unwrap(),
-            vm_state: text(&record["OS-EXT-STS:vm_state"]).unwrap_or_default(),
-            task_state: text(&record["OS-EXT-STS:task_state"]),
-            address: fixed.filter_map(|one| one["addr"].as_str()?.parse().ok()).next(),
+            state: text(&record["OS-EXT-STS:vm_state"]).unwrap_or_default(),
+            task: text(&record["OS-EXT-STS:task_state"]),
+            address: { fixed }.find_map(|one| one["addr"].as_str()?.parse().ok()),
         }
     }
 
     /// Active, with nothing under way.
     pub fn runs(&self) -> bool {
-        self.vm_state == "active" && self.task_state.is_none()
+        self.state == "active" && self.task.is_none()
     }
 
     pub fn is_going(&self) -> bool {
-        self.task_state.as_deref() == Some("deleting")
+        self.task.as_deref() == Some("deleting")
     }
 }
 
@@ -70,7 +70,7 @@ pub struct Scene {
 /// What must hold in every single look at the cloud.
 #[derive(Default)]
 struct Rules {
-    /// Never more servers in the pool than so many.
+    /// Never more servers in the pool than so many, beside those that failed or are going.
     most: Option<usize>,
     /// These are never deleted.
     kept: BTreeSet<String>,
@@ -114,12 +114,7 @@ impl Scene {
             .with("RUST_LOG", "debug")
     }
 
-    /// The loop with these settings.
-    pub fn start(&self, settings: &Settings) -> Daemon {
-        Daemon::start(settings)
-    }
-
-    /// From now on the pool may never have more servers.
+    /// From now on the pool may never have more servers than so many, beside those that failed or are going.
     pub fn never_more_than(&self, most: usize) {
         self.rules.borrow_mut().most = Some(most);
     }
@@ -154,7 +149,8 @@ impl Scene {
         self.replicas.borrow_mut().retain(|id, _| ids.contains(id.as_str()));
         let rules = self.rules.borrow();
         if let Some(most) = rules.most {
-            let there = pool.iter().filter(|vm| !vm.is_going()).count();
+            let counts = |vm: &&Vm| !vm.is_going() && vm.state != "error";
+            let there = pool.iter().filter(counts).count();
             assert!(there <= most, "a VM too many: {there}, and never more than {most}: {pool:#?}");
         }
         for id in &rules.kept {
@@ -168,7 +164,7 @@ impl Scene {
     fn tend(&self, pool: &[Vm]) {
         let (says, boots_say) = (self.says.borrow(), self.boots_say.borrow());
         let mut replicas = self.replicas.borrow_mut();
-        for vm in pool.iter().filter(|vm| vm.vm_state == "active") {
+        for vm in pool.iter().filter(|vm| vm.state == "active") {
             let words = says.get(&vm.id).unwrap_or(&boots_say);
             let (Some(words), Some(address)) = (words, vm.address) else { continue };
             replicas.entry(vm.id.clone()).or_insert_with(|| {
@@ -176,7 +172,7 @@ impl Scene {
             });
         }
         // A server that does not run does not answer.
-        for vm in pool.iter().filter(|vm| vm.vm_state != "active" && vm.vm_state != "error") {
+        for vm in pool.iter().filter(|vm| vm.state != "active" && vm.state != "error") {
             replicas.remove(&vm.id);
         }
     }
@@ -193,9 +189,12 @@ impl Scene {
                 }
                 last = pool;
             }
-            if began.elapsed() > PATIENCE {
-                panic!("not in {} s: {what}; {last:#?}\n{}", PATIENCE.as_secs(), tail(daemon));
-            }
+            assert!(
+                began.elapsed() < PATIENCE,
+                "not in {} s: {what}; {last:#?}\n{}",
+                PATIENCE.as_secs(),
+                tail(daemon)
+            );
             thread::sleep(BETWEEN_LOOKS);
         }
     }
@@ -234,9 +233,7 @@ impl Scene {
         let began = Instant::now();
         while passes(daemon) < before + count {
             self.look_or_tell(daemon);
-            if began.elapsed() > PATIENCE {
-                panic!("no {count} further passes\n{}", tail(daemon));
-            }
+            assert!(began.elapsed() < PATIENCE, "no {count} further passes\n{}", tail(daemon));
             thread::sleep(BETWEEN_LOOKS);
         }
     }
