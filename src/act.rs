@@ -22,6 +22,8 @@ pub struct Outcome {
     pub moved: Vec<(AddressId, ServerId)>,
     /// Replicas whose deletion was accepted.
     pub deleted: Vec<ServerId>,
+    /// Replicas whose deletion was tried and failed.
+    pub not_deleted: Vec<ServerId>,
     /// Pairs the cloud refused.
     pub refused: Vec<(AddressId, ServerId)>,
     /// The creation, if it was tried.
@@ -91,8 +93,8 @@ pub struct Naming<'a> {
     pub mark: (&'a str, &'a str),
 }
 
-/// Carries out `plan`. `spent` says how much of the pass's time is used up; deletions give way to the creation at half
-/// of `interval`.
+/// Carries out `plan`. `spent` says how much of the pass's time is used up; deletions give way to the creation when they
+/// have taken half of `interval`.
 pub fn act(
     provider: &mut dyn ProviderMut,
     plan: &Plan,
@@ -103,10 +105,12 @@ pub fn act(
 ) -> Outcome {
     let mut outcome = Outcome::default();
     let moved = move_all(provider, plan, stop, &mut outcome);
+    // From here on, not from the pass's beginning: slow probes must not keep the finished alive for ever.
+    let began = spent();
     for step in &plan.deletions {
         if stop.requested() {
             left_over(StepKind::Delete, step, &mut outcome);
-        } else if spent() > interval / 2 {
+        } else if spent().saturating_sub(began) > interval / 2 {
             let why = "half of APP_INTERVAL is used up; the next pass goes on".into();
             outcome.record(StepKind::Delete, step.to_string(), StepResult::NotTried(why));
         } else {
@@ -160,7 +164,10 @@ fn delete(
             outcome.deleted.push(step.server.clone());
             outcome.record(StepKind::Delete, step.to_string(), StepResult::Done);
         }
-        Err(error) => outcome.record(StepKind::Delete, step.to_string(), StepResult::Failed(error)),
+        Err(error) => {
+            outcome.not_deleted.push(step.server.clone());
+            outcome.record(StepKind::Delete, step.to_string(), StepResult::Failed(error));
+        }
     }
 }
 

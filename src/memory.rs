@@ -16,7 +16,7 @@ pub struct Memory {
     pub creations: u64,
     /// The cloud's clock at the first decision.
     pub started: Option<SystemTime>,
-    /// Replicas of the last pass.
+    /// Replicas of the last pass, and those that were lately missing from the list.
     pub replicas: BTreeMap<ServerId, ReplicaMemory>,
     /// Creations whose end is not known yet.
     pub batches: Vec<BatchMemory>,
@@ -63,16 +63,18 @@ pub struct ReplicaMemory {
     pub in_error: bool,
     /// Whether it ever ran.
     pub launched: bool,
-    /// Whether it ever answered this process.
+    /// Whether it ever answered this process, or may have answered an earlier one (told by its age at the start).
     pub answered_ever: bool,
     /// Whether it answered since it last came back from parked.
     pub answered_this_boot: bool,
     /// Whether it answered in the last pass.
     pub answered_last: bool,
+    /// Whether the cloud had it in error when it last answered: then the error does not explain a silence.
+    pub answered_in_error: bool,
     /// Its last `capacity`.
     pub capacity: Option<u64>,
-    /// Passes in a row without an answer, as far as it was asked.
-    pub silent_passes: u32,
+    /// Passes in a row in error without an answer, as far as it was asked and no brake made silence meaningless.
+    pub silent_in_error: u32,
     /// When it became silent, on the monotonic clock of [`crate::decide::Observation::elapsed`].
     pub silent_since: Option<Duration>,
     /// When it last came back from parked, by the cloud's clock: its boot grace begins there.
@@ -83,6 +85,10 @@ pub struct ReplicaMemory {
     pub deleting_since: Option<Duration>,
     /// When we last asked for its deletion, on the monotonic clock.
     pub delete_sent: Option<Duration>,
+    /// Deletions in a row that failed: the next one is tried after those of the others.
+    pub delete_failures: u32,
+    /// Passes in a row in which the list did not show it; 0: it is there.
+    pub missing_passes: u32,
 }
 
 /// One creation that is being followed.
@@ -129,27 +135,4 @@ pub struct LossBrake {
     pub passes: u32,
     /// What happened, in words.
     pub why: String,
-}
-
-#[cfg(test)]
-impl ReplicaMemory {
-    /// A replica that answered in the last pass.
-    pub fn healthy(capacity: u64) -> Self {
-        ReplicaMemory {
-            state: State::Healthy,
-            free: capacity,
-            in_error: false,
-            launched: true,
-            answered_ever: true,
-            answered_this_boot: true,
-            answered_last: true,
-            capacity: Some(capacity),
-            silent_passes: 0,
-            silent_since: None,
-            back_since: None,
-            stopped_passes: 0,
-            deleting_since: None,
-            delete_sent: None,
-        }
-    }
 }

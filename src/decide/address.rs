@@ -37,7 +37,7 @@ pub fn assign(
             let to = spares.remove(position);
             let (id, from) = (address.id.clone(), address.holder.clone());
             plan.moves.push(Move { address: id, ip: address.address, from, to, why });
-        } else {
+        } else if !goes_with_its_holder(address, &pool) {
             plan.notes.push(Note {
                 loudness: Loudness::Warning,
                 key: format!("address-stays:{}", address.id),
@@ -83,10 +83,20 @@ fn reason_to_move(
     // A server outside the pool is none of our business, and may be somebody's.
     let one = pool.get(holder)?;
     match one.replica.state {
-        State::Healthy => None,
+        // One that is on its way in was given its address by somebody, and may still come up with it.
+        State::Healthy | State::Creating => None,
         _ if !one.fresh => None,
         state => Some(format!("{} is {state}", one.replica.name)),
     }
+}
+
+/// Whether its holder is about to be deleted: then it is the deletion that says what becomes of the address.
+fn goes_with_its_holder(
+    address: &ExternalAddress,
+    pool: &BTreeMap<&ServerId, &Judged<'_>>,
+) -> bool {
+    let holder = address.holder.as_ref().and_then(|holder| pool.get(holder));
+    holder.is_some_and(|one| one.replica.state == State::Finished && !one.replica.locked)
 }
 
 fn warn_of_doubles(

@@ -1,12 +1,13 @@
 //! How long to wait before the next creation after failures.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::decide::Observation;
 use crate::decide::batch::Batches;
 use crate::decide::state::Judged;
 use crate::memory::{BackOff, Memory};
-use crate::model::{Answer, State};
+use crate::model::{Answer, Condition, ServerId, State};
 use crate::settings::Policy;
 
 /// The longest pause.
@@ -74,10 +75,16 @@ fn first_answer(memory: &Memory, seen: &Observation, judged: &[Judged<'_>]) -> b
 }
 
 fn a_replica_is_gone(memory: &Memory, judged: &[Judged<'_>]) -> bool {
-    memory.replicas.keys().any(|id| judged.iter().all(|one| one.replica.id != *id))
+    let listed: BTreeSet<&ServerId> = judged.iter().map(|one| &one.replica.id).collect();
+    let mut known = memory.replicas.iter().filter(|(_, replica)| replica.missing_passes == 0);
+    known.any(|(id, _)| !listed.contains(id))
 }
 
+/// In the first pass no failure is news either: what an earlier process did about it is not known.
 fn failure(memory: &Memory, judged: &[Judged<'_>], batches: &Batches) -> Option<(String, bool)> {
+    if memory.passes == 0 {
+        return None;
+    }
     for one in judged {
         let before = memory.replicas.get(&one.replica.id);
         let name = &one.replica.name;
@@ -89,7 +96,8 @@ fn failure(memory: &Memory, judged: &[Judged<'_>], batches: &Batches) -> Option<
         let was_starting = before.is_some_and(|before| before.state == State::Starting);
         match one.replica.state {
             State::Failed => return Some((format!("{name} failed: {}", one.replica.why), false)),
-            State::Silent if was_starting => {
+            // One in error is no failure before it has failed.
+            State::Silent if was_starting && one.server.condition != Condition::Error => {
                 return Some((format!("{name} never answered within its boot grace"), false));
             }
             State::Unreachable if before.is_some() => {

@@ -34,6 +34,9 @@ pub fn fill_up(
     limits: &Limits<'_>,
     plan: &mut Plan,
 ) {
+    if let Some(mark) = limits.unseen {
+        plan.notes.push(unseen_note(mark));
+    }
     let short = policy.minimum.saturating_sub(plan.free);
     let missing = short.div_ceil(policy.capacity);
     if missing == 0 {
@@ -73,21 +76,11 @@ pub fn fill_up(
         cut(0, format!("brake: {}", brake.why), Some(left));
     }
     if let Some(mark) = limits.unseen {
-        let why = format!(
-            "batch {mark} exists but is not listed: its servers do not carry the pool's mark"
-        );
-        cut(0, why, None);
+        cut(0, format!("batch {mark} exists but is not listed"), None);
     }
 
     if unproven >= most {
-        plan.notes.push(Note {
-            loudness: Loudness::Error,
-            key: "boot-limit".into(),
-            text: format!(
-                "creation stopped: {unproven} replicas never answered (limit {most}); check the image's service and \
-                 REPLICA_API_PORT, then delete those replicas"
-            ),
-        });
+        plan.notes.push(boot_limit_note(unproven, most));
     }
     if count > 0 {
         let why = arithmetic(policy, judged, plan, short);
@@ -95,6 +88,29 @@ pub fn fill_up(
         plan.creation = Some(Batch { count, mark, why });
     }
     plan.held_back = held_back;
+}
+
+fn boot_limit_note(unproven: u64, most: u64) -> Note {
+    Note {
+        loudness: Loudness::Error,
+        key: "boot-limit".into(),
+        text: format!(
+            "creation stopped: {unproven} replicas never answered (limit {most}); check the image's service and \
+             REPLICA_API_PORT, then delete those replicas"
+        ),
+    }
+}
+
+/// What we make and do not see we would make for ever; said even while nothing is missing.
+fn unseen_note(mark: &str) -> Note {
+    Note {
+        loudness: Loudness::Error,
+        key: format!("unseen-batch:{mark}"),
+        text: format!(
+            "creation stopped: batch {mark} exists but is not listed, so its servers do not carry the pool's mark; \
+             delete them or give them the mark"
+        ),
+    }
 }
 
 /// Every replica counts, whatever its state: a cap that forgets a state is no cap.

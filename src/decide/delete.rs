@@ -23,7 +23,7 @@ pub fn choose(
     for one in judged.iter().filter(|one| !one.replica.locked) {
         let reason = match one.replica.state {
             State::Failed if loss.is_some() && one.server.condition == Condition::Error => None,
-            State::Failed => Some((DeletionReason::Failed, one.replica.why.clone())),
+            State::Failed if one.fresh => Some((DeletionReason::Failed, one.replica.why.clone())),
             State::Finished if one.fresh => finished(policy, seen, one, silence, plan),
             State::Parked => stopped(policy, one),
             State::Deleting => stuck(seen, memory, one),
@@ -33,6 +33,10 @@ pub fn choose(
             plan.deletions.push(deletion(one, reason, why, plan));
         }
     }
+    // One deletion that always fails slowly must not use up the time of the others pass after pass.
+    let failures =
+        |step: &Deletion| memory.replicas.get(&step.server).map_or(0, |one| one.delete_failures);
+    plan.deletions.sort_by_key(failures);
     if let Some(after) = policy.replace_silent_after
         && !policy.once
         && silence.is_none()
@@ -149,5 +153,7 @@ fn longest_silent<'a, 'b>(seen: &Observation, judged: &'a [Judged<'b>]) -> Optio
         .iter()
         .filter(|one| one.replica.state == State::Silent && one.fresh && !one.replica.locked)
         .filter(|one| one.server.condition != Condition::Error)
+        // Of several the oldest.
+        .rev()
         .max_by_key(|one| silent_for(seen, one))
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use crate::memory::Memory;
-use crate::model::{Condition, IpVersion, Server};
+use crate::model::{Condition, IpVersion, Server, State};
 use crate::settings::Policy;
 
 /// A server of the pool by its record alone.
@@ -18,7 +18,7 @@ pub enum Kind {
     Creating,
     /// Building for longer than `REPLICA_LAUNCH_TIMEOUT`.
     StuckBuilding,
-    /// Active without an address for longer than `REPLICA_LAUNCH_TIMEOUT`.
+    /// Active without an address for longer than `REPLICA_LAUNCH_TIMEOUT`, or in error with addresses elsewhere only.
     Unreachable,
     /// To be asked.
     Running {
@@ -57,13 +57,16 @@ pub fn kind(policy: &Policy, network: Option<&str>, now: SystemTime, server: &Se
             Place::Nowhere => Kind::Creating,
         },
         Condition::Error if server.launched.is_none() => Kind::NeverLaunched,
-        Condition::Error => {
-            let address = match place(network, policy.ip_version, server) {
-                Place::At { address, .. } => Some(address),
-                Place::Ambiguous | Place::Nowhere => None,
-            };
-            Kind::Running { address, task: None, in_error: true }
-        }
+        Condition::Error => match place(network, policy.ip_version, server) {
+            Place::At { address, .. } => {
+                Kind::Running { address: Some(address), task: None, in_error: true }
+            }
+            // It may well serve those who know its other networks: nothing is known against it.
+            Place::Nowhere if !server.fixed.is_empty() => Kind::Unreachable,
+            Place::Ambiguous | Place::Nowhere => {
+                Kind::Running { address: None, task: None, in_error: true }
+            }
+        },
         Condition::Stopped { task: None } => Kind::Stopped,
         Condition::Stopped { task: Some(_) } | Condition::Other => Kind::Parked,
     }
@@ -106,10 +109,19 @@ pub fn place(network: Option<&str>, version: IpVersion, server: &Server) -> Plac
 /// parked, and its grace is not over.
 pub fn is_booting(policy: &Policy, memory: &Memory, now: SystemTime, server: &Server) -> bool {
     let remembered = memory.replicas.get(&server.id);
+    if remembered.is_some_and(|replica| comes_back(replica.state)) {
+        return true;
+    }
     let answered = remembered.is_some_and(|replica| replica.answered_this_boot);
     let back_since = remembered.and_then(|replica| replica.back_since);
     let boot = back_since.unwrap_or_else(|| server.launched.unwrap_or(server.created));
     !answered && since(now, boot) < policy.boot_grace
+}
+
+/// Whether a replica that runs now, and was this in the last pass, has just been started again. One that was going
+/// and is back was restored by the operator.
+pub fn comes_back(before: State) -> bool {
+    matches!(before, State::Parked | State::Deleting)
 }
 
 /// How long before `now` something was; zero when the cloud's clocks disagree about the order.

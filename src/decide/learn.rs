@@ -16,6 +16,12 @@ pub fn learn(policy: &Policy, elapsed: Duration, outcome: &Outcome, memory: &mut
     for id in &outcome.deleted {
         if let Some(replica) = memory.replicas.get_mut(id) {
             replica.delete_sent = Some(elapsed);
+            replica.delete_failures = 0;
+        }
+    }
+    for id in &outcome.not_deleted {
+        if let Some(replica) = memory.replicas.get_mut(id) {
+            replica.delete_failures = replica.delete_failures.saturating_add(1);
         }
     }
     for (address, server) in &outcome.refused {

@@ -23,7 +23,8 @@ use std::time::{Duration, SystemTime};
 
 pub use learn::learn;
 
-use crate::memory::Memory;
+use crate::decide::state::Judged;
+use crate::memory::{Memory, ReplicaMemory};
 use crate::model::{Answer, ExternalAddress, Server, ServerId};
 use crate::plan::Plan;
 use crate::settings::Policy;
@@ -97,7 +98,7 @@ pub fn decide(policy: &Policy, seen: &Observation, memory: &Memory) -> (Plan, Me
         passes: memory.passes + 1,
         creations: memory.creations,
         started: memory.started.or(Some(seen.now)),
-        replicas: judged.iter().map(|one| (one.replica.id.clone(), one.memory.clone())).collect(),
+        replicas: remembered(memory, &judged),
         batches: batches.followed,
         batch_limit: batches.limit,
         back_off,
@@ -107,6 +108,22 @@ pub fn decide(policy: &Policy, seen: &Observation, memory: &Memory) -> (Plan, Me
     };
     plan.replicas = judged.into_iter().map(|one| one.replica).collect();
     (plan, next)
+}
+
+/// Passes for which a replica that is missing from the list is remembered: as long as the brake that it may have set.
+const MISSING_PASSES: u32 = brake::BRAKE_PASSES;
+
+/// Those in the list, and those that may come back to it: they must not be strangers then.
+fn remembered(memory: &Memory, judged: &[Judged<'_>]) -> BTreeMap<ServerId, ReplicaMemory> {
+    let mut replicas = BTreeMap::new();
+    for (id, before) in &memory.replicas {
+        let missing_passes = before.missing_passes.saturating_add(1);
+        if missing_passes <= MISSING_PASSES {
+            replicas.insert(id.clone(), ReplicaMemory { missing_passes, ..before.clone() });
+        }
+    }
+    replicas.extend(judged.iter().map(|one| (one.replica.id.clone(), one.memory.clone())));
+    replicas
 }
 
 fn still_refused(memory: &Memory) -> Vec<(crate::model::AddressId, ServerId, u64)> {

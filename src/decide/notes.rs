@@ -42,8 +42,10 @@ pub fn write(
     }
     second_daemon(memory, judged, plan);
     if let Some(held_back) = &plan.held_back {
-        // The boot limit says more in its own note.
-        if plan.notes.iter().all(|note| note.key != "boot-limit") {
+        // The boot limit and a batch that is not listed say more in notes of their own.
+        let says_more =
+            |note: &Note| note.key == "boot-limit" || note.key.starts_with("unseen-batch:");
+        if !plan.notes.iter().any(says_more) {
             let digits = |c: char| c.is_ascii_digit();
             let key = format!("held-back:{}", held_back.why.replace(digits, ""));
             let text = format!("fewer replicas than are missing: {}", held_back.why);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::decide::Observation;
 use crate::decide::brake::counts_for_silent;
 use crate::decide::kind::Place;
-use crate::decide::kind::{Kind, is_booting, kind, place, since};
+use crate::decide::kind::{Kind, comes_back, is_booting, kind, place, since};
 use crate::memory::{Memory, ReplicaMemory, SilenceBrake};
 use crate::model::{Answer, Condition, Replica, Server, State};
 use crate::settings::Policy;
@@ -68,6 +68,9 @@ fn judge<'a>(
         Kind::StuckBuilding => {
             Verdict::new(State::Failed, 0, format!("{words} for longer than {timeout} s"))
         }
+        Kind::Unreachable if server.condition == Condition::Error => {
+            Verdict::new(State::Unreachable, 0, "in error, and nowhere to be asked")
+        }
         Kind::Unreachable => {
             Verdict::new(State::Unreachable, 0, format!("no fixed address after {timeout} s"))
         }
@@ -92,7 +95,7 @@ fn judge<'a>(
         age: since(seen.now, server.created),
         batch: server.batch.clone(),
     };
-    let memory = remember(seen, memory, server, &kind, &replica);
+    let memory = remember(policy, seen, memory, silence, server, &kind, &replica);
     Judged { server, kind, replica, fresh: verdict.fresh, memory }
 }
 
@@ -107,16 +110,13 @@ fn running(
     in_error: bool,
 ) -> Verdict {
     let remembered = memory.replicas.get(&server.id);
-    let unasked =
-        if in_error { Answer::None { why: "no address to ask".into() } } else { Answer::Unasked };
-    let answer = seen.answers.get(&server.id).unwrap_or(&unasked);
-    let why = match answer {
+    let why = match answer(seen, server, in_error) {
         Answer::Valid { termination: true, .. } => {
             return Verdict::new(State::Finished, 0, "says it may be destroyed");
         }
         Answer::Valid { capacity, .. } => {
             let noted = if in_error { " although the cloud has it in error" } else { "" };
-            return Verdict::new(State::Healthy, *capacity, format!("{capacity} free{noted}"));
+            return Verdict::new(State::Healthy, capacity, format!("{capacity} free{noted}"));
         }
         Answer::Unasked => return not_asked(policy, remembered),
         Answer::None { why } => why,
@@ -129,9 +129,9 @@ fn running(
         0
     };
     if in_error {
-        let silent_passes = remembered.map_or(0, |replica| replica.silent_passes) + 1;
+        let before = remembered.map_or(0, |replica| replica.silent_in_error);
         // While most of the pool is silent, silence is no evidence against this one.
-        if (policy.once || silent_passes >= 2) && silence.is_none() {
+        if (policy.once || before >= 1) && silence.is_none() {
             return Verdict::new(State::Failed, 0, format!("in error and silent: {why}"));
         }
         return Verdict::new(State::Silent, free_when_silent, format!("in error; {why}"));
@@ -139,19 +139,29 @@ fn running(
     if let Some(task) = task {
         return Verdict::new(State::Parked, 0, format!("{task}; {why}"));
     }
-    if is_booting(policy, memory, seen.now, server) || comes_back(remembered) {
+    if is_booting(policy, memory, seen.now, server) {
         return Verdict::new(State::Starting, policy.capacity, why);
     }
     Verdict::new(State::Silent, free_when_silent, why)
 }
 
-fn comes_back(remembered: Option<&ReplicaMemory>) -> bool {
-    remembered.is_some_and(|replica| replica.state == State::Parked)
+/// What asking a running replica gave. Without any fixed address it cannot be asked, and nobody else can use it either.
+fn answer(seen: &Observation, server: &Server, in_error: bool) -> Answer {
+    match seen.answers.get(&server.id) {
+        Some(answer) => answer.clone(),
+        None if in_error && server.fixed.is_empty() => {
+            Answer::None { why: "no address to ask".into() }
+        }
+        None => Answer::Unasked,
+    }
 }
 
 fn not_asked(policy: &Policy, remembered: Option<&ReplicaMemory>) -> Verdict {
     let kept = remembered.filter(|replica| {
-        matches!(replica.state, State::Healthy | State::Starting | State::Silent | State::Finished)
+        matches!(
+            replica.state,
+            State::Healthy | State::Starting | State::Silent | State::Finished | State::Failed
+        )
     });
     let (state, free) =
         kept.map_or((State::Starting, policy.capacity), |replica| (replica.state, replica.free));
@@ -159,44 +169,54 @@ fn not_asked(policy: &Policy, remembered: Option<&ReplicaMemory>) -> Verdict {
 }
 
 fn remember(
+    policy: &Policy,
     seen: &Observation,
     memory: &Memory,
+    silence: Option<&SilenceBrake>,
     server: &Server,
     kind: &Kind,
     replica: &Replica,
 ) -> ReplicaMemory {
     let before = memory.replicas.get(&server.id);
+    let in_error = server.condition == Condition::Error;
     let answer = match kind {
-        Kind::Running { .. } => seen.answers.get(&server.id),
+        Kind::Running { .. } => Some(answer(seen, server, in_error)),
         _ => None,
     };
-    let valid = matches!(answer, Some(Answer::Valid { .. }));
     let capacity = match answer {
-        Some(Answer::Valid { capacity, .. }) => Some(*capacity),
+        Some(Answer::Valid { capacity, .. }) => Some(capacity),
         _ => before.and_then(|before| before.capacity),
     };
+    let valid = matches!(answer, Some(Answer::Valid { .. }));
+    let unasked = matches!(answer, Some(Answer::Unasked));
+    let silent = matches!(answer, Some(Answer::None { .. }));
     let parked = replica.state == State::Parked;
-    let came_back = comes_back(before) && !parked && !valid;
-    let unasked = matches!(kind, Kind::Running { in_error: false, .. })
-        && matches!(answer, None | Some(Answer::Unasked));
-    let silent_now = matches!(kind, Kind::Running { .. }) && !valid && !unasked;
-    let silent_passes = match before.map_or(0, |before| before.silent_passes) {
-        passes if silent_now => passes + 1,
-        passes if unasked => passes,
-        _ => 0,
-    };
+    let came_back = before.is_some_and(|before| comes_back(before.state))
+        && !comes_back(replica.state)
+        && !valid;
     let first = |since: Option<Duration>| since.or(Some(seen.elapsed));
     ReplicaMemory {
         state: replica.state,
         free: replica.free,
-        in_error: server.condition == Condition::Error,
+        in_error,
         launched: server.launched.is_some(),
-        answered_ever: valid || before.is_some_and(|before| before.answered_ever),
+        answered_ever: valid
+            || before.is_some_and(|before| before.answered_ever)
+            || may_have_answered(policy, seen, memory, server),
         answered_this_boot: !parked
             && (valid || before.is_some_and(|before| before.answered_this_boot && !came_back)),
         answered_last: valid || (unasked && before.is_some_and(|before| before.answered_last)),
+        answered_in_error: if valid {
+            in_error
+        } else {
+            before.is_some_and(|before| before.answered_in_error)
+        },
         capacity,
-        silent_passes,
+        silent_in_error: match before.map_or(0, |before| before.silent_in_error) {
+            passes if in_error && silent && silence.is_none() => passes.saturating_add(1),
+            passes if in_error && (silent || unasked) => passes,
+            _ => 0,
+        },
         silent_since: (replica.state == State::Silent)
             .then(|| first(before.and_then(|before| before.silent_since)))
             .flatten(),
@@ -213,5 +233,19 @@ fn remember(
             .then(|| first(before.and_then(|before| before.deleting_since)))
             .flatten(),
         delete_sent: before.and_then(|before| before.delete_sent),
+        delete_failures: before.map_or(0, |before| before.delete_failures),
+        missing_passes: 0,
     }
+}
+
+/// After a restart nobody knows who answered before: "never answered yet" is judged by age alone. With `--once` every
+/// pass is the first one, and presuming that much each time would leave the boot limit nothing to count.
+fn may_have_answered(
+    policy: &Policy,
+    seen: &Observation,
+    memory: &Memory,
+    server: &Server,
+) -> bool {
+    let old = |launched| since(seen.now, launched) >= policy.boot_grace;
+    memory.passes == 0 && !policy.once && server.launched.is_some_and(old)
 }

@@ -1,0 +1,88 @@
+//! The cloud's side of a [`World`].
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::decide::tests::pictures::start;
+use crate::decide::tests::world::{Creates, World};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{AddressId, BATCH_KEY, ExternalAddress, Listing, ServerId};
+use crate::provider::{CheckLine, Creation, Provider, ProviderMut};
+
+impl Provider for World {
+    fn servers(&mut self) -> Result<Listing> {
+        let listed =
+            |(id, _): &(&String, _)| !self.unmarked.contains(*id) && !self.unlisted.contains(*id);
+        let servers = self.vms.iter().filter(listed).map(|(_, vm)| vm.server.clone()).collect();
+        Ok(Listing { servers, now: start() + Duration::from_secs(self.elapsed) })
+    }
+
+    fn network_name(&mut self) -> Result<String> {
+        self.network.clone().ok_or_else(|| Error::new(ErrorKind::Unavailable, "no network"))
+    }
+
+    fn external_addresses(&mut self) -> Result<Vec<ExternalAddress>> {
+        Ok(self.addresses.clone())
+    }
+
+    fn server_exists(&mut self, id: &ServerId) -> Result<bool> {
+        Ok(self.vms.contains_key(&id.0))
+    }
+
+    fn check(&mut self) -> Vec<CheckLine> {
+        Vec::new()
+    }
+}
+
+impl ProviderMut for World {
+    fn create(&mut self, creation: &Creation) -> Result<ServerId> {
+        let count = match self.creates {
+            Creates::AtMost(most) => creation.count.min(most),
+            Creates::All | Creates::AllUnclear | Creates::Unmarked => creation.count,
+            Creates::None(kind) => return Err(Error::new(kind, "no")),
+        };
+        let batch = creation.metadata.iter().find(|(key, _)| key == BATCH_KEY).unwrap();
+        let first = self.made + 1;
+        for _ in 0..count {
+            self.made += 1;
+            let id = format!("n{}", self.made);
+            let mut vm = (self.makes)(&id).of_batch(&batch.1);
+            vm.server.created = start() + Duration::from_secs(self.elapsed + 1);
+            vm.server.launched = vm.server.launched.map(|_| vm.server.created);
+            if matches!(self.creates, Creates::Unmarked) {
+                self.unmarked.insert(id.clone());
+            }
+            self.vms.insert(id, vm);
+        }
+        match self.creates {
+            Creates::AllUnclear => Err(Error::new(ErrorKind::Unclear, "timeout")),
+            _ => Ok(ServerId(format!("n{first}"))),
+        }
+    }
+
+    fn delete(&mut self, id: &ServerId) -> Result<()> {
+        self.spent.set(self.spent.get() + self.delete_takes);
+        if self.delete_fails.contains(&id.0) {
+            return Err(Error::new(ErrorKind::Unclear, "status 500"));
+        }
+        self.vms.remove(&id.0);
+        for address in self.addresses.iter_mut().filter(|one| one.holder.as_ref() == Some(id)) {
+            address.holder = None;
+        }
+        Ok(())
+    }
+
+    fn bind(&mut self, address: &AddressId, server: &ServerId, _: IpAddr) -> Result<()> {
+        let address = self.addresses.iter_mut().find(|one| one.id == *address).unwrap();
+        let pair = (address.address.to_string(), server.0.clone());
+        if let Some(kind) = self.bind_fails.get(&pair) {
+            return Err(Error::new(*kind, "no"));
+        }
+        address.holder = Some(server.clone());
+        Ok(())
+    }
+
+    fn as_provider(&mut self) -> &mut dyn Provider {
+        self
+    }
+}

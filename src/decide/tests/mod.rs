@@ -1,0 +1,21 @@
+//! Tests of the decisions: small pictures of a pool, and what is decided about them, in the words of the plan.
+
+mod addresses;
+mod back_off;
+mod batch;
+mod boot_limit;
+mod brakes;
+mod cloud;
+mod create;
+mod delete;
+mod expect;
+mod fixpoint;
+mod losses;
+mod mark;
+mod notes;
+mod once;
+mod pictures;
+mod probes;
+mod restart;
+mod states;
+mod world;

@@ -1,0 +1,223 @@
+//! A cloud of a few VMs on which passes are run, one after the other, through the program's own `decide`, `act` and
+//! `learn`. Everything a pass decided and did can be read back as text.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::act::{self, Naming, Outcome};
+use crate::decide::tests::pictures::{NETWORK, Vm, building, healthy, ip};
+use crate::decide::{Addresses, Lookup, Observation, batch, decide, learn};
+use crate::error::ErrorKind;
+use crate::memory::Memory;
+use crate::model::{AddressId, ExternalAddress, IpVersion, ServerId};
+use crate::observe::targets;
+use crate::plan::Plan;
+use crate::progress::Stop;
+use crate::provider::Provider;
+use crate::settings::Policy;
+
+/// What the cloud does when it is asked for VMs.
+#[derive(Clone, Copy, Debug)]
+pub enum Creates {
+    /// It makes them all.
+    All,
+    /// It makes no more than so many, as with a quota.
+    AtMost(u64),
+    /// It makes them, but says nothing.
+    AllUnclear,
+    /// It makes them without the pool's mark.
+    Unmarked,
+    /// It makes none, and says so.
+    None(ErrorKind),
+}
+
+/// The cloud, the policy and the memory.
+pub struct World {
+    pub policy: Policy,
+    pub vms: BTreeMap<String, Vm>,
+    /// VMs of the project that are not the pool's.
+    pub unmarked: BTreeSet<String>,
+    /// VMs of the pool that the list leaves out.
+    pub unlisted: BTreeSet<String>,
+    pub addresses: Vec<ExternalAddress>,
+    pub addresses_listed: bool,
+    pub network: Option<String>,
+    pub creates: Creates,
+    /// What it makes.
+    pub makes: fn(&str) -> Vm,
+    /// Pairs of a floating IP and a VM that the cloud does not bind, and how it says so.
+    pub bind_fails: BTreeMap<(String, String), ErrorKind>,
+    pub delete_fails: BTreeSet<String>,
+    /// Seconds that one deletion takes.
+    pub delete_takes: u64,
+    pub spent: Rc<Cell<u64>>,
+    pub memory: Memory,
+    pub elapsed: u64,
+    pub plan: Plan,
+    pub outcome: Outcome,
+    pub made: u64,
+}
+
+/// A world in which nothing is missing unless a test says so.
+pub fn world(vms: impl IntoIterator<Item = Vm>) -> World {
+    let mut world = World {
+        policy: Policy {
+            capacity: 1,
+            minimum: 0,
+            max: None,
+            boot_grace: Duration::from_secs(600),
+            launch_timeout: Duration::from_secs(900),
+            replace_silent_after: None,
+            delete_stopped: false,
+            manage_addresses: false,
+            ip_version: IpVersion::V4,
+            interval: Duration::from_secs(60),
+            once: false,
+        },
+        vms: BTreeMap::new(),
+        unmarked: BTreeSet::new(),
+        unlisted: BTreeSet::new(),
+        addresses: Vec::new(),
+        addresses_listed: true,
+        network: Some(NETWORK.into()),
+        creates: Creates::All,
+        makes: building,
+        bind_fails: BTreeMap::new(),
+        delete_fails: BTreeSet::new(),
+        delete_takes: 0,
+        spent: Rc::default(),
+        memory: Memory::new("me"),
+        elapsed: 0,
+        plan: Plan::default(),
+        outcome: Outcome::default(),
+        made: 0,
+    };
+    world.put(vms);
+    world
+}
+
+impl World {
+    /// The same world with another policy.
+    pub fn with(mut self, change: impl FnOnce(&mut Policy)) -> Self {
+        change(&mut self.policy);
+        self
+    }
+
+    /// The same world with these floating IPs, `""` standing for no holder.
+    pub fn with_addresses(mut self, addresses: &[(&str, &str)]) -> Self {
+        self.policy.manage_addresses = true;
+        for (address, holder) in addresses {
+            self.addresses.push(ExternalAddress {
+                id: AddressId(format!("fip-{address}")),
+                address: ip(address),
+                holder: (!holder.is_empty()).then(|| ServerId((*holder).into())),
+            });
+        }
+        self
+    }
+
+    /// Adds VMs, or puts them in the place of those with their ids.
+    pub fn put(&mut self, vms: impl IntoIterator<Item = Vm>) -> &mut Self {
+        for vm in vms {
+            self.vms.insert(vm.server.id.0.clone(), vm);
+        }
+        self
+    }
+
+    /// Takes VMs away, as an operator does.
+    pub fn take(&mut self, ids: &[&str]) -> &mut Self {
+        for id in ids {
+            self.vms.remove(*id);
+        }
+        self
+    }
+
+    /// Lets VMs answer from now on, whatever they were; keeps their batch and age.
+    pub fn boot(&mut self, ids: &[&str], capacity: u64) -> &mut Self {
+        for id in ids {
+            let vm = self.vms.get_mut(*id).unwrap();
+            let model = healthy(id, capacity);
+            vm.answer = model.answer;
+            vm.server.condition = model.server.condition;
+            vm.server.words = model.server.words;
+            vm.server.fixed = model.server.fixed;
+            vm.server.launched = vm.server.launched.or(Some(vm.server.created));
+        }
+        self
+    }
+
+    /// Lets the builds of VMs fail.
+    pub fn fail(&mut self, ids: &[&str]) -> &mut Self {
+        for id in ids {
+            let vm = self.vms.get_mut(*id).unwrap();
+            *vm = vm.clone().in_error();
+        }
+        self
+    }
+
+    /// Another process takes over.
+    pub fn restart(&mut self) -> &mut Self {
+        self.memory = Memory::new("me2");
+        self
+    }
+
+    /// Seconds go by without a pass.
+    pub fn later(&mut self, seconds: u64) -> &mut Self {
+        self.elapsed += seconds;
+        self
+    }
+
+    pub fn observe(&mut self) -> Observation {
+        let listing = self.servers().unwrap();
+        let mut seen = Observation {
+            elapsed: Duration::from_secs(self.elapsed),
+            now: listing.now,
+            servers: listing.servers,
+            answers: BTreeMap::new(),
+            network: self.network.clone(),
+            addresses: match (self.policy.manage_addresses, self.addresses_listed) {
+                (false, _) => Addresses::NotManaged,
+                (true, false) => Addresses::Unknown,
+                (true, true) => Addresses::Known(self.addresses.clone()),
+            },
+            lookups: BTreeMap::new(),
+        };
+        for (mark, first) in batch::to_look_up(&self.memory, &seen.servers) {
+            let exists = self.server_exists(&first).unwrap();
+            let lookup = if exists { Lookup::Exists } else { Lookup::Gone };
+            seen.lookups.insert(mark, lookup);
+        }
+        for target in targets(&self.policy, &self.memory, &seen) {
+            let answer = self.vms[&target.id.0].answer.clone();
+            seen.answers.insert(target.id, answer);
+        }
+        seen
+    }
+
+    /// One pass, and a minute goes by.
+    pub fn pass(&mut self) -> &mut Self {
+        let seen = self.observe();
+        let (plan, mut memory) = decide(&self.policy, &seen, &self.memory);
+        let naming = Naming { prefix: "vm", mark: ("group", "scaler") };
+        self.spent.set(0);
+        let (spent, interval) = (Rc::clone(&self.spent), self.policy.interval);
+        let spent = move || Duration::from_secs(spent.get());
+        let outcome = act::act(self, &plan, &naming, interval, &spent, &Stop::new());
+        learn(&self.policy, seen.elapsed, &outcome, &mut memory);
+        self.memory = memory;
+        self.plan = plan;
+        self.outcome = outcome;
+        self.elapsed += 60;
+        self
+    }
+
+    /// So many passes.
+    pub fn passes(&mut self, count: usize) -> &mut Self {
+        for _ in 0..count {
+            self.pass();
+        }
+        self
+    }
+}
