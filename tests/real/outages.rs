@@ -9,7 +9,11 @@ use crate::scene::Scene;
 /// A pool of three, of which one is busy while `service` is stopped: so a creation is wanted all the time.
 fn survive(service: &str) {
     let scene = Scene::open();
-    let settings = scene.settings().with("OPENSTACK_API_TIMEOUT", "10");
+    // A server whose build was lost with the bus is replaced when its time is over.
+    let settings = scene
+        .settings()
+        .with("OPENSTACK_API_TIMEOUT", "10")
+        .with("REPLICA_LAUNCH_TIMEOUT", "90");
     let daemon = Daemon::start(&settings);
     let pool = scene.until_healthy(&daemon, 3);
     scene.keep(&pool);
