@@ -112,7 +112,7 @@ impl Cloud {
         for service in ["compute /servers", "network /networks", "image /images"] {
             wait_until("a revoked token is refused", || {
                 witness
-                    .try_ask(&format!("GET {service}"), None)
+                    .try_ask_once(&format!("GET {service}"), None)
                     .is_some_and(|(code, _)| code == 401)
             });
         }
