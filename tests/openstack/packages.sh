@@ -15,7 +15,7 @@ PACKAGES=(
 UNPACK=(nova-common neutron-common glance-common)
 POLICY=/usr/sbin/policy-rc.d
 
-apt() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600 "$@"; }
+apt() { as_root env "${PROXIES[@]}" DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600 "$@"; }
 
 missing_packages() {
     local name
@@ -71,7 +71,8 @@ allow_starts() {
     MADE_POLICY=
 }
 
-enabled_units() { systemctl --root=/ list-unit-files --state=enabled --no-legend 2>/dev/null | awk '{ print $1 }' | sort; }
+# Read from the files: systemd need not run. Where systemctl is missing nothing is enabled.
+enabled_units() { { systemctl --root=/ list-unit-files --state=enabled --no-legend 2>/dev/null || true; } | awk '{ print $1 }' | sort; }
 
 # policy-rc.d is about now; what the packages have enabled would start at the next boot.
 disable_new_units() {
@@ -89,7 +90,7 @@ unpack_pipelines() {
     chmod 755 "$scratch"
     (
         cd "$scratch" || exit
-        apt-get download "${UNPACK[@]}" >>"$LOG/apt.log" 2>&1 || die "apt-get download failed, see $LOG/apt.log"
+        env "${PROXIES[@]}" apt-get download "${UNPACK[@]}" >>"$LOG/apt.log" 2>&1 || die "apt-get download failed, see $LOG/apt.log"
         for package in ./*.deb; do dpkg-deb --extract "$package" .; done
         cp usr/share/nova-common/api-paste.ini "$UNPACKED/nova.ini"
         cp usr/share/neutron-common/api-paste.ini "$UNPACKED/neutron.ini"
