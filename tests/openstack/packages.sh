@@ -71,16 +71,20 @@ allow_starts() {
     MADE_POLICY=
 }
 
-# Read from the files: systemd need not run. Where systemctl is missing nothing is enabled.
-enabled_units() { { systemctl --root=/ list-unit-files --state=enabled --no-legend 2>/dev/null || true; } | awk '{ print $1 }' | sort; }
+# By systemd's links: systemctl may be missing.
+enabled_units() { find /etc/systemd/system -type l -path '*.wants/*' -printf '%f\n' | sort -u; }
 
 # policy-rc.d is about now; what the packages have enabled would start at the next boot.
 disable_new_units() {
-    local new
+    local unit new
     mapfile -t new < <(comm -13 <(echo "$1") <(enabled_units))
     ((${#new[@]})) || return 0
     say "disabling what the packages would start at boot: ${new[*]}"
-    as_root systemctl --root=/ disable "${new[@]}" >>"$LOG/apt.log" 2>&1 || die "can't disable ${new[*]}, see $LOG/apt.log"
+    for unit in "${new[@]}"; do
+        # As systemctl disable does.
+        as_root find /etc/systemd/system -type l -path '*.wants/*' -name "$unit" -delete
+        [[ ! -e /etc/init.d/${unit%.service} ]] || as_root update-rc.d "${unit%.service}" disable
+    done >>"$LOG/apt.log" 2>&1 || die "can't disable ${new[*]}, see $LOG/apt.log"
 }
 
 unpack_pipelines() {
