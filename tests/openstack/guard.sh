@@ -12,7 +12,7 @@ refuse_foreign_ports() {
         # The distribution port is opened by rabbitmq, which is there or not.
         runs "${name%-distribution}" && continue
         listens "${PORT[$name]}" || continue
-        owner=$(ss -Hltnp "sport = :${PORT[$name]}" | awk '{ print $NF; exit }')
+        owner=$(ss -Hltnp "sport = :${PORT[$name]}" 2>/dev/null | awk '{ print $NF; exit }' || true)
         die "port ${PORT[$name]}, wanted for $name, is taken by ${owner:-another process}, which is not ours.
   Nothing was changed. Choose other ports: SIMPLESCALEVM_OPENSTACK_PORT_OFFSET=N (now $PORT_OFFSET; upstream's ports plus N)"
     done
@@ -47,18 +47,22 @@ running_of_our_kind() {
     if [[ -d /run/systemd/system ]]; then
         systemctl list-units --state=active --plain --no-legend "${KIND_UNITS[@]}" | awk '$1 ~ /\.service$/ { print $1 }'
     else
-        local pid name
-        while read -r pid name; do
-            is_ours "$pid" || echo "$name"
-        done < <(ps -e -o pid=,comm= | awk -v kinds="^($KIND_PROCESSES)\$" '$2 ~ kinds')
+        local process name
+        # A bare system has no ps yet.
+        for process in /proc/[0-9]*; do
+            name=$(cat "$process/comm" 2>/dev/null) || continue
+            [[ ! $name =~ ^($KIND_PROCESSES)$ ]] || is_ours "$process" || echo "$name"
+        done
     fi | sort -u | paste -sd ' '
 }
 
+# The process at /proc/PID is in a session that we started.
 is_ours() {
-    local group pidfile
-    group=$(ps -o pgid= -p "$1" | tr -d ' ')
+    local stat fields pidfile
+    stat=$(cat "$1/stat" 2>/dev/null) || return
+    read -ra fields <<<"${stat##*) }"
     for pidfile in "$RUN"/*.pid; do
-        [[ -e $pidfile && $group == "$(cut -d ' ' -f 1 "$pidfile")" ]] && return
+        [[ -e $pidfile && ${fields[3]} == "$(cut -d ' ' -f 1 "$pidfile")" ]] && return
     done
     return 1
 }

@@ -15,7 +15,7 @@ PACKAGES=(
 UNPACK=(nova-common neutron-common glance-common)
 POLICY=/usr/sbin/policy-rc.d
 
-apt() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600 "$@"; }
+apt() { as_root env "${PROXIES[@]}" DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600 "$@"; }
 
 missing_packages() {
     local name
@@ -71,15 +71,20 @@ allow_starts() {
     MADE_POLICY=
 }
 
-enabled_units() { systemctl --root=/ list-unit-files --state=enabled --no-legend 2>/dev/null | awk '{ print $1 }' | sort; }
+# By systemd's links: systemctl may be missing.
+enabled_units() { find /etc/systemd/system -type l -path '*.wants/*' -printf '%f\n' | sort -u; }
 
 # policy-rc.d is about now; what the packages have enabled would start at the next boot.
 disable_new_units() {
-    local new
+    local unit new
     mapfile -t new < <(comm -13 <(echo "$1") <(enabled_units))
     ((${#new[@]})) || return 0
     say "disabling what the packages would start at boot: ${new[*]}"
-    as_root systemctl --root=/ disable "${new[@]}" >>"$LOG/apt.log" 2>&1 || die "can't disable ${new[*]}, see $LOG/apt.log"
+    for unit in "${new[@]}"; do
+        # As systemctl disable does.
+        as_root find /etc/systemd/system -type l -path '*.wants/*' -name "$unit" -delete
+        [[ ! -e /etc/init.d/${unit%.service} ]] || as_root update-rc.d "${unit%.service}" disable
+    done >>"$LOG/apt.log" 2>&1 || die "can't disable ${new[*]}, see $LOG/apt.log"
 }
 
 unpack_pipelines() {
@@ -89,7 +94,7 @@ unpack_pipelines() {
     chmod 755 "$scratch"
     (
         cd "$scratch" || exit
-        apt-get download "${UNPACK[@]}" >>"$LOG/apt.log" 2>&1 || die "apt-get download failed, see $LOG/apt.log"
+        env "${PROXIES[@]}" apt-get download "${UNPACK[@]}" >>"$LOG/apt.log" 2>&1 || die "apt-get download failed, see $LOG/apt.log"
         for package in ./*.deb; do dpkg-deb --extract "$package" .; done
         cp usr/share/nova-common/api-paste.ini "$UNPACKED/nova.ini"
         cp usr/share/neutron-common/api-paste.ini "$UNPACKED/neutron.ini"

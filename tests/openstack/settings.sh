@@ -5,8 +5,10 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=
 umask 077
 
 # The caller's own OpenStack, proxy and Python settings must reach neither the services nor what fills them.
+PROXIES=() # apt's, for which they were meant
 for variable in $(compgen -e); do
     case $variable in
+        *_proxy | *_PROXY) PROXIES+=("$variable=${!variable}") ;;&
         OS_* | *_proxy | *_PROXY | PYTHON* | VIRTUAL_ENV) unset "$variable" ;;
     esac
 done

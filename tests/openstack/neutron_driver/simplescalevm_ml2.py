@@ -17,6 +17,7 @@ from neutron_lib import constants
 from neutron_lib.plugins import constants as plugins
 from neutron_lib.plugins import directory
 from neutron_lib.plugins.ml2 import api
+from sqlalchemy import orm
 
 
 class AgentlessMechanismDriver(api.MechanismDriver):
@@ -24,6 +25,7 @@ class AgentlessMechanismDriver(api.MechanismDriver):
     def initialize(self):
         for event in (events.AFTER_CREATE, events.AFTER_UPDATE):
             registry.subscribe(self.report_floating_ip, resources.FLOATING_IP, event)
+        registry.subscribe(self.complete_models, resources.PROCESS, events.BEFORE_SPAWN)
         self.tell_nova = nova.Notifier.get_instance()._send_nova_notification
         registry.unsubscribe(self.tell_nova, resources.PORT, events.BEFORE_RESPONSE)
         registry.subscribe(self.tell_nova_unless_it_knows, resources.PORT, events.BEFORE_RESPONSE)
@@ -37,6 +39,11 @@ class AgentlessMechanismDriver(api.MechanismDriver):
         context.set_binding(segment[api.ID], portbindings.VIF_TYPE_OVS,
                             {portbindings.CAP_PORT_FILTER: True},
                             status=constants.PORT_STATUS_ACTIVE)
+
+    def complete_models(self, resource, event, trigger, payload=None):
+        # Else each worker does it at its first request, and one that comes in meanwhile ends
+        # in 500: "type object 'Port' has no attribute 'port_forwardings'".
+        orm.configure_mappers()
 
     def report_floating_ip(self, resource, event, trigger, payload):
         # As with an agent, the answer of the PUT itself still shows the old status.
