@@ -7,7 +7,8 @@ mandir ?= $(prefix)/share/man
 CARGO ?= cargo
 BINARY := target/release/simplescalevm
 
-.PHONY: all build test test-real record openstack-up openstack-down lint fmt run demo install clean help
+.PHONY: all build test test-browser test-prometheus test-real record openstack-up openstack-down lint fmt run demo \
+    install clean help
 
 all: build ## Build the release binary
 
@@ -29,6 +30,16 @@ test-real: openstack-up ## Run the tests that need a real OpenStack; brings it u
 
 record: openstack-up ## Record that OpenStack's answers anew as fixtures (tests/fixtures/openstack)
 	SIMPLESCALEVM_RECORD=1 $(CARGO) test --locked --test real answers -- --test-threads=1
+
+test-prometheus: build ## Let a real Prometheus scrape it, and test the alerting rules (needs Debian's prometheus)
+	tests/prometheus/run $(BINARY)
+
+test-browser: target/browser/axe ## Test the status page in a real Chromium (needs chromium, chromium-driver, pip)
+	$(CARGO) build --locked
+	python3 -B tests/browser/run.py
+
+target/browser/axe: tests/browser/requirements.txt
+	python3 -m pip install --quiet --target $@ --no-deps --require-hashes -r $<
 
 lint: ## Check formatting, lints and the manual page
 	$(CARGO) fmt --check
@@ -56,4 +67,4 @@ clean: ## Remove what was built
 	$(CARGO) clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

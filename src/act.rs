@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
 use crate::model::{AddressId, ServerId};
+use crate::news::News;
 use crate::plan::{Candidate, Deletion, Move, Plan, StepKind};
 use crate::progress::Stop;
 use crate::provider::{Creation, ProviderMut};
@@ -40,14 +41,29 @@ impl Outcome {
     pub fn left_over(&self) -> bool {
         self.steps.iter().any(|step| matches!(step.result, StepResult::NotTried(_)))
     }
+}
 
-    fn record(&mut self, kind: StepKind, step: String, result: StepResult) {
+/// An outcome in the making, and who tells people of it while it is made.
+struct Record<'a> {
+    outcome: Outcome,
+    news: &'a mut News,
+}
+
+impl Record<'_> {
+    /// `whom` is the id of the server or address the step is about; empty for a creation.
+    fn add(&mut self, kind: StepKind, whom: &str, step: &dyn fmt::Display, result: StepResult) {
+        let step = step.to_string();
         match &result {
-            StepResult::Done => log::info!("{step}"),
-            StepResult::Failed(error) => log::error!("cannot {step}: {error}"),
-            StepResult::NotTried(why) => log::warn!("not done: {step}: {why}"),
+            StepResult::Done => self.news.done(kind, whom, &step),
+            StepResult::Failed(error) => self.news.failed(kind, whom, &step, error),
+            StepResult::NotTried(why) => self.news.not_done(kind, whom, &step, why),
         }
-        self.steps.push(StepOutcome { kind, step, result });
+        self.outcome.steps.push(StepOutcome { kind, step, result });
+    }
+
+    fn left_over(&mut self, kind: StepKind, whom: &str, step: &dyn fmt::Display) {
+        let why = "the program is ending".to_owned();
+        self.add(kind, whom, step, StepResult::NotTried(why));
     }
 }
 
@@ -102,25 +118,26 @@ pub fn act(
     interval: Duration,
     spent: &dyn Fn() -> Duration,
     stop: &Stop,
+    news: &mut News,
 ) -> Outcome {
-    let mut outcome = Outcome::default();
-    let moved = move_all(provider, plan, stop, &mut outcome);
+    let mut record = Record { outcome: Outcome::default(), news };
+    let moved = move_all(provider, plan, stop, &mut record);
     // From here on, not from the pass's beginning: slow probes must not keep the finished alive for ever.
     let began = spent();
     for step in &plan.deletions {
         if stop.requested() {
-            left_over(StepKind::Delete, step, &mut outcome);
+            record.left_over(StepKind::Delete, &step.server.0, step);
         } else if spent().saturating_sub(began) > interval / 2 {
             let why = "half of APP_INTERVAL is used up; the next pass goes on".into();
-            outcome.record(StepKind::Delete, step.to_string(), StepResult::NotTried(why));
+            record.add(StepKind::Delete, &step.server.0, step, StepResult::NotTried(why));
         } else {
-            delete(provider, step, &moved, &mut outcome);
+            delete(provider, step, &moved, &mut record);
         }
     }
     if let Some(batch) = &plan.creation {
         if stop.requested() {
-            left_over(StepKind::Create, batch, &mut outcome);
-            return outcome;
+            record.left_over(StepKind::Create, "", batch);
+            return record.outcome;
         }
         let (key, value) = naming.mark;
         let creation = Creation {
@@ -136,53 +153,49 @@ pub fn act(
             Ok(_) => StepResult::Done,
             Err(error) => StepResult::Failed(error.clone()),
         };
-        outcome.record(StepKind::Create, batch.to_string(), made);
+        record.add(StepKind::Create, "", batch, made);
         let (mark, count) = (batch.mark.clone(), batch.count);
-        outcome.creation = Some(CreationOutcome { mark, count, result });
+        record.outcome.creation = Some(CreationOutcome { mark, count, result });
     }
-    outcome
-}
-
-fn left_over(kind: StepKind, step: &dyn fmt::Display, outcome: &mut Outcome) {
-    let why = "the program is ending".to_owned();
-    outcome.record(kind, step.to_string(), StepResult::NotTried(why));
+    record.outcome
 }
 
 fn delete(
     provider: &mut dyn ProviderMut,
     step: &Deletion,
     moved: &BTreeSet<AddressId>,
-    outcome: &mut Outcome,
+    record: &mut Record<'_>,
 ) {
-    if step.only_after.iter().any(|address| !moved.contains(address)) {
-        let why = "its address could not be moved away; the next pass tries again".into();
-        outcome.record(StepKind::Delete, step.to_string(), StepResult::NotTried(why));
-        return;
-    }
-    match provider.delete(&step.server) {
-        Ok(()) => {
-            outcome.deleted.push(step.server.clone());
-            outcome.record(StepKind::Delete, step.to_string(), StepResult::Done);
+    let result = if step.only_after.iter().any(|address| !moved.contains(address)) {
+        let why = "its address could not be moved away; the next pass tries again";
+        StepResult::NotTried(why.to_owned())
+    } else {
+        match provider.delete(&step.server) {
+            Ok(()) => {
+                record.outcome.deleted.push(step.server.clone());
+                StepResult::Done
+            }
+            Err(error) => {
+                record.outcome.not_deleted.push(step.server.clone());
+                StepResult::Failed(error)
+            }
         }
-        Err(error) => {
-            outcome.not_deleted.push(step.server.clone());
-            outcome.record(StepKind::Delete, step.to_string(), StepResult::Failed(error));
-        }
-    }
+    };
+    record.add(StepKind::Delete, &step.server.0, step, result);
 }
 
 fn move_all(
     provider: &mut dyn ProviderMut,
     plan: &Plan,
     stop: &Stop,
-    outcome: &mut Outcome,
+    record: &mut Record<'_>,
 ) -> BTreeSet<AddressId> {
     let mut spares = plan.spares.clone();
     let mut moved = BTreeSet::new();
     for step in &plan.moves {
         if stop.requested() {
-            left_over(StepKind::Move, step, outcome);
-        } else if move_one(provider, plan, step, &mut spares, outcome) {
+            record.left_over(StepKind::Move, &step.address.0, step);
+        } else if move_one(provider, plan, step, &mut spares, record) {
             moved.insert(step.address.clone());
         }
     }
@@ -195,26 +208,26 @@ fn move_one(
     plan: &Plan,
     step: &Move,
     spares: &mut Vec<Candidate>,
-    outcome: &mut Outcome,
+    record: &mut Record<'_>,
 ) -> bool {
     let mut step = step.clone();
     for tried in 1..=CANDIDATES_MAX {
         let error = match provider.bind(&step.address, &step.to.server, step.to.fixed) {
             Ok(()) => {
-                outcome.moved.push((step.address.clone(), step.to.server.clone()));
-                outcome.record(StepKind::Move, step.to_string(), StepResult::Done);
+                record.outcome.moved.push((step.address.clone(), step.to.server.clone()));
+                record.add(StepKind::Move, &step.address.0, &step, StepResult::Done);
                 return true;
             }
             Err(error) => error,
         };
         let pair_refused = matches!(error.kind, ErrorKind::Refused(400 | 404 | 409));
-        outcome.record(StepKind::Move, step.to_string(), StepResult::Failed(error));
+        record.add(StepKind::Move, &step.address.0, &step, StepResult::Failed(error));
         if !pair_refused {
             return false;
         }
-        outcome.refused.push((step.address.clone(), step.to.server.clone()));
+        record.outcome.refused.push((step.address.clone(), step.to.server.clone()));
         let refused = |spare: &Candidate| {
-            let mut pairs = plan.refused.iter().chain(&outcome.refused);
+            let mut pairs = plan.refused.iter().chain(&record.outcome.refused);
             pairs.any(|(address, server)| *address == step.address && *server == spare.server)
         };
         let next = spares.iter().position(|spare| !refused(spare));

@@ -13,8 +13,8 @@ pub enum Mode {
     Run {
         /// One pass, then end.
         once: bool,
-        /// Say what would be done, and change nothing.
-        dry_run: bool,
+        /// Say what would be done, in this form, and change nothing.
+        dry_run: Option<Output>,
     },
     /// Check settings, cloud and replicas, then end.
     Check,
@@ -24,42 +24,72 @@ pub enum Mode {
     Version,
 }
 
+/// For whom a dry run explains itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// For scripts: one JSON object a pass, in the shape of the status page.
+    Json,
+}
+
 /// One option.
 pub struct CommandLineOption {
     /// Its name, without the dashes.
     pub long: &'static str,
     /// Its letter, if it has one.
     pub short: Option<char>,
+    /// What its value is called, if it takes one.
+    pub value: Option<&'static str>,
     /// What it does.
     pub meaning: &'static str,
 }
 
 /// Every option.
-pub const OPTIONS: [CommandLineOption; 5] = [
-    CommandLineOption { long: "once", short: None, meaning: "one pass, then end; for cron" },
+pub const OPTIONS: [CommandLineOption; 6] = [
+    CommandLineOption {
+        long: "once",
+        short: None,
+        value: None,
+        meaning: "one pass, then end; for cron",
+    },
     CommandLineOption {
         long: "dry-run",
         short: None,
-        meaning: "say what would be done and change nothing; alone or with --once",
+        value: None,
+        meaning: "say what was seen and what would be done, and change nothing; alone or with --once",
+    },
+    CommandLineOption {
+        long: "output",
+        short: None,
+        value: Some("FORMAT"),
+        meaning: "with --dry-run: text, or json for scripts (one object a pass, as GET /status)",
     },
     CommandLineOption {
         long: "check",
         short: None,
+        value: None,
         meaning: "check settings, login, flavor, image, network and the rest, ask the replicas there are, show every \
                   fault, then end; changes nothing",
     },
-    CommandLineOption { long: "help", short: Some('h'), meaning: "this text" },
-    CommandLineOption { long: "version", short: Some('V'), meaning: "the version" },
+    CommandLineOption { long: "help", short: Some('h'), value: None, meaning: "this text" },
+    CommandLineOption { long: "version", short: Some('V'), value: None, meaning: "the version" },
 ];
 
 /// Reads the arguments, without the program's own name. An error is one line that says what is wrong and where to look.
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> std::result::Result<Mode, String> {
     let mut parser = Parser::from_args(args);
     let (mut once, mut dry_run, mut check) = (false, false, false);
+    let mut output = None;
     while let Some(arg) = parser.next().map_err(|error| hinted(&error.to_string()))? {
         match arg {
             Arg::Long("once") => once = true,
             Arg::Long("dry-run") => dry_run = true,
+            Arg::Long("output") => {
+                let value = parser.value().map_err(|error| hinted(&error.to_string()))?;
+                output = Some(format(&value.to_string_lossy())?);
+            }
             Arg::Long("check") => check = true,
             Arg::Long("help") | Arg::Short('h') => return Ok(Mode::Help),
             Arg::Long("version") | Arg::Short('V') => return Ok(Mode::Version),
@@ -78,7 +108,19 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> std::result::Result<Mo
             "--check changes nothing and ends by itself, so it goes with neither --once nor --dry-run",
         ));
     }
+    if output.is_some() && !dry_run {
+        return Err(hinted("--output says how --dry-run explains itself, so it goes only with it"));
+    }
+    let dry_run = dry_run.then(|| output.unwrap_or_default());
     Ok(if check { Mode::Check } else { Mode::Run { once, dry_run } })
+}
+
+fn format(value: &str) -> std::result::Result<Output, String> {
+    match value {
+        "text" => Ok(Output::Text),
+        "json" => Ok(Output::Json),
+        _ => Err(hinted(&format!("--output \"{value}\": must be text or json"))),
+    }
 }
 
 fn unknown(name: &str) -> String {
@@ -98,7 +140,8 @@ fn hinted(text: &str) -> String {
 pub fn help() -> String {
     let options = OPTIONS.map(|option| {
         let short = option.short.map(|letter| format!("-{letter}, ")).unwrap_or_default();
-        list::entry(&format!("{short}--{}", option.long), OPTION_COLUMN, option.meaning)
+        let value = option.value.map(|value| format!(" {value}")).unwrap_or_default();
+        list::entry(&format!("{short}--{}{value}", option.long), OPTION_COLUMN, option.meaning)
     });
     format!("{USAGE}\nOptions:\n{}{EXIT_STATUS}{}{MORE}", options.concat(), list::plain())
 }
@@ -111,7 +154,7 @@ pub fn version() -> String {
 const OPTION_COLUMN: usize = 21;
 
 const USAGE: &str = "\
-Usage: simplescalevm [--once] [--dry-run]
+Usage: simplescalevm [--once] [--dry-run [--output FORMAT]]
        simplescalevm --check
 
 Keeps a pool of OpenStack VMs sized by what the VMs themselves report: creates what is missing,
@@ -150,10 +193,13 @@ mod tests {
 
     #[test]
     fn each_mode_has_its_option() {
-        check("", Ok(Mode::Run { once: false, dry_run: false }));
-        check("--once", Ok(Mode::Run { once: true, dry_run: false }));
-        check("--dry-run", Ok(Mode::Run { once: false, dry_run: true }));
-        check("--dry-run --once", Ok(Mode::Run { once: true, dry_run: true }));
+        check("", Ok(Mode::Run { once: false, dry_run: None }));
+        check("--once", Ok(Mode::Run { once: true, dry_run: None }));
+        check("--dry-run", Ok(Mode::Run { once: false, dry_run: Some(Output::Text) }));
+        check("--dry-run --once", Ok(Mode::Run { once: true, dry_run: Some(Output::Text) }));
+        let json = Ok(Mode::Run { once: true, dry_run: Some(Output::Json) });
+        check("--once --dry-run --output json", json);
+        check("--output=json --dry-run --once", json);
         check("--check", Ok(Mode::Check));
         check("--help", Ok(Mode::Help));
         check("-h", Ok(Mode::Help));
@@ -168,6 +214,9 @@ mod tests {
         check("--dryrun", Err("did you mean --dry-run?"));
         check("-x", Err("unknown option -x"));
         check("--once=5", Err("unexpected argument for option '--once'"));
+        check("--dry-run --output yaml", Err("--output \"yaml\": must be text or json"));
+        check("--dry-run --output", Err("--output"));
+        check("--output json", Err("only with it"));
         check("start", Err("unexpected argument \"start\""));
         check("--check --once", Err("neither --once nor --dry-run"));
         check("--dry-run --check", Err("neither --once nor --dry-run"));

@@ -1,20 +1,25 @@
 //! The loop: pass, publish, wait for the next pass or a signal. And `--once`, which is one pass of it.
 
 use std::any::Any;
-use std::io::{self, Write};
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::args::Output;
+use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result, one_line};
+use crate::explain::Explainer;
+use crate::handles::Handles;
 use crate::pass::{Cloud, Pool, Report};
 use crate::probe::Prober;
-use crate::progress::{Progress, Stop};
+use crate::progress::Woken;
 use crate::provider;
 use crate::settings::Config;
 use crate::signals;
 use crate::status;
-use crate::status::snapshot::{Clock, EndedPass, Latest, PoolSettings, Snapshot};
+use crate::status::question::Question;
+use crate::status::snapshot::{EndedPass, Latest, Moment, PoolSettings, Snapshot};
 use crate::unique;
 
 /// What the program ends with, as shells and supervisors see it.
@@ -47,20 +52,22 @@ impl ExitStatus {
     }
 }
 
-/// Runs the pool until a signal, or for one pass (`--once`). A dry run prints its plans on `out`.
-pub fn run(config: &Config, dry_run: bool, out: &mut dyn Write) -> ExitStatus {
+/// Runs the pool until a signal, or for one pass (`--once`). A dry run explains itself on `out`.
+pub fn run(config: &Config, dry_run: Option<Output>, out: &mut dyn Write) -> ExitStatus {
     let once = config.policy.once;
-    greet(config, dry_run);
+    let settings = PoolSettings::new(config, dry_run.is_some());
+    greet(config, &settings);
+    let explainer = dry_run.map(|output| Explainer::new(output, settings.clone()));
     let daemon = Daemon {
         interval: config.interval,
-        dry_run,
+        settings,
+        explainer,
         clock: Clock::start(),
-        progress: Progress::new(),
-        stop: Stop::new(),
+        handles: Handles::new(),
     };
     // A run that was to do one pass and did not has failed; the loop ends when it is asked to.
     let when_killed = if once { ExitStatus::Failed } else { ExitStatus::Good };
-    if let Err(error) = signals::watch(daemon.stop.clone(), i32::from(when_killed.code())) {
+    if let Err(error) = signals::watch(daemon.handles.stop.clone(), i32::from(when_killed.code())) {
         log::error!("cannot watch for SIGTERM and SIGINT: {error}");
         return ExitStatus::Failed;
     }
@@ -80,37 +87,40 @@ pub fn run(config: &Config, dry_run: bool, out: &mut dyn Write) -> ExitStatus {
 
 struct Daemon {
     interval: Duration,
-    dry_run: bool,
+    settings: PoolSettings,
+    /// Only in a dry run.
+    explainer: Option<Explainer>,
     clock: Clock,
-    progress: Progress,
-    stop: Stop,
+    handles: Handles,
 }
 
 impl Daemon {
     fn open(&self, config: &Config) -> Result<Pool> {
-        let (progress, stop) = (&self.progress, &self.stop);
-        let cloud = if self.dry_run {
-            Cloud::ReadOnly(provider::open_read_only(config, progress, stop)?)
+        let cloud = if self.explainer.is_some() {
+            Cloud::ReadOnly(provider::open_read_only(config, &self.handles)?)
         } else {
-            Cloud::ReadWrite(provider::open(config, progress, stop)?)
+            Cloud::ReadWrite(provider::open(config, &self.handles)?)
         };
-        let prober = Prober::new(config.probe.clone(), progress.clone(), stop.clone())?;
+        let handles = self.handles.clone();
+        let prober = Prober::new(config.probe.clone(), handles.clone())?;
         let instance = unique::word();
-        Ok(Pool::new(config.clone(), cloud, prober, &instance, progress.clone(), stop.clone()))
+        Ok(Pool::new(config.clone(), cloud, prober, &instance, self.clock, handles))
     }
 
     fn serve(&self, config: &Config) -> Result<Arc<Latest>> {
-        let settings = PoolSettings::new(config, self.dry_run);
-        let latest = Arc::new(Latest::new(Snapshot::new(self.clock.now(), settings)));
-        let (shown, clock, progress) = (Arc::clone(&latest), self.clock, self.progress.clone());
-        let responder = move |path: &str| status::answer(path, &shown, &clock, &progress);
+        let snapshot = Snapshot::new(self.clock.now(), self.settings.clone());
+        let latest = Arc::new(Latest::new(snapshot));
+        let (shown, clock, handles) = (Arc::clone(&latest), self.clock, self.handles.clone());
+        let responder =
+            move |question: &Question<'_>| status::answer(question, &shown, &clock, &handles);
         let address = status::start(&config.status, Arc::new(responder))?;
         log::info!("status on http://{address}/");
         Ok(latest)
     }
 
     fn once(&self, mut pool: Pool, out: &mut dyn Write) -> ExitStatus {
-        let Some(report) = self.pass(&mut pool, out) else { return ExitStatus::Failed };
+        let began = self.clock.now();
+        let Some(report) = self.pass(&mut pool, began, out) else { return ExitStatus::Failed };
         if report.fatal {
             ExitStatus::Settings
         } else if report.is_good() {
@@ -125,24 +135,30 @@ impl Daemon {
         loop {
             let began = self.clock.now();
             latest.publish(latest.get().pass_began(began));
-            let Some(report) = self.pass(&mut pool, out) else { return ExitStatus::Failed };
+            let Some(report) = self.pass(&mut pool, began, out) else {
+                return ExitStatus::Failed;
+            };
             // Later on it is the cloud that changed, and may change back.
             let fatal = report.fatal && latest.get().passes == 0;
-            let pass = EndedPass { began, ended: self.clock.now(), report };
-            latest.publish(latest.get().pass_ended(pass));
+            let ended = self.clock.now();
+            slot = next_slot(slot, ended.elapsed, self.interval);
+            let wall = ended.wall + slot.saturating_sub(ended.elapsed);
+            latest.pass_ended(EndedPass { began, ended, report }, Moment { elapsed: slot, wall });
             if fatal {
                 return ExitStatus::Settings;
             }
-            slot = next_slot(slot, self.clock.now().elapsed, self.interval);
-            if self.stop.wait(slot.saturating_sub(self.clock.now().elapsed)) {
-                return ExitStatus::Good;
+            match self.handles.stop.wait_for_pass(slot.saturating_sub(self.clock.now().elapsed)) {
+                Woken::InTime => {}
+                // The cadence begins anew, so that no second pass follows a moment later.
+                Woken::PassWanted => slot = self.clock.now().elapsed,
+                Woken::Stopped => return ExitStatus::Good,
             }
         }
     }
 
     /// One pass. `None` when it panicked: nobody knows what it did and did not remember, and a supervisor's restart finds
     /// that out from the cloud, calmly, with the brakes of a start. Going on with half a memory would not.
-    fn pass(&self, pool: &mut Pool, out: &mut dyn Write) -> Option<Report> {
+    fn pass(&self, pool: &mut Pool, began: Moment, out: &mut dyn Write) -> Option<Report> {
         let mut report = match catch_unwind(AssertUnwindSafe(|| pool.pass())) {
             Ok(report) => report,
             Err(panic) => {
@@ -151,8 +167,8 @@ impl Daemon {
                 return None;
             }
         };
-        if self.dry_run
-            && let Err(error) = print_plan(&report, out)
+        if let Some(explainer) = &self.explainer
+            && let Err(error) = explainer.print(&report, began, self.clock.now(), out)
         {
             log::error!("cannot print the plan: {error}");
             report.failures.push(format!("cannot print the plan: {error}"));
@@ -167,9 +183,8 @@ fn next_slot(slot: Duration, now: Duration, interval: Duration) -> Duration {
     slot.saturating_add(interval).max(now)
 }
 
-fn greet(config: &Config, dry_run: bool) {
+fn greet(config: &Config, settings: &PoolSettings) {
     let policy = &config.policy;
-    let settings = PoolSettings::new(config, dry_run);
     // cron mails whatever a pass says, so one that found nothing to do says nothing.
     let level = if policy.once { log::Level::Debug } else { log::Level::Info };
     log::log!(
@@ -182,24 +197,10 @@ fn greet(config: &Config, dry_run: bool) {
         policy.minimum,
         policy.capacity,
         config.interval.as_secs(),
-        if dry_run { "; a dry run: nothing is changed" } else { "" },
+        if settings.dry_run { "; a dry run: nothing is changed" } else { "" },
     );
     for warning in &config.warnings {
         log::warn!("{warning}");
-    }
-}
-
-fn print_plan(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let Some(plan) = &report.plan else { return Ok(()) };
-    let nothing = plan.is_empty().then(|| "nothing to do".to_owned());
-    let held_back = plan.held_back.as_ref();
-    let held_back = held_back.map(|one| format!("fewer replicas than are missing: {}", one.why));
-    let more = nothing.into_iter().chain(held_back).chain(plan.brakes.iter().cloned());
-    let text: String = more.fold(plan.to_string(), |text, line| text + &line + "\n");
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // Whoever read it has read enough (`| head`).
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result,
     }
 }
 
@@ -240,24 +241,5 @@ mod tests {
     fn a_pass_that_begins_late_does_not_shift_the_cadence() {
         let (second, slot) = (Duration::from_secs, Duration::from_secs(60));
         assert_eq!(next_slot(slot, second(75), second(60)), second(120));
-    }
-
-    #[test]
-    fn a_dry_run_prints_its_plan_and_what_holds_it_back() {
-        let mut printed = Vec::new();
-        let mut plan = crate::plan::Plan::default();
-        print_plan(&Report { plan: Some(plan.clone()), ..Report::default() }, &mut printed)
-            .unwrap();
-        plan.creation =
-            Some(crate::plan::Batch { count: 2, mark: "abc-1".into(), why: "0 of 2 free".into() });
-        let why = "at most 2 at once".to_owned();
-        plan.held_back = Some(crate::plan::HeldBack { why, for_at_least: None });
-        print_plan(&Report { plan: Some(plan), ..Report::default() }, &mut printed).unwrap();
-        assert_eq!(
-            String::from_utf8(printed).unwrap(),
-            "nothing to do\n\
-             create 2 replicas: 0 of 2 free\n\
-             fewer replicas than are missing: at most 2 at once\n"
-        );
     }
 }

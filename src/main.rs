@@ -7,26 +7,30 @@ use std::io::{self, Write};
 use std::panic;
 use std::process::ExitCode;
 
+use log::Level;
 use simplescalevm::args::{self, Mode};
 use simplescalevm::daemon::{self, ExitStatus};
 use simplescalevm::error::{Result, one_line};
+use simplescalevm::handles::Handles;
+use simplescalevm::logger::Format;
 use simplescalevm::probe::Prober;
-use simplescalevm::progress::{Progress, Stop};
 use simplescalevm::settings::Config;
 use simplescalevm::{check, config, logger, provider};
 
 fn main() -> ExitCode {
     let (environment, faults) = environment();
     let filter = environment.get("RUST_LOG").map(String::as_str);
-    logger::start(filter, environment.contains_key("JOURNAL_STREAM"));
+    let format = Format::of(environment.get("LOG_FORMAT").map(String::as_str).unwrap_or_default());
+    let stream = environment.get("JOURNAL_STREAM").map(String::as_str);
+    logger::start(filter, format, logger::is_journal(stream));
     // One line, as everything else in the log.
     panic::set_hook(Box::new(|panic| log::error!("{}", one_line(&panic.to_string(), 400))));
 
     let status = match args::parse(env::args_os().skip(1)) {
-        Err(fault) => refuse(&[fault]),
+        Err(fault) => refuse(&[fault], format),
         Ok(Mode::Help) => print(&args::help()),
         Ok(Mode::Version) => print(&args::version()),
-        Ok(mode) => with_config(&environment, faults, mode),
+        Ok(mode) => with_config(&environment, faults, mode, format),
     };
     ExitCode::from(status.code())
 }
@@ -35,14 +39,15 @@ fn with_config(
     environment: &BTreeMap<String, String>,
     mut faults: Vec<String>,
     mode: Mode,
+    format: Format,
 ) -> ExitStatus {
     let once = matches!(mode, Mode::Run { once: true, .. });
     let config = match config::load(environment, &|path| fs::read_to_string(path), once) {
         Ok(config) if faults.is_empty() => config,
-        Ok(_) => return refuse(&faults),
+        Ok(_) => return refuse(&faults, format),
         Err(others) => {
             faults.extend(others);
-            return refuse(&faults);
+            return refuse(&faults, format);
         }
     };
     let mut out = io::stdout().lock();
@@ -60,16 +65,16 @@ fn check_all(config: &Config, out: &mut dyn Write) -> Result<ExitStatus> {
         log::warn!("{warning}");
     }
     // Signals end a check as they end any program: it changes nothing.
-    let (progress, stop) = (Progress::new(), Stop::new());
-    let mut provider = provider::open_read_only(config, &progress, &stop)?;
-    let prober = Prober::new(config.probe.clone(), progress, stop)?;
+    let handles = Handles::new();
+    let mut provider = provider::open_read_only(config, &handles)?;
+    let prober = Prober::new(config.probe.clone(), handles)?;
     let good = check::run(config, provider.as_mut(), &prober, out);
     Ok(if good { ExitStatus::Good } else { ExitStatus::Failed })
 }
 
 /// The environment, and a fault for each setting of ours that is no text. Other programs' variables may hold anything.
 fn environment() -> (BTreeMap<String, String>, Vec<String>) {
-    let ours = ["APP_", "EXTERNAL_", "OPENSTACK_", "OS_", "PROVIDER", "REPLICA_"];
+    let ours = ["APP_", "EXTERNAL_", "LOG_FORMAT", "OPENSTACK_", "OS_", "PROVIDER", "REPLICA_"];
     let (mut variables, mut faults) = (BTreeMap::new(), Vec::new());
     for (name, value) in env::vars_os() {
         match (name.into_string(), value.into_string()) {
@@ -85,11 +90,17 @@ fn environment() -> (BTreeMap<String, String>, Vec<String>) {
     (variables, faults)
 }
 
-fn refuse(faults: &[String]) -> ExitStatus {
+/// Wrong settings are told whatever `RUST_LOG` is.
+fn refuse(faults: &[String], format: Format) -> ExitStatus {
     let mut err = io::stderr().lock();
     for fault in faults {
         // Whoever closed stderr gets the exit status.
-        let _ = writeln!(err, "simplescalevm: {fault}");
+        let _ = match format {
+            Format::Text => writeln!(err, "simplescalevm: {fault}"),
+            Format::Json => {
+                writeln!(err, "{}", logger::json(Level::Error, "simplescalevm", fault.clone()))
+            }
+        };
     }
     ExitStatus::Settings
 }

@@ -7,6 +7,7 @@ use crate::decide::mark;
 use crate::decide::{Addresses, Lookup, Observation, batch};
 use crate::error::{Error, Result};
 use crate::memory::Memory;
+use crate::metrics::{Metrics, Phase};
 use crate::model::Server;
 use crate::probe::{Prober, Target};
 use crate::provider::Provider;
@@ -26,6 +27,18 @@ pub struct PassClock<'a> {
     pub began: Duration,
     /// How long the pass has been going on.
     pub spent: &'a dyn Fn() -> Duration,
+    /// Who is told how long each phase took.
+    pub metrics: &'a Metrics,
+}
+
+impl PassClock<'_> {
+    /// Does `work`, and tells how long it took.
+    pub fn timed<T>(&self, phase: Phase, work: impl FnOnce() -> T) -> T {
+        let began = (self.spent)();
+        let result = work();
+        self.metrics.phase(phase, (self.spent)().saturating_sub(began));
+        result
+    }
 }
 
 /// Looks at everything once. `chosen` is the mark an earlier pass settled for; it is settled here when it is `None`.
@@ -38,6 +51,34 @@ pub fn observe(
     chosen: &mut Option<String>,
     clock: &PassClock<'_>,
 ) -> Result<Sight> {
+    let (mut observation, mut faults) =
+        clock.timed(Phase::List, || list(provider, memory, setting, chosen, clock.began))?;
+    let targets = targets(policy, memory, &observation);
+    observation.answers = clock.timed(Phase::Probe, || {
+        prober.ask_all(&targets, &|| (clock.spent)() < policy.interval / 2)
+    });
+    if policy.manage_addresses {
+        // After the probes: who holds what now, not half a minute ago.
+        let addresses = clock.timed(Phase::Addresses, || provider.external_addresses());
+        observation.addresses = match addresses {
+            Ok(addresses) => Addresses::Known(addresses),
+            Err(error) => {
+                faults.push(error.context("cannot list the floating IPs, so they are left alone"));
+                Addresses::Unknown
+            }
+        };
+    }
+    Ok(Sight { observation, faults })
+}
+
+/// The pool as the cloud lists it; nobody was asked yet.
+fn list(
+    provider: &mut dyn Provider,
+    memory: &Memory,
+    setting: &Mark,
+    chosen: &mut Option<String>,
+    began: Duration,
+) -> Result<(Observation, Vec<Error>)> {
     let listing = provider.servers().map_err(|error| error.context("cannot list the servers"))?;
     let mark = match chosen {
         Some(mark) => mark.clone(),
@@ -55,7 +96,7 @@ pub fn observe(
         }
     };
     let mut observation = Observation {
-        elapsed: clock.began,
+        elapsed: began,
         now: listing.now,
         servers,
         answers: std::collections::BTreeMap::new(),
@@ -75,19 +116,7 @@ pub fn observe(
         };
         observation.lookups.insert(mark, lookup);
     }
-    let targets = targets(policy, memory, &observation);
-    observation.answers = prober.ask_all(&targets, &|| (clock.spent)() < policy.interval / 2);
-    if policy.manage_addresses {
-        // After the probes: who holds what now, not half a minute ago.
-        observation.addresses = match provider.external_addresses() {
-            Ok(addresses) => Addresses::Known(addresses),
-            Err(error) => {
-                faults.push(error.context("cannot list the floating IPs, so they are left alone"));
-                Addresses::Unknown
-            }
-        };
-    }
-    Ok(Sight { observation, faults })
+    Ok((observation, faults))
 }
 
 /// Every replica that should be asked in this pass.

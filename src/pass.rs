@@ -1,17 +1,19 @@
 //! One pass: observe → decide → act. What it found is handed on; nothing is published here.
 
-use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::act::{self, Naming, Outcome};
+use crate::act::{self, Naming, Outcome, StepResult};
+use crate::clock::Clock;
 use crate::decide::{self, Addresses, back_off};
 use crate::error::{Error, ErrorKind};
+use crate::handles::Handles;
 use crate::memory::Memory;
+use crate::metrics::{Metrics, Phase};
 use crate::model::ExternalAddress;
+use crate::news::News;
 use crate::observe::{self, PassClock};
-use crate::plan::{Loudness, Note, Plan};
+use crate::plan::Plan;
 use crate::probe::Prober;
-use crate::progress::{Progress, Stop};
 use crate::provider::{Provider, ProviderMut};
 use crate::settings::Config;
 
@@ -37,23 +39,15 @@ pub struct Pool {
     config: Config,
     cloud: Cloud,
     prober: Prober,
-    progress: Progress,
-    stop: Stop,
-    started: Instant,
+    handles: Handles,
+    clock: Clock,
     memory: Memory,
     mark: Option<String>,
-    said: BTreeSet<String>,
-    failing: Option<Failing>,
-}
-
-/// The failure that passes have been ending with, so that it is not said anew each minute.
-struct Failing {
-    text: String,
-    passes: u64,
+    news: News,
 }
 
 /// What one pass came to.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Report {
     /// What failed, in words; empty when all the pass set out to do was done.
     pub failures: Vec<String>,
@@ -96,38 +90,48 @@ impl Pool {
         cloud: Cloud,
         prober: Prober,
         instance: &str,
-        progress: Progress,
-        stop: Stop,
+        clock: Clock,
+        handles: Handles,
     ) -> Self {
+        let news = News::new(clock, config.policy.once);
         Pool {
             config,
             cloud,
             prober,
-            progress,
-            stop,
-            started: Instant::now(),
+            handles,
+            clock,
             memory: Memory::new(instance),
             mark: None,
-            said: BTreeSet::new(),
-            failing: None,
+            news,
         }
     }
 
     /// One pass.
     pub fn pass(&mut self) -> Report {
-        self.progress.mark();
-        let began = self.started.elapsed();
+        self.handles.progress.mark();
+        self.news.begin_pass();
+        let began = self.clock.now().elapsed;
         let mut report = self.observe_decide_act(began);
         report.mark.clone_from(&self.mark);
         report.pause = self.pause();
-        self.log_end(&report);
+        let metrics = &self.handles.metrics;
+        metrics.pass(report.is_good(), self.clock.now().elapsed.saturating_sub(began));
+        if self.handles.stop.requested() {
+            if !report.is_good() {
+                log::info!("asked to end in the middle of a pass: {}", report.failures.join("; "));
+            }
+        } else if let Some(plan) = &report.plan {
+            self.news.end_pass(plan);
+        }
         report
     }
 
     fn observe_decide_act(&mut self, began: Duration) -> Report {
         let mut report = Report::default();
-        let started = self.started;
-        let spent = move || started.elapsed().saturating_sub(began);
+        let clock = self.clock;
+        let spent = move || clock.now().elapsed.saturating_sub(began);
+        let metrics = self.handles.metrics.clone();
+        let times = PassClock { began, spent: &spent, metrics: &metrics };
         let policy = &self.config.policy;
         let sight = observe::observe(
             policy,
@@ -136,81 +140,79 @@ impl Pool {
             &self.memory,
             &self.config.mark,
             &mut self.mark,
-            &PassClock { began, spent: &spent },
+            &times,
         );
-        let sight = match sight {
-            Ok(sight) => sight,
-            Err(error) => return refused(report, &error),
+        let (observation, faults) = match sight {
+            Ok(sight) => (sight.observation, sight.faults),
+            Err(error) => {
+                report.fatal = error.kind == ErrorKind::Setting;
+                self.unseen(&mut report, &error);
+                return report;
+            }
         };
-        report.failures.extend(sight.faults.iter().map(|error| error.text.clone()));
-        if let Addresses::Known(addresses) = &sight.observation.addresses {
+        for error in &faults {
+            self.unseen(&mut report, error);
+        }
+        if let Addresses::Known(addresses) = &observation.addresses {
             report.addresses = Some(addresses.clone());
         }
-        if self.stop.requested() {
+        if self.handles.stop.requested() {
             // Half the replicas may not have been asked: nothing good can be decided from that.
             return interrupted(report);
         }
 
-        let (plan, mut memory) = decide::decide(policy, &sight.observation, &self.memory);
-        self.said = say(&plan.notes, &self.said, policy.once);
+        let policy = &self.config.policy;
+        let (plan, mut memory) = decide::decide(policy, &observation, &self.memory);
+        self.news.notes(&plan.notes);
         if let Cloud::ReadWrite(provider) = &mut self.cloud {
             let naming = Naming {
                 prefix: &self.config.name,
                 mark: (&self.config.mark.key, self.mark.as_deref().unwrap_or_default()),
             };
-            let provider = provider.as_mut();
-            let outcome = act::act(provider, &plan, &naming, policy.interval, &spent, &self.stop);
+            let (provider, stop) = (provider.as_mut(), &self.handles.stop);
+            let (interval, news) = (policy.interval, &mut self.news);
+            let outcome = times.timed(Phase::Act, || {
+                act::act(provider, &plan, &naming, interval, &spent, stop, news)
+            });
+            count(&metrics, &plan, &outcome);
             decide::learn(policy, began, &outcome, &mut memory);
             report.failures.extend(failures(&outcome, policy.once));
             report.outcome = Some(outcome);
-        } else {
-            for line in plan.to_string().lines() {
-                log::info!("dry run, not done: {line}");
-            }
         }
         self.memory = memory;
         report.plan = Some(plan);
         report
     }
 
-    fn pause(&self) -> Option<Pause> {
-        let back_off = &self.memory.back_off;
-        let left = back_off::left(&self.config.policy, back_off, self.started.elapsed())?;
-        Some(Pause { left, step: back_off.step, why: back_off.why.clone() })
+    fn unseen(&mut self, report: &mut Report, error: &Error) {
+        self.handles.metrics.failure(error.kind);
+        // What the end of the program cut short has not failed.
+        if !self.handles.stop.requested() {
+            self.news.unseen(error);
+        }
+        report.failures.push(error.text.clone());
     }
 
-    /// A failure that lasts is said once, and its end once.
-    fn log_end(&mut self, report: &Report) {
-        let text = report.failures.join("; ");
-        if self.stop.requested() {
-            if !text.is_empty() {
-                log::info!("asked to end in the middle of a pass: {text}");
-            }
-            return;
-        }
-        match (&mut self.failing, text.is_empty()) {
-            (None, true) => {}
-            (Some(failing), true) => {
-                log::info!("recovered after {} failed passes", failing.passes);
-                self.failing = None;
-            }
-            (Some(failing), false) if failing.text == text => {
-                failing.passes += 1;
-                log::warn!("pass failed again ({} passes): {text}", failing.passes);
-            }
-            (failing, false) => {
-                let passes = failing.as_ref().map_or(0, |failing| failing.passes) + 1;
-                log::error!("pass failed: {text}");
-                *failing = Some(Failing { text, passes });
-            }
-        }
+    fn pause(&self) -> Option<Pause> {
+        let back_off = &self.memory.back_off;
+        let left = back_off::left(&self.config.policy, back_off, self.clock.now().elapsed)?;
+        Some(Pause { left, step: back_off.step, why: back_off.why.clone() })
     }
 }
 
-fn refused(mut report: Report, error: &Error) -> Report {
-    report.fatal = error.kind == ErrorKind::Setting;
-    report.failures.push(error.text.clone());
-    report
+fn count(metrics: &Metrics, plan: &Plan, outcome: &Outcome) {
+    for step in &outcome.steps {
+        if let StepResult::Failed(error) = &step.result {
+            metrics.failure(error.kind);
+        }
+    }
+    for deletion in plan.deletions.iter().filter(|step| outcome.deleted.contains(&step.server)) {
+        metrics.deleted(deletion.reason);
+    }
+    outcome.moved.iter().for_each(|_| metrics.moved());
+    if let Some(creation) = outcome.creation.as_ref().filter(|creation| creation.result.is_ok()) {
+        metrics.created(creation.count);
+    }
 }
 
 fn interrupted(mut report: Report) -> Report {
@@ -221,26 +223,13 @@ fn interrupted(mut report: Report) -> Report {
 /// With `--once` no pass follows, so what was left over counts as not done.
 fn failures(outcome: &Outcome, once: bool) -> Vec<String> {
     let failed = |step: &&act::StepOutcome| match step.result {
-        act::StepResult::Done => false,
-        act::StepResult::Failed(_) => true,
-        act::StepResult::NotTried(_) => once,
+        StepResult::Done => false,
+        StepResult::Failed(_) => true,
+        StepResult::NotTried(_) => once,
     };
     let count = outcome.steps.iter().filter(failed).count();
     if count == 0 {
         return Vec::new();
     }
     vec![format!("{count} of {} steps of the plan failed", outcome.steps.len())]
-}
-
-/// Says what was not said in the last pass already; gives what holds now.
-fn say(notes: &[Note], said: &BTreeSet<String>, once: bool) -> BTreeSet<String> {
-    for note in notes.iter().filter(|note| !said.contains(&note.key)) {
-        match note.loudness {
-            Loudness::Error => log::error!("{}", note.text),
-            Loudness::Warning => log::warn!("{}", note.text),
-            Loudness::Standing if once => log::debug!("{}", note.text),
-            Loudness::Standing => log::info!("{}", note.text),
-        }
-    }
-    notes.iter().map(|note| note.key.clone()).collect()
 }

@@ -177,6 +177,17 @@ pub enum StepKind {
     Create,
 }
 
+impl StepKind {
+    /// One word, as the status spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StepKind::Move => "move",
+            StepKind::Delete => "delete",
+            StepKind::Create => "create",
+        }
+    }
+}
+
 impl fmt::Display for Move {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "move {} to {} ({}): {}", self.ip, self.to.name, self.to.server, self.why)

@@ -10,9 +10,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::error::{Result, one_line};
+use crate::handles::Handles;
 use crate::http::ReplicaClient;
+use crate::metrics::ProbeFailure;
 use crate::model::{Answer, ServerId};
-use crate::progress::{Progress, Stop};
 use crate::settings::ProbeSettings;
 
 /// Between two questions to the same silent replica within a pass.
@@ -36,14 +37,13 @@ pub struct Target {
 pub struct Prober {
     client: ReplicaClient,
     settings: ProbeSettings,
-    progress: Progress,
-    stop: Stop,
+    handles: Handles,
 }
 
 impl Prober {
     /// A prober; an unreadable `REPLICA_API_CACERT` is an error.
-    pub fn new(settings: ProbeSettings, progress: Progress, stop: Stop) -> Result<Self> {
-        Ok(Prober { client: ReplicaClient::new(&settings)?, settings, progress, stop })
+    pub fn new(settings: ProbeSettings, handles: Handles) -> Result<Self> {
+        Ok(Prober { client: ReplicaClient::new(&settings)?, settings, handles })
     }
 
     /// Asks every target once, and the silent ones again as long as `time_left` says so.
@@ -58,7 +58,7 @@ impl Prober {
                 target.again && matches!(answers.get(&target.id), Some(Answer::None { .. }))
             };
             let silent: Vec<Target> = targets.iter().filter(silent).cloned().collect();
-            if silent.is_empty() || !time_left() || self.stop.wait(BETWEEN_ROUNDS) {
+            if silent.is_empty() || !time_left() || self.handles.stop.wait(BETWEEN_ROUNDS) {
                 break;
             }
             for (id, answer) in self.ask_round(&silent) {
@@ -75,7 +75,8 @@ impl Prober {
         let (sender, receiver) = mpsc::channel();
         let work = |sender: mpsc::Sender<(ServerId, Answer)>| {
             while let Some(target) = targets.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let answer = if self.stop.requested() { Answer::Unasked } else { self.ask(target) };
+                let answer =
+                    if self.handles.stop.requested() { Answer::Unasked } else { self.ask(target) };
                 if sender.send((target.id.clone(), answer)).is_err() {
                     return;
                 }
@@ -106,15 +107,16 @@ impl Prober {
         let url = url(&self.settings, target.address);
         let result = self.client.get(&url).and_then(|(status, body)| {
             if (200..300).contains(&status) {
-                read(&self.settings, &body)
+                read(&self.settings, &body).map_err(|why| (ProbeFailure::Invalid, why))
             } else {
-                Err(format!("status {status}"))
+                Err((ProbeFailure::Status, format!("status {status}")))
             }
         });
-        self.progress.mark();
+        self.handles.progress.mark();
         match result {
             Ok((capacity, termination)) => Answer::Valid { capacity, termination },
-            Err(why) => {
+            Err((reason, why)) => {
+                self.handles.metrics.probe_failure(reason);
                 log::debug!("{url}: {why}");
                 Answer::None { why }
             }

@@ -1,11 +1,11 @@
-//! SIGTERM and SIGINT: ask the loop to end, and see to it that the program does.
+//! SIGTERM and SIGINT: ask the loop to end, and see to it that the program does. SIGUSR1: ask it for a pass now.
 
 use std::io;
 use std::process;
 use std::thread;
 use std::time::Duration;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 
 use crate::progress::Stop;
@@ -16,9 +16,14 @@ const LAST_REQUEST: Duration = Duration::from_millis(1500);
 /// Watches for the signals in a thread of its own. When the loop has not ended by itself a moment after one, the
 /// program ends with `status`: whatever was in flight, the next start finds in the cloud.
 pub fn watch(stop: Stop, status: i32) -> io::Result<()> {
-    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGUSR1])?;
     thread::Builder::new().name("signals".into()).spawn(move || {
-        if signals.forever().next().is_some() {
+        for signal in signals.forever() {
+            if signal == SIGUSR1 {
+                log::info!("SIGUSR1: a pass is wanted now");
+                stop.request_pass();
+                continue;
+            }
             log::debug!("asked to end");
             stop.request();
             thread::sleep(LAST_REQUEST);

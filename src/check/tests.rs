@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime};
 
 use super::run;
 use crate::error::{Error, ErrorKind, Result};
+use crate::handles::Handles;
 use crate::model::{Condition, ExternalAddress, FixedAddress, Listing, Server, ServerId};
 use crate::probe::Prober;
-use crate::progress::{Progress, Stop};
 use crate::provider::{CheckLine, Provider};
 use crate::settings::Config;
 
@@ -95,7 +95,7 @@ fn config(settings: &[(&str, &str)]) -> Config {
 
 fn check(mut cloud: Cloud, settings: &[(&str, &str)]) -> (bool, String) {
     let config = config(settings);
-    let prober = Prober::new(config.probe.clone(), Progress::new(), Stop::new()).unwrap();
+    let prober = Prober::new(config.probe.clone(), Handles::new()).unwrap();
     let mut out = Vec::new();
     let good = run(&config, &mut cloud, &prober, &mut out);
     (good, String::from_utf8(out).unwrap())
@@ -234,6 +234,6 @@ fn a_page_that_cannot_be_written_is_no_success() {
         }
     }
     let config = config(&[]);
-    let prober = Prober::new(config.probe.clone(), Progress::new(), Stop::new()).unwrap();
+    let prober = Prober::new(config.probe.clone(), Handles::new()).unwrap();
     assert!(!run(&config, &mut cloud(Vec::new()), &prober, &mut Full));
 }

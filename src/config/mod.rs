@@ -22,7 +22,7 @@ use std::time::Duration;
 use parse::{boolean, choice, host, metadata_key, seconds, text, text_of, url_path, whole};
 use reader::Reader;
 use table::{
-    APP_HOST, APP_INTERVAL, APP_PORT, APP_STATUS_DETAIL, EXTERNAL_ADDRESS_MANAGEMENT,
+    APP_HOST, APP_INTERVAL, APP_PORT, APP_STATUS_DETAIL, EXTERNAL_ADDRESS_MANAGEMENT, LOG_FORMAT,
     OPENSTACK_IP_VERSION, OPENSTACK_METADATA_KEY, OPENSTACK_METADATA_VALUE, OPENSTACK_NAME,
     PROVIDER, REPLICA_API_CACERT, REPLICA_API_CAPACITY_KEY, REPLICA_API_CONCURRENCY,
     REPLICA_API_INSECURE, REPLICA_API_PATH, REPLICA_API_PORT, REPLICA_API_PROTOCOL,
@@ -31,6 +31,7 @@ use table::{
     REPLICA_MIN_AVAILABLE_RESOURCES, REPLICA_REPLACE_SILENT_AFTER,
 };
 
+use crate::logger::Format;
 use crate::model::IpVersion;
 use crate::settings::{Config, Mark, Policy, ProbeSettings, ProviderSettings, StatusSettings};
 
@@ -76,6 +77,8 @@ pub fn load(
         warnings.extend(standing_warnings(&config));
     }
     config.warnings = warnings;
+    // The logger has long started: it is only checked here.
+    reader.value(&LOG_FORMAT, choice(Format::WORDS));
     let faults = reader.into_faults();
     if faults.is_empty() { Ok(config) } else { Err(faults) }
 }

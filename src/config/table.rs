@@ -158,6 +158,7 @@ settings! {
         OPENSTACK_FLOATING_IP_DESCRIPTION = Default("server"): "description of the pool's floating IPs";
     }
     "Log" {
-        RUST_LOG = Default("info"): "error, warn, info, debug or trace";
+        RUST_LOG = Default("info"): "error, warn, info, debug or trace; MODULE=LEVEL, with commas, for parts of it";
+        LOG_FORMAT = Default("text"): "text, or json: one object a line";
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::decide::arithmetic::Arithmetic;
 use crate::decide::brake::BRAKE_PASSES;
 use crate::decide::state::Judged;
 use crate::decide::{Observation, back_off};
@@ -83,7 +84,9 @@ pub fn fill_up(
         plan.notes.push(boot_limit_note(unproven, most));
     }
     if count > 0 {
-        let why = arithmetic(policy, judged, plan, short);
+        let replicas = judged.iter().map(|one| &one.replica);
+        let sum = Arithmetic::of(replicas, plan.unaccounted, plan.wanted, policy.capacity);
+        let why = sum.to_string();
         let mark = format!("{}-{}", memory.instance, memory.creations + 1);
         plan.creation = Some(Batch { count, mark, why });
     }
@@ -142,17 +145,4 @@ fn unproven(seen: &Observation, judged: &[Judged<'_>]) -> u64 {
             }
     };
     u64::try_from(judged.iter().filter(counts).count()).unwrap_or(u64::MAX)
-}
-
-fn arithmetic(policy: &Policy, judged: &[Judged<'_>], plan: &Plan, short: u64) -> String {
-    let on_the_way: u64 = judged
-        .iter()
-        .filter(|one| matches!(one.replica.state, State::Starting | State::Creating))
-        .map(|one| one.replica.free)
-        .fold(plan.unaccounted.saturating_mul(policy.capacity), u64::saturating_add);
-    let answered = plan.free.saturating_sub(on_the_way);
-    format!(
-        "free {} = {answered} answered + {on_the_way} on the way; wanted {}; short {short}",
-        plan.free, plan.wanted
-    )
 }

@@ -2,9 +2,10 @@
 //!
 //! One file per question: what a replica is (`kind`, `state`), whether many failed at once (`brake`), what became of
 //! earlier creations (`batch`), how long to wait after failures (`back_off`), which replicas go (`delete`), how many
-//! come (`create`), who carries which address (`address`).
+//! come (`create`, `arithmetic`), who carries which address (`address`).
 
 mod address;
+pub mod arithmetic;
 pub mod back_off;
 pub mod batch;
 mod brake;

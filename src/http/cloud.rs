@@ -7,10 +7,11 @@ use ureq::Agent;
 use ureq::http::{self, HeaderMap};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::handles::Handles;
 use crate::http::explain::explain;
 use crate::http::wording::{kind, without_answer};
 use crate::http::{USER_AGENT, tls};
-use crate::progress::{Progress, Stop};
+use crate::metrics::CloudService;
 
 /// Most bytes of an answer's body: a page of 1,000 servers has about 2 MB.
 const BODY_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -67,6 +68,8 @@ pub enum Attempts {
 /// One request.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
+    /// Whom it is for, for counts.
+    pub service: CloudService,
     /// The method.
     pub method: Method,
     /// The whole URL.
@@ -106,8 +109,7 @@ impl Response {
 pub struct CloudClient {
     kept: Agent,
     fresh: Agent,
-    progress: Progress,
-    stop: Stop,
+    handles: Handles,
 }
 
 /// An attempt that failed, and how long the service asked us to wait.
@@ -118,12 +120,7 @@ struct Failure {
 
 impl CloudClient {
     /// A client for the cloud. An unreadable `OS_CACERT` is an error.
-    pub fn new(
-        cacert: Option<&Path>,
-        insecure: bool,
-        progress: Progress,
-        stop: Stop,
-    ) -> Result<Self> {
+    pub fn new(cacert: Option<&Path>, insecure: bool, handles: Handles) -> Result<Self> {
         let tls = tls(cacert, "OS_CACERT", insecure)?;
         let agent = |idle_connections: usize| {
             Agent::config_builder()
@@ -141,7 +138,7 @@ impl CloudClient {
                 .build()
                 .new_agent()
         };
-        Ok(CloudClient { kept: agent(SERVICES), fresh: agent(0), progress, stop })
+        Ok(CloudClient { kept: agent(SERVICES), fresh: agent(0), handles })
     }
 
     /// Sends a request. Every answer but 2xx is an error, with what the service said.
@@ -163,9 +160,10 @@ impl CloudClient {
                 return Err(failure.error);
             }
             log::debug!("once more in {} s: {}", pause.as_secs(), failure.error);
-            if self.stop.wait(pause) {
+            if self.handles.stop.wait(pause) {
                 return Err(Error::new(ErrorKind::Interrupted, "the program is ending"));
             }
+            self.handles.metrics.retry(request.service);
         }
     }
 
@@ -177,9 +175,12 @@ impl CloudClient {
         let began = Instant::now();
         let limit = deadline.saturating_duration_since(began).max(Duration::from_millis(1));
         let result = self.exchange(request, limit);
-        self.progress.mark();
+        self.handles.progress.mark();
         let (method, url) = (request.method.as_str(), shown(request.url));
-        let milliseconds = began.elapsed().as_millis();
+        let duration = began.elapsed();
+        let status = result.as_ref().ok().map(|(status, _, _)| *status);
+        self.handles.metrics.request(request.service, status, duration);
+        let milliseconds = duration.as_millis();
         let (status, headers, body) = match result {
             Ok(answer) => answer,
             Err(error) => {

@@ -5,8 +5,9 @@ use std::time::Duration;
 use ureq::Agent;
 
 use crate::error::Result;
-use crate::http::wording::without_answer;
+use crate::http::wording::{probe_failure, without_answer};
 use crate::http::{USER_AGENT, tls};
+use crate::metrics::ProbeFailure;
 use crate::settings::ProbeSettings;
 
 /// How long a connection may take; the rest of `REPLICA_API_TIMEOUT` is for the answer.
@@ -50,9 +51,11 @@ impl ReplicaClient {
         Ok(ReplicaClient { agent, timeout: settings.timeout })
     }
 
-    /// One question; the status and the body of the answer, or why there is none.
-    pub fn get(&self, url: &str) -> std::result::Result<(u16, Vec<u8>), String> {
-        let words = |error: ureq::Error| without_answer(&error, self.timeout, BODY_BYTES_MAX);
+    /// One question; the status and the body of the answer, or why there is none: in kind and in words.
+    pub fn get(&self, url: &str) -> std::result::Result<(u16, Vec<u8>), (ProbeFailure, String)> {
+        let words = |error: ureq::Error| {
+            (probe_failure(&error), without_answer(&error, self.timeout, BODY_BYTES_MAX))
+        };
         let mut response =
             self.agent.get(url).header("connection", "close").call().map_err(words)?;
         let status = response.status().as_u16();

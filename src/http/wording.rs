@@ -6,6 +6,7 @@ use std::time::Duration;
 use ureq::Timeout;
 
 use crate::error::{ErrorKind, one_line};
+use crate::metrics::ProbeFailure;
 
 /// Longest cause that is not ours to word, in characters.
 const CAUSE_CHARS_MAX: usize = 160;
@@ -62,12 +63,29 @@ pub fn kind(error: &ureq::Error) -> ErrorKind {
     }
 }
 
+/// Why a replica gave no whole answer, in the kinds that metrics tell apart.
+pub fn probe_failure(error: &ureq::Error) -> ProbeFailure {
+    match error {
+        ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve)
+        | ureq::Error::HostNotFound
+        | ureq::Error::ConnectionFailed => ProbeFailure::Unreachable,
+        ureq::Error::Io(error) if could_not_connect(error) => ProbeFailure::Unreachable,
+        ureq::Error::Timeout(_) => ProbeFailure::Timeout,
+        // Somebody is there, but talks no HTTP, hangs up or shows a wrong certificate.
+        _ => ProbeFailure::Invalid,
+    }
+}
+
 fn never_connected(error: &io::Error) -> bool {
+    could_not_connect(error) || error.to_string().contains("invalid peer certificate")
+}
+
+fn could_not_connect(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::ConnectionRefused
             | io::ErrorKind::HostUnreachable
             | io::ErrorKind::NetworkUnreachable
             | io::ErrorKind::AddrNotAvailable
-    ) || error.to_string().contains("invalid peer certificate")
+    )
 }

@@ -46,11 +46,8 @@ const fn family(
     Family { name, kind, labels, help }
 }
 
-/// The phases of a pass.
-pub const PHASES: [&str; 4] = ["list", "probe", "addresses", "act"];
-
 /// Every metric, in the order in which it is shown.
-pub const FAMILIES: [Family; 22] = [
+pub const FAMILIES: [Family; 23] = [
     family(
         "simplescalevm_build_info",
         Kind::Gauge,
@@ -58,6 +55,12 @@ pub const FAMILIES: [Family; 22] = [
         "Always 1; the label tells the version.",
     ),
     family("simplescalevm_replicas", Kind::Gauge, &["state"], "Replicas by state."),
+    family(
+        "simplescalevm_replicas_unaccounted",
+        Kind::Gauge,
+        &[],
+        "Replicas that were asked for and are not in the cloud's list yet; they count against REPLICA_MAX.",
+    ),
     family(
         "simplescalevm_replicas_max",
         Kind::Gauge,
@@ -119,7 +122,7 @@ pub const FAMILIES: [Family; 22] = [
         "simplescalevm_replicas_created_total",
         Kind::Counter,
         &[],
-        "Replicas whose creation the cloud accepted.",
+        "Replicas of the creations that the cloud accepted; a quota may have given fewer.",
     ),
     family(
         "simplescalevm_replicas_deleted_total",
@@ -179,4 +182,55 @@ pub fn markdown() -> String {
         );
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_holds_the_table() {
+        const README: &str = include_str!("../../README.md");
+        let (begin, end) = ("<!-- metrics -->\n", "<!-- /metrics -->");
+        let held = README.split_once(begin).and_then(|(_, rest)| Some(rest.split_once(end)?.0));
+        let table = markdown();
+        assert!(
+            held.map(str::trim) == Some(table.trim()),
+            "between {begin}and {end} the README should hold:\n{table}"
+        );
+    }
+
+    /// Names of ours in a text, without what a histogram adds to them.
+    fn named(text: &str) -> impl Iterator<Item = &str> {
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let suffixes = ["_bucket", "_sum", "_count"];
+        words.filter(|word| word.starts_with("simplescalevm_")).map(move |word| {
+            suffixes.iter().find_map(|suffix| word.strip_suffix(suffix)).unwrap_or(word)
+        })
+    }
+
+    #[test]
+    fn rules_and_dashboard_name_only_what_there_is() {
+        let alerts = include_str!("../../contrib/prometheus/alerts.yml");
+        let dashboard = include_str!("../../contrib/grafana/simplescalevm.json");
+        assert!(serde_json::from_str::<serde_json::Value>(dashboard).is_ok(), "not JSON");
+        for name in named(alerts).chain(named(dashboard)) {
+            assert!(FAMILIES.iter().any(|family| family.name == name), "{name} does not exist");
+        }
+        for family in FAMILIES {
+            assert!(named(dashboard).any(|name| name == family.name), "no panel: {}", family.name);
+        }
+    }
+
+    #[test]
+    fn names_follow_prometheus() {
+        for family in FAMILIES {
+            let name = family.name;
+            assert!(name.starts_with("simplescalevm_"), "{name} has no prefix");
+            let is_total = name.ends_with("_total");
+            assert_eq!(is_total, family.kind == Kind::Counter, "{name}: only counters are _total");
+            let is_seconds = name.ends_with("_seconds");
+            assert!(is_seconds || family.kind != Kind::Histogram, "{name}: what is its unit?");
+        }
+    }
 }

@@ -30,7 +30,7 @@ pub struct Counters {
     /// Durations of whole passes.
     pub pass_durations: Histogram,
     /// Durations of a pass's phases.
-    pub phase_durations: BTreeMap<&'static str, Histogram>,
+    pub phase_durations: BTreeMap<Phase, Histogram>,
     /// Replicas whose creation the cloud accepted.
     pub created: u64,
     /// Replicas whose deletion the cloud accepted, by reason.
@@ -42,11 +42,68 @@ pub struct Counters {
     /// Probes without a valid answer, by reason.
     pub probe_failures: BTreeMap<&'static str, u64>,
     /// Requests to the cloud, by service and class of the status (`2xx` … `5xx`, `none`).
-    pub requests: BTreeMap<(&'static str, &'static str), u64>,
+    pub requests: BTreeMap<(CloudService, &'static str), u64>,
     /// Durations of these requests, by service.
-    pub request_durations: BTreeMap<&'static str, Histogram>,
+    pub request_durations: BTreeMap<CloudService, Histogram>,
     /// Repetitions of these requests, by service.
-    pub retries: BTreeMap<&'static str, u64>,
+    pub retries: BTreeMap<CloudService, u64>,
+}
+
+/// A service of the cloud.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CloudService {
+    /// Keystone.
+    Identity,
+    /// Nova.
+    Compute,
+    /// Neutron.
+    Network,
+    /// Glance.
+    Image,
+}
+
+impl CloudService {
+    /// Every service.
+    pub const ALL: [CloudService; 4] =
+        [CloudService::Identity, CloudService::Compute, CloudService::Network, CloudService::Image];
+
+    /// One word, as the label spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CloudService::Identity => "identity",
+            CloudService::Compute => "compute",
+            CloudService::Network => "network",
+            CloudService::Image => "image",
+        }
+    }
+}
+
+/// A phase of a pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// The cloud is asked for the pool's servers, and what became of those that are missing.
+    List,
+    /// The replicas are asked.
+    Probe,
+    /// The cloud is asked for the external addresses.
+    Addresses,
+    /// The plan is carried out.
+    Act,
+}
+
+impl Phase {
+    /// Every phase, in order.
+    pub const ALL: [Phase; 4] = [Phase::List, Phase::Probe, Phase::Addresses, Phase::Act];
+
+    /// One word, as the label spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Phase::List => "list",
+            Phase::Probe => "probe",
+            Phase::Addresses => "addresses",
+            Phase::Act => "act",
+        }
+    }
 }
 
 /// Why a probe gave no valid answer, in the few kinds that are worth telling apart on a graph.
@@ -104,8 +161,8 @@ impl Metrics {
         counters.pass_durations.observe(duration);
     }
 
-    /// A phase of a pass ended: one of [`family::PHASES`].
-    pub fn phase(&self, phase: &'static str, duration: Duration) {
+    /// A phase of a pass ended.
+    pub fn phase(&self, phase: Phase, duration: Duration) {
         self.lock().phase_durations.entry(phase).or_default().observe(duration);
     }
 
@@ -137,7 +194,7 @@ impl Metrics {
     }
 
     /// One attempt of a request to the cloud ended. `status` is `None` when no whole answer came.
-    pub fn request(&self, service: &'static str, status: Option<u16>, duration: Duration) {
+    pub fn request(&self, service: CloudService, status: Option<u16>, duration: Duration) {
         let class = match status {
             Some(100..=299) => "2xx",
             Some(300..=399) => "3xx",
@@ -151,7 +208,7 @@ impl Metrics {
     }
 
     /// A request to the cloud is sent once more.
-    pub fn retry(&self, service: &'static str) {
+    pub fn retry(&self, service: CloudService) {
         add(&mut self.lock().retries, service);
     }
 }

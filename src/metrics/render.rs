@@ -5,19 +5,24 @@ use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
 use crate::error::ErrorKind;
-use crate::metrics::family::{FAMILIES, PHASES};
-use crate::metrics::{Counters, Histogram, ProbeFailure};
+use crate::metrics::family::FAMILIES;
+use crate::metrics::{CloudService, Counters, Histogram, Phase, ProbeFailure};
 use crate::model::State;
 use crate::plan::DeletionReason;
 
 /// What holds external addresses, as far as a graph tells it apart.
 const HOLDERS: [&str; 4] = ["healthy", "other", "outside", "none"];
 
+/// Classes of an answer's status; `none`: no whole answer.
+const STATUS_CLASSES: [&str; 5] = ["2xx", "3xx", "4xx", "5xx", "none"];
+
 /// What is read off the latest snapshot.
 #[derive(Clone, Debug, Default)]
 pub struct Gauges {
     /// Replicas by state; `None` before the pool was first seen.
     pub replicas: Option<BTreeMap<State, u64>>,
+    /// Replicas asked for and not listed yet; `None` before the pool was first seen.
+    pub unaccounted: Option<u64>,
     /// `REPLICA_MAX`.
     pub replicas_max: Option<u64>,
     /// Free resources; `None` before the pool was first seen.
@@ -112,6 +117,9 @@ fn render_gauge(page: &mut Page, name: &str, gauges: &Gauges) -> bool {
                 page.labelled(name, "state", state.as_str(), replicas);
             }
         }
+        "simplescalevm_replicas_unaccounted" => {
+            gauges.unaccounted.into_iter().for_each(|count| page.value(name, count));
+        }
         "simplescalevm_replicas_max" => {
             gauges.replicas_max.into_iter().for_each(|max| page.value(name, max));
         }
@@ -146,9 +154,9 @@ fn render_counter(page: &mut Page, name: &str, counters: &Counters) {
         }
         "simplescalevm_phase_duration_seconds" => {
             let none = Histogram::default();
-            for phase in PHASES {
-                let histogram = counters.phase_durations.get(phase).unwrap_or(&none);
-                page.histogram(name, &format!("phase=\"{phase}\""), histogram);
+            for phase in Phase::ALL {
+                let histogram = counters.phase_durations.get(&phase).unwrap_or(&none);
+                page.histogram(name, &format!("phase=\"{}\"", phase.as_str()), histogram);
             }
         }
         "simplescalevm_replicas_created_total" => page.value(name, counters.created),
@@ -165,20 +173,29 @@ fn render_counter(page: &mut Page, name: &str, counters: &Counters) {
             page.counts(name, "reason", reasons, &counters.probe_failures);
         }
         "simplescalevm_cloud_requests_total" => {
-            for ((service, status), count) in &counters.requests {
+            for (service, status) in CloudService::ALL
+                .into_iter()
+                .flat_map(|service| STATUS_CLASSES.map(|status| (service, status)))
+            {
+                let count = counters.requests.get(&(service, status)).copied().unwrap_or(0);
+                let service = service.as_str();
                 page.line(format_args!(
                     "{name}{{service=\"{service}\",status=\"{status}\"}} {count}"
                 ));
             }
         }
         "simplescalevm_cloud_request_duration_seconds" => {
-            for (service, histogram) in &counters.request_durations {
-                page.histogram(name, &format!("service=\"{service}\""), histogram);
+            let none = Histogram::default();
+            for service in CloudService::ALL {
+                let histogram = counters.request_durations.get(&service).unwrap_or(&none);
+                page.histogram(name, &format!("service=\"{}\"", service.as_str()), histogram);
             }
         }
         "simplescalevm_cloud_request_retries_total" => {
-            let services = counters.request_durations.keys().copied();
-            page.counts(name, "service", services, &counters.retries);
+            for service in CloudService::ALL {
+                let count = counters.retries.get(&service).copied().unwrap_or(0);
+                page.labelled(name, "service", service.as_str(), count);
+            }
         }
         _ => {}
     }
@@ -192,6 +209,7 @@ mod tests {
     fn full() -> (Gauges, Counters) {
         let gauges = Gauges {
             replicas: Some(BTreeMap::from([(State::Healthy, 3)])),
+            unaccounted: Some(1),
             replicas_max: Some(20),
             free: Some(6),
             wanted: 6,
@@ -204,15 +222,15 @@ mod tests {
         };
         let metrics = Metrics::new();
         metrics.pass(true, Duration::from_millis(200));
-        metrics.phase("probe", Duration::from_millis(40));
+        metrics.phase(Phase::Probe, Duration::from_millis(40));
         metrics.created(3);
         metrics.deleted(DeletionReason::Finished);
         metrics.moved();
         metrics.failure(ErrorKind::Quota);
         metrics.probe_failure(ProbeFailure::Timeout);
-        metrics.request("compute", Some(200), Duration::from_millis(140));
-        metrics.request("compute", None, Duration::from_secs(60));
-        metrics.retry("compute");
+        metrics.request(CloudService::Compute, Some(200), Duration::from_millis(140));
+        metrics.request(CloudService::Compute, None, Duration::from_secs(60));
+        metrics.retry(CloudService::Compute);
         (gauges, metrics.counters())
     }
 

@@ -8,8 +8,8 @@ pub mod simulated;
 use std::net::IpAddr;
 
 use crate::error::Result;
+use crate::handles::Handles;
 use crate::model::{AddressId, ExternalAddress, Listing, ServerId};
-use crate::progress::{Progress, Stop};
 use crate::settings::{Config, ProviderSettings};
 use openstack::{OpenStack, OpenStackMut};
 
@@ -50,12 +50,11 @@ pub trait ProviderMut: Provider {
 }
 
 /// The cloud that `PROVIDER` names, to look at and to change.
-pub fn open(config: &Config, progress: &Progress, stop: &Stop) -> Result<Box<dyn ProviderMut>> {
+pub fn open(config: &Config, handles: &Handles) -> Result<Box<dyn ProviderMut>> {
     match &config.provider {
         ProviderSettings::OpenStack(settings) => {
             let manage_addresses = config.policy.manage_addresses;
-            let reader =
-                OpenStack::new(settings, manage_addresses, progress.clone(), stop.clone())?;
+            let reader = OpenStack::new(settings, manage_addresses, handles.clone())?;
             Ok(Box::new(OpenStackMut::new(reader)))
         }
         ProviderSettings::Simulated => Ok(Box::new(simulated::open(config)?)),
@@ -63,16 +62,11 @@ pub fn open(config: &Config, progress: &Progress, stop: &Stop) -> Result<Box<dyn
 }
 
 /// The same cloud, to look at only: what could change it is never made.
-pub fn open_read_only(
-    config: &Config,
-    progress: &Progress,
-    stop: &Stop,
-) -> Result<Box<dyn Provider>> {
+pub fn open_read_only(config: &Config, handles: &Handles) -> Result<Box<dyn Provider>> {
     match &config.provider {
         ProviderSettings::OpenStack(settings) => {
             let manage_addresses = config.policy.manage_addresses;
-            let reader =
-                OpenStack::new(settings, manage_addresses, progress.clone(), stop.clone())?;
+            let reader = OpenStack::new(settings, manage_addresses, handles.clone())?;
             Ok(Box::new(reader))
         }
         ProviderSettings::Simulated => Ok(Box::new(simulated::open_read_only(config)?)),

@@ -3,12 +3,19 @@
 //! ```text
 //! loop ──► Latest ◄── answer ◄── tiny_http ◄── gate ◄── the network
 //! ```
+//!
+//! People get a page, scripts get JSON; both are made anew for each question, from the same snapshot.
 
+mod changes;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod gate;
+mod gauges;
 pub mod health;
+pub mod history;
 pub mod json;
+pub mod page;
+pub mod question;
 mod server;
 pub mod snapshot;
 
@@ -16,20 +23,63 @@ use serde::Serialize;
 
 pub use server::start;
 
-use crate::progress::Progress;
+use crate::handles::Handles;
+use crate::metrics;
+use question::Question;
 use snapshot::{Clock, Latest};
 
-/// One answer: always JSON.
+/// One answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
+    /// What the body is.
+    pub content: Content,
     /// The body.
     pub body: String,
 }
 
-/// What a `GET` of a path is answered with.
-pub type Responder = dyn Fn(&str) -> Answer + Send + Sync;
+/// What the body of an answer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// For scripts.
+    Json,
+    /// For people: a page that needs nothing from elsewhere, and so may have nothing from there.
+    Html,
+    /// For Prometheus, in its text format.
+    Metrics,
+}
+
+impl Content {
+    /// The header fields that go with it.
+    fn fields(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Content::Json => &[("Content-Type", "application/json")],
+            Content::Metrics => &[("Content-Type", "text/plain; version=0.0.4; charset=utf-8")],
+            Content::Html => &[
+                ("Content-Type", "text/html; charset=utf-8"),
+                ("Content-Security-Policy", page::POLICY),
+                ("X-Frame-Options", "DENY"),
+                ("Referrer-Policy", "no-referrer"),
+            ],
+        }
+    }
+}
+
+impl Answer {
+    /// JSON.
+    pub fn json(status: u16, body: String) -> Self {
+        Answer { status, content: Content::Json, body }
+    }
+
+    /// A page.
+    pub fn html(body: String) -> Self {
+        Answer { status: 200, content: Content::Html, body }
+    }
+}
+
+/// What a `GET` is answered with.
+pub type Responder = dyn Fn(&Question<'_>) -> Answer + Send + Sync;
 
 #[derive(Serialize)]
 struct Health {
@@ -50,26 +100,39 @@ struct Fault<'a> {
     error: &'a str,
 }
 
-/// Answers `GET path`; `path` is without a query.
-pub fn answer(path: &str, latest: &Latest, clock: &Clock, progress: &Progress) -> Answer {
-    let snapshot = latest.get();
-    let elapsed = clock.now().elapsed;
-    match path {
-        "/" => Answer { status: 200, body: json::page(&snapshot, elapsed) },
+/// Answers a `GET`.
+pub fn answer(
+    question: &Question<'_>,
+    latest: &Latest,
+    clock: &Clock,
+    handles: &Handles,
+) -> Answer {
+    let (snapshot, history) = latest.with_history();
+    let now = clock.now();
+    match question.path {
+        "/" if question.prefers_html() => {
+            Answer::html(page::render(&snapshot, &history, now, &question.parameter("filter")))
+        }
+        "/" | "/status" => Answer::json(200, json::page(&snapshot, now.elapsed)),
+        "/metrics" => {
+            let gauges = gauges::gauges(&snapshot, now.elapsed);
+            let body = metrics::render(&gauges, &handles.metrics.counters());
+            Answer { status: 200, content: Content::Metrics, body }
+        }
         "/healthz" => {
-            let why = health::healthy(&snapshot, elapsed).err();
+            let why = health::healthy(&snapshot, now.elapsed).err();
             let status = if why.is_none() { 200 } else { 503 };
-            Answer { status, body: json::text(&Health { healthy: why.is_none(), why }) }
+            Answer::json(status, json::text(&Health { healthy: why.is_none(), why }))
         }
         "/livez" => {
-            let why = health::alive(&snapshot, progress.idle()).err();
+            let why = health::alive(&snapshot, handles.progress.idle()).err();
             let status = if why.is_none() { 200 } else { 503 };
-            Answer { status, body: json::text(&Life { alive: why.is_none(), why }) }
+            Answer::json(status, json::text(&Life { alive: why.is_none(), why }))
         }
-        _ => fault(404, "no such path (have: /, /healthz, /livez)"),
+        _ => fault(404, "no such path (have: /, /status, /healthz, /livez, /metrics)"),
     }
 }
 
 fn fault(status: u16, error: &str) -> Answer {
-    Answer { status, body: json::text(&Fault { error }) }
+    Answer::json(status, json::text(&Fault { error }))
 }

@@ -21,6 +21,7 @@ use tiny_http::{Header, Method, Request, Response, Server};
 use crate::error::{Error, ErrorKind, Result};
 use crate::settings::StatusSettings;
 use crate::status::gate::{self, Limits};
+use crate::status::question::Question;
 use crate::status::{Answer, Responder, fault};
 use crate::unique;
 
@@ -175,11 +176,12 @@ fn answer_all(server: &Server, responder: &Responder) -> io::Error {
 }
 
 fn answer(request: Request, responder: &Responder) -> io::Result<()> {
-    let path = request.url().split(['?', '#']).next().unwrap_or_default();
+    let accept = request.headers().iter().find(|field| field.field.equiv("Accept"));
+    let question = Question::new(request.url(), accept.map_or("", |field| field.value.as_str()));
     let allowed = matches!(request.method(), Method::Get | Method::Head);
-    let Answer { status, body } = if allowed {
+    let Answer { status, content, body } = if allowed {
         // A bug in one page is no reason to lose the others.
-        catch_unwind(AssertUnwindSafe(|| responder(path)))
+        catch_unwind(AssertUnwindSafe(|| responder(&question)))
             .unwrap_or_else(|_| fault(500, "a bug in this page; the program's log says more"))
     } else {
         fault(405, "only GET and HEAD are allowed")
@@ -189,11 +191,12 @@ fn answer(request: Request, responder: &Responder) -> io::Result<()> {
         // HTTP/1.0 readers know no chunks, and the length is known anyway.
         .with_chunked_threshold(usize::MAX);
     let mut fields = vec![
-        ("Content-Type", "application/json"),
         ("Cache-Control", "no-store"),
         ("X-Content-Type-Options", "nosniff"),
         ("Server", "simplescalevm"),
+        ("Vary", "Accept"),
     ];
+    fields.extend_from_slice(content.fields());
     if !allowed {
         fields.push(("Allow", "GET, HEAD"));
     }
@@ -216,7 +219,7 @@ mod tests {
         let inner: Arc<Inner> = Arc::default();
         let (first, opened) = mpsc::channel();
         let behind = Arc::clone(&inner);
-        let responder = |_: &str| Answer { status: 200, body: "{}".into() };
+        let responder = |_: &Question<'_>| Answer::json(200, "{}".into());
         thread::spawn(move || serve(&first, &behind, &responder));
         opened.recv().unwrap().unwrap();
 

@@ -1,38 +1,16 @@
 //! What the last passes came to: plain data behind one pointer, which the loop replaces and the status server reads.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+pub use crate::clock::{Clock, Moment};
+use crate::model::{ExternalAddress, ServerId};
 use crate::pass::Report;
 use crate::settings::{Config, ProviderSettings};
-
-/// A point in time, on both clocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moment {
-    /// Since the program started: monotonic, for every duration.
-    pub elapsed: Duration,
-    /// By this machine's clock: for people.
-    pub wall: SystemTime,
-}
-
-/// Tells [`Moment`]s.
-#[derive(Clone, Copy, Debug)]
-pub struct Clock(Instant);
-
-impl Clock {
-    /// A clock that begins now.
-    pub fn start() -> Self {
-        Clock(Instant::now())
-    }
-
-    /// Now.
-    #[expect(clippy::disallowed_methods, reason = "the status page tells this machine's time")]
-    pub fn now(&self) -> Moment {
-        Moment { elapsed: self.0.elapsed(), wall: SystemTime::now() }
-    }
-}
+use crate::status::changes;
+use crate::status::history::History;
 
 /// The pool's settings, as far as the status page shows them, and how it shows them.
 #[derive(Clone, Debug, Serialize)]
@@ -109,7 +87,14 @@ pub struct EndedPass {
     pub report: Report,
 }
 
-/// Everything the status server shows.
+/// Who holds an address after the moves of the pass that saw it.
+pub fn holder<'a>(address: &'a ExternalAddress, report: &'a Report) -> Option<&'a ServerId> {
+    let mut all = report.outcome.iter().flat_map(|outcome| &outcome.moved);
+    let moved = all.find(|(id, _)| *id == address.id).map(|(_, to)| to);
+    moved.or(address.holder.as_ref())
+}
+
+/// Everything the status server shows, but for the past.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// When the program started.
@@ -120,16 +105,32 @@ pub struct Snapshot {
     pub passes: u64,
     /// When the pass that is under way began; `None` between passes.
     pub running: Option<Moment>,
+    /// When the next pass begins; `None` before the first one has ended.
+    pub next: Option<Moment>,
     /// The last pass that ended.
     pub last: Option<Arc<EndedPass>>,
+    /// When the last good pass ended.
+    pub last_good: Option<Moment>,
     /// The last pass that saw the pool: when the cloud is down its picture is still worth showing.
     pub last_sight: Option<Arc<EndedPass>>,
+    /// The last pass that had something to do.
+    pub last_busy: Option<Arc<EndedPass>>,
 }
 
 impl Snapshot {
     /// Before the first pass.
     pub fn new(started: Moment, settings: PoolSettings) -> Self {
-        Snapshot { started, settings, passes: 0, running: None, last: None, last_sight: None }
+        Snapshot {
+            started,
+            settings,
+            passes: 0,
+            running: None,
+            next: None,
+            last: None,
+            last_good: None,
+            last_sight: None,
+            last_busy: None,
+        }
     }
 
     /// The same, with a pass that has just begun.
@@ -149,6 +150,12 @@ impl Snapshot {
         if pass.report.plan.is_some() {
             next.last_sight = Some(Arc::clone(&pass));
         }
+        if pass.report.is_good() {
+            next.last_good = Some(pass.ended);
+        }
+        if pass.report.plan.as_ref().is_some_and(|plan| !plan.is_empty()) {
+            next.last_busy = Some(Arc::clone(&pass));
+        }
         next.last = Some(pass);
         next.passes += 1;
         next.running = None;
@@ -156,24 +163,48 @@ impl Snapshot {
     }
 }
 
-/// The latest snapshot. The lock is held for one pointer copy, so no reader can hold up the loop.
+/// The latest snapshot and the past. The lock is held for two pointer copies, or for adding one pass to the past, so no
+/// reader can hold up the loop.
 #[derive(Debug)]
-pub struct Latest(Mutex<Arc<Snapshot>>);
+pub struct Latest(Mutex<(Arc<Snapshot>, Arc<History>)>);
 
 impl Latest {
-    /// With a first snapshot.
+    /// With a first snapshot, and no past.
     pub fn new(snapshot: Snapshot) -> Self {
-        Latest(Mutex::new(Arc::new(snapshot)))
+        let history = History::new(snapshot.started.wall);
+        Latest(Mutex::new((Arc::new(snapshot), Arc::new(history))))
     }
 
     /// The latest.
     pub fn get(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.lock().0)
+    }
+
+    /// The latest, and the past that led to it.
+    pub fn with_history(&self) -> (Arc<Snapshot>, Arc<History>) {
+        self.lock().clone()
     }
 
     /// Replaces it.
     pub fn publish(&self, snapshot: Snapshot) {
-        let snapshot = Arc::new(snapshot);
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        self.lock().0 = Arc::new(snapshot);
+    }
+
+    /// Replaces it by what came of a pass, and makes that a part of the past. `next` is when the next pass begins.
+    pub fn pass_ended(&self, pass: EndedPass, next: Moment) {
+        let before = self.get();
+        let events = changes::of(&before, &pass);
+        let mut after = before.pass_ended(pass);
+        after.next = Some(next);
+        let mut shown = self.lock();
+        if let Some(pass) = &after.last {
+            // Copied only while a reader still holds the old one.
+            Arc::make_mut(&mut shown.1).record(pass, events);
+        }
+        shown.0 = Arc::new(after);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (Arc<Snapshot>, Arc<History>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

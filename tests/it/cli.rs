@@ -15,7 +15,7 @@ fn version_is_told_without_any_setting() {
 fn help_lists_every_option_and_the_settings() {
     let ran = run(&["--help"], &Settings::none());
     ran.expect_status(0);
-    for word in ["--once", "--dry-run", "--check", "--help", "--version"] {
+    for word in ["--once", "--dry-run", "--output", "--check", "--help", "--version"] {
         assert!(ran.stdout.contains(word), "--help does not tell of {word}\n{ran}");
     }
     for word in ["REPLICA_CAPACITY", "OS_PASSWORD_FILE", "OPENSTACK_FLAVOR", "APP_INTERVAL"] {

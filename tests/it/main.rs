@@ -29,3 +29,4 @@ mod secrets;
 mod settings;
 mod states;
 mod status;
+mod watch;

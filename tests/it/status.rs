@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::daemon::{Daemon, Settings, request};
+use crate::daemon::{Daemon, Settings, request, send};
 use crate::fake::{Cloud, Fault, Gate, Says, Times};
 
 fn content() -> Cloud {
@@ -30,6 +30,29 @@ fn the_page_shows_the_pool_as_json() {
     };
     for shown in ["web-a", &id, &address, "healthy"] {
         assert!(text.contains(shown), "{shown} is not shown: {page:#}");
+    }
+}
+
+#[test]
+fn a_browser_gets_a_page_and_everything_else_gets_json() {
+    let cloud = content();
+    let daemon = Daemon::start(&Settings::of_loop(&cloud));
+    daemon.wait_for_status("/healthz", 200);
+    let url = daemon.status_url();
+    let kind = |path: &str, accept: &str| {
+        let answer = send("GET", &format!("{url}{path}"), &[("Accept", accept)], None);
+        let (status, headers, body) = answer.expect("an answer");
+        assert_eq!(status, 200, "{path}");
+        let mut fields = headers.into_iter();
+        let kind = fields.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        (kind.expect("a content type").1, String::from_utf8(body).expect("text"))
+    };
+    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    let (html, page) = kind("/", browser);
+    assert_eq!(html, "text/html; charset=utf-8");
+    assert!(page.contains("web-a") && page.contains("<h1>"), "{page}");
+    for (path, accept) in [("/", "*/*"), ("/status", browser), ("/healthz", browser)] {
+        assert_eq!(kind(path, accept).0, "application/json", "{path} for {accept}");
     }
 }
 

@@ -130,7 +130,10 @@ fn the_manual_page_has_every_option_and_no_other() {
     let in_manual: Vec<String> = items("OPTIONS", "Fl").into_iter().map(|(name, _)| name).collect();
     let in_table = OPTIONS.map(|option| match option.short {
         Some(letter) => format!("{letter} , Fl Fl {}", option.long),
-        None => format!("Fl {}", option.long),
+        None => match option.value {
+            Some(value) => format!("Fl {} Ar {}", option.long, value.to_lowercase()),
+            None => format!("Fl {}", option.long),
+        },
     });
     assert_eq!(in_manual, in_table);
 }

@@ -11,8 +11,7 @@ fn wanting(minimum: u64, vms: impl IntoIterator<Item = Vm>) -> World {
 
 #[test]
 fn an_empty_pool_is_filled_with_one_creation() {
-    wanting(3, [])
-        .plans("create 3 replicas: free 0 = 0 answered + 0 on the way; wanted 3; short 3");
+    wanting(3, []).plans("create 3 replicas: free 0; wanted 3; short 3 → 3 replicas of 1");
 }
 
 #[test]
@@ -32,7 +31,7 @@ fn one_of_three_and_a_building_one_of_capacity_3_are_4_of_6_so_one_more_comes() 
     world.policy.capacity = 3;
     world.plans(
         "delete a (a): says it may be destroyed
-         create 1 replica: free 4 = 1 answered + 3 on the way; wanted 6; short 2",
+         create 1 replica: free 4 = 1 answered + 3 creating; wanted 6; short 2 → 1 replica of 3",
     );
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::act::StepResult;
 use crate::decide::tests::pictures::*;
-use crate::decide::tests::world::{World, world};
+use crate::decide::tests::world::{World, news, world};
 
 fn replacing(vms: impl IntoIterator<Item = Vm>) -> World {
     world(vms).with(|policy| policy.replace_silent_after = Some(Duration::from_secs(300)))
@@ -117,7 +117,7 @@ fn slow_probes_do_not_keep_the_finished_alive() {
     let naming = crate::act::Naming { prefix: "vm", mark: ("group", "scaler") };
     let stop = crate::progress::Stop::new();
     let (interval, spent) = (Duration::from_secs(60), || Duration::from_secs(50));
-    let outcome = crate::act::act(&mut world, &plan, &naming, interval, &spent, &stop);
+    let outcome = crate::act::act(&mut world, &plan, &naming, interval, &spent, &stop, &mut news());
     assert_eq!(outcome.steps[0].result, StepResult::Done);
 }
 
@@ -131,8 +131,15 @@ fn once_the_program_is_ending_nothing_more_is_done() {
     let stop = crate::progress::Stop::new();
     stop.request();
     let spent = || Duration::ZERO;
-    let outcome =
-        crate::act::act(&mut world, &plan, &naming, Duration::from_secs(60), &spent, &stop);
+    let outcome = crate::act::act(
+        &mut world,
+        &plan,
+        &naming,
+        Duration::from_secs(60),
+        &spent,
+        &stop,
+        &mut news(),
+    );
     assert_eq!(outcome.steps.len(), 3);
     assert!(outcome.steps.iter().all(|step| matches!(step.result, StepResult::NotTried(_))));
     assert_eq!(world.vms.len(), 2);

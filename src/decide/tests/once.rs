@@ -27,7 +27,7 @@ fn a_failed_build_does_not_pause_creation() {
     let mut world = once([unbuilt("a")]).with(|policy| policy.minimum = 1);
     world.plans(
         "delete a (a): in error, never launched
-         create 1 replica: free 0 = 0 answered + 0 on the way; wanted 1; short 1",
+         create 1 replica: free 0; wanted 1; short 1 → 1 replica of 1",
     );
 }
 

@@ -7,11 +7,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::act::{self, Naming, Outcome};
+use crate::clock::Clock;
 use crate::decide::tests::pictures::{NETWORK, Vm, building, healthy, ip};
 use crate::decide::{Addresses, Lookup, Observation, batch, decide, learn};
 use crate::error::ErrorKind;
 use crate::memory::Memory;
 use crate::model::{AddressId, ExternalAddress, IpVersion, ServerId};
+use crate::news::News;
 use crate::observe::targets;
 use crate::plan::Plan;
 use crate::progress::Stop;
@@ -31,6 +33,11 @@ pub enum Creates {
     Unmarked,
     /// It makes none, and says so.
     None(ErrorKind),
+}
+
+/// Who would tell people of a pass.
+pub fn news() -> News {
+    News::new(Clock::start(), false)
 }
 
 /// The cloud, the policy and the memory.
@@ -204,7 +211,7 @@ impl World {
         self.spent.set(0);
         let (spent, interval) = (Rc::clone(&self.spent), self.policy.interval);
         let spent = move || Duration::from_secs(spent.get());
-        let outcome = act::act(self, &plan, &naming, interval, &spent, &Stop::new());
+        let outcome = act::act(self, &plan, &naming, interval, &spent, &Stop::new(), &mut news());
         learn(&self.policy, seen.elapsed, &outcome, &mut memory);
         self.memory = memory;
         self.plan = plan;

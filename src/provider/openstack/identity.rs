@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Attempts, CloudClient, Method, Request};
+use crate::metrics::CloudService;
 use crate::provider::openstack::catalog::CatalogService;
 use crate::secret::Secret;
 use crate::settings::{ApplicationCredential, Credentials, Domain, Project};
@@ -61,6 +62,7 @@ pub fn log_in(
     let url = format!("{}/auth/tokens", versioned(auth_url));
     let body = auth_request(credentials).to_string();
     let response = client.send(&Request {
+        service: CloudService::Identity,
         method: Method::Post,
         url: &url,
         // Keystone behind uwsgi closes connections without saying so.

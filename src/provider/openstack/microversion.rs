@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::error::{ErrorKind, Result};
 use crate::http::{Attempts, CloudClient, Method, Request};
+use crate::metrics::CloudService;
 use crate::provider::openstack::catalog::version_document;
 use crate::provider::openstack::session::parse;
 use crate::secret::Secret;
@@ -33,6 +34,7 @@ pub fn negotiate(
 ) -> Result<Option<String>> {
     let url = version_document(compute);
     let request = Request {
+        service: CloudService::Compute,
         method: Method::Get,
         url: &url,
         headers: &[("x-auth-token", token.expose())],

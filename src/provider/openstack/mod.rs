@@ -17,9 +17,9 @@ use std::time::SystemTime;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::handles::Handles;
 use crate::http::CloudClient;
 use crate::model::{AddressId, ExternalAddress, Listing, ServerId};
-use crate::progress::{Progress, Stop};
 use crate::provider::{CheckLine, Creation, Provider, ProviderMut};
 use crate::settings::OpenStackSettings;
 use compute::Ingredients;
@@ -54,11 +54,9 @@ impl OpenStack {
     pub fn new(
         settings: &OpenStackSettings,
         manage_addresses: bool,
-        progress: Progress,
-        stop: Stop,
+        handles: Handles,
     ) -> Result<Self> {
-        let client =
-            CloudClient::new(settings.cacert.as_deref(), settings.insecure, progress, stop)?;
+        let client = CloudClient::new(settings.cacert.as_deref(), settings.insecure, handles)?;
         let session = Session::new(client, settings.clone());
         Ok(OpenStack { session, manage_addresses, network_name: None })
     }

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, ErrorKind, Result, one_line};
 use crate::http::{Attempts, CloudClient, Method, Request, Response};
+use crate::metrics::CloudService;
 use crate::provider::openstack::catalog::{self, Endpoints};
 use crate::provider::openstack::identity::{self, ProjectRecord, Token};
 use crate::provider::openstack::microversion;
@@ -146,10 +147,10 @@ impl Session {
 
     fn ask_as(&self, login: &Login, question: &Question<'_>) -> Result<Response> {
         let timeout = self.settings.timeout;
-        let endpoint = match question.service {
-            Service::Compute => &login.endpoints.compute,
-            Service::Network => &login.endpoints.network,
-            Service::Image => &login.endpoints.image,
+        let (service, endpoint) = match question.service {
+            Service::Compute => (CloudService::Compute, &login.endpoints.compute),
+            Service::Network => (CloudService::Network, &login.endpoints.network),
+            Service::Image => (CloudService::Image, &login.endpoints.image),
         };
         let mut headers = vec![("x-auth-token", login.token.expose())];
         let compute = login.microversion.as_ref().map(|version| format!("compute {version}"));
@@ -162,6 +163,7 @@ impl Session {
         }
         let creates = question.method == Method::Post;
         let result = self.client.send(&Request {
+            service,
             method: question.method,
             url: &format!("{endpoint}{}", question.path),
             headers: &headers,

@@ -9,14 +9,20 @@ pub struct Request {
     target: String,
     /// `HTTP/1.0` or `HTTP/1.1`.
     version: &'static str,
+    /// What the client would like to read; `None` when it did not say, or at such length that it is not worth reading.
+    accept: Option<String>,
 }
 
 impl Request {
     /// A head of our own making, for one request without a body.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Request { method, target, version } = self;
-        format!("{method} {target} {version}\r\nHost: status\r\nConnection: close\r\n\r\n")
-            .into_bytes()
+        let Request { method, target, version, accept } = self;
+        let mut head =
+            format!("{method} {target} {version}\r\nHost: status\r\nConnection: close\r\n");
+        if let Some(accept) = accept {
+            head = head + "Accept: " + accept + "\r\n";
+        }
+        (head + "\r\n").into_bytes()
     }
 }
 
@@ -28,6 +34,9 @@ pub struct Refusal {
     /// Why, in words.
     pub why: &'static str,
 }
+
+/// The longest `Accept` that is handed on; browsers send some 130.
+const ACCEPT_BYTES_MAX: usize = 512;
 
 /// The longest method that is worth an answer of its own.
 const METHOD_CHARACTERS_MAX: usize = 20;
@@ -60,17 +69,32 @@ pub fn parse(head: &[u8], more: bool) -> Result<Request, Refusal> {
         return Err(MALFORMED);
     }
     let (first, fields) = lines.split_first().ok_or(MALFORMED)?;
-    let request = request_line(first).ok_or(MALFORMED)??;
+    let mut request = request_line(first).ok_or(MALFORMED)??;
     let mut body = more;
+    let mut accept = Vec::new();
     for field in fields {
         let (name, value) = field_line(field).ok_or(MALFORMED)?;
+        if name.eq_ignore_ascii_case("accept") {
+            accept.push(value);
+        }
         body |= name.eq_ignore_ascii_case("transfer-encoding");
         body |= name.eq_ignore_ascii_case("content-length") && value != b"0";
     }
     if body && matches!(request.method.as_str(), "GET" | "HEAD") {
         return Err(Refusal { status: 400, why: "one request without a body, please" });
     }
+    request.accept = accepted(&accept);
     Ok(request)
+}
+
+/// Several `Accept` fields are one list (RFC 9110, section 5.3). One that is no plain text or too long counts as none.
+fn accepted(values: &[&[u8]]) -> Option<String> {
+    let list = values.join(&b", "[..]);
+    let plain = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
+    if list.is_empty() || list.len() > ACCEPT_BYTES_MAX || !list.iter().all(plain) {
+        return None;
+    }
+    String::from_utf8(list).ok()
 }
 
 fn request_line(line: &[u8]) -> Option<Result<Request, Refusal>> {
@@ -91,7 +115,7 @@ fn request_line(line: &[u8]) -> Option<Result<Request, Refusal>> {
         }
         _ => return None,
     };
-    Some(Ok(Request { method: method.to_owned(), target: path(target), version }))
+    Some(Ok(Request { method: method.to_owned(), target: path(target), version, accept: None }))
 }
 
 /// The path of a target in origin form, or in absolute form as a proxy would send it.
@@ -140,7 +164,26 @@ mod tests {
     }
 
     #[test]
-    fn only_the_request_line_goes_further() {
+    fn what_the_client_would_like_to_read_goes_further_when_it_is_short_and_plain() {
+        let accepts = |field: &str| {
+            let head = format!("GET / HTTP/1.1\r\nHost: a\r\n{field}\r\n");
+            parse(head.as_bytes(), false).map(|request| request.accept)
+        };
+        let html = Some("text/html".to_owned());
+        assert_eq!(accepts("aCCept:  text/html \r\n"), Ok(html));
+        let both = Some("text/html, */*;q=0.8".to_owned());
+        assert_eq!(accepts("Accept: text/html\r\nAccept: */*;q=0.8\r\n"), Ok(both));
+        assert_eq!(accepts(&format!("Accept: {}\r\n", "a".repeat(513))), Ok(None));
+        assert_eq!(accepts("Accept: text/h\u{e4}ml\r\n"), Ok(None));
+        assert_eq!(accepts("Accept: text/html\tand more\r\n"), Ok(None));
+        assert_eq!(accepts("Accept:\r\n"), Ok(None));
+        let request = parse(b"GET / HTTP/1.1\r\nAccept: text/html\r\n\r\n", false).unwrap();
+        let handed_on = String::from_utf8(request.to_bytes()).unwrap();
+        assert!(handed_on.ends_with("\r\nAccept: text/html\r\n\r\n"), "{handed_on:?}");
+    }
+
+    #[test]
+    fn nothing_else_of_the_request_goes_further() {
         passes("GET / HTTP/1.1\r\nHost: a\r\nX-Any: \u{e4}\r\n\r\n", "GET / HTTP/1.1");
         passes("HEAD /livez?a=b HTTP/1.0\r\n\r\n", "HEAD /livez?a=b HTTP/1.0");
         passes("GET http://host:8000/livez HTTP/1.1\r\n\r\n", "GET /livez HTTP/1.1");

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::Limits;
 use crate::settings::StatusSettings;
 use crate::status::Answer;
+use crate::status::question::Question;
 use crate::status::server::start_with;
 
 /// How long a test waits for what has to happen.
@@ -32,10 +33,11 @@ impl Victim {
 
     fn start_on(host: &str, limits: Limits) -> Self {
         let settings = StatusSettings { host: host.into(), port: 0, full: true };
-        let responder = |path: &str| match path {
+        let responder = |question: &Question<'_>| match question.path {
             "/panic" => panic!("a bug in a page"),
-            "/large" => Answer { status: 200, body: "x".repeat(LARGE) },
-            path => Answer { status: 200, body: format!("page {path}") },
+            "/large" => Answer::json(200, "x".repeat(LARGE)),
+            "/accept" => Answer::html(question.accept.to_owned()),
+            path => Answer::json(200, format!("page {path}")),
         };
         Victim(start_with(&settings, limits, Arc::new(responder)).expect("a free port"))
     }
@@ -98,11 +100,29 @@ fn an_answer_is_json_that_nobody_keeps_and_ends_the_connection() {
         "Cache-Control: no-store",
         "X-Content-Type-Options: nosniff",
         "Content-Length: 6",
+        "Vary: Accept",
     ] {
         assert!(answer.contains(&format!("\r\n{field}\r\n")), "no {field} in {answer:?}");
     }
     let old = victim.send(b"GET / HTTP/1.0\r\n\r\n");
     assert!(old.contains("200 OK") && !old.contains("chunked"), "{old:?}");
+}
+
+#[test]
+fn a_page_for_browsers_may_load_nothing_from_elsewhere_and_be_framed_by_nobody() {
+    let request = b"GET /accept HTTP/1.1\r\nCookie: a\r\nAccept: text/html, */*;q=0.8\r\n\r\n";
+    let answer = Victim::start().send(request);
+    assert!(answer.ends_with("\r\n\r\ntext/html, */*;q=0.8"), "{answer:?}");
+    for field in [
+        "Content-Type: text/html; charset=utf-8",
+        "Content-Security-Policy: default-src 'none'; ",
+        "X-Frame-Options: DENY",
+        "Referrer-Policy: no-referrer",
+        "Vary: Accept",
+    ] {
+        assert!(answer.contains(&format!("\r\n{field}")), "no {field} in {answer:?}");
+    }
+    assert!(answer.contains("; frame-ancestors 'none'"), "{answer:?}");
 }
 
 #[test]
@@ -249,7 +269,7 @@ fn ipv6_is_served_with_and_without_brackets() {
 fn a_port_that_is_taken_is_named_with_what_to_do() {
     let victim = Victim::start();
     let settings = StatusSettings { host: "127.0.0.1".into(), port: victim.0.port(), full: true };
-    let responder = |_: &str| Answer { status: 200, body: String::new() };
+    let responder = |_: &Question<'_>| Answer::json(200, String::new());
     let error = start_with(&settings, LIMITS, Arc::new(responder)).unwrap_err();
     let port = victim.0.port().to_string();
     for word in ["127.0.0.1", &port, "APP_PORT", "in use"] {

@@ -1,10 +1,10 @@
-//! The JSON of `GET /`. Pure: a snapshot and a time in, text out.
+//! The JSON of `GET /status`, and of `GET /` for all but browsers. Pure: a snapshot and a time in, text out.
 //!
 //! In summary detail everything that could hold an id, a name or an address is left out: lists of things, and every text
 //! that is put together from them. What is left are the settings, times, numbers and kinds.
 
 mod pool;
-mod steps;
+pub mod steps;
 #[cfg(test)]
 mod tests;
 
@@ -118,7 +118,7 @@ pub fn page(snapshot: &Snapshot, elapsed: Duration) -> String {
         pass_running_since: snapshot.running.map(|began| time(began.wall)),
         last_pass: last.map(|pass| last_pass(pass, full)),
         pool_seen: sight.map(|(pass, _)| time(pass.began.wall)),
-        resources: plan.map(pool::resources),
+        resources: plan.map(|plan| pool::resources(plan, snapshot.settings.capacity)),
         counts: sight.map(|(pass, plan)| pool::counts(plan, &pass.report)),
         back_off: last.and_then(|pass| back_off(pass, elapsed, full)),
         held_back: held_back.map(|held_back| HeldBack {

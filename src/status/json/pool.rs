@@ -6,16 +6,26 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::decide::arithmetic::Arithmetic;
 use crate::model::{self, AddressId, ServerId, State};
 use crate::pass::Report;
 use crate::plan::Plan;
+use crate::status::snapshot::holder;
 
-/// Free resources, and how many are wanted.
+/// Free resources, how that comes, and how many are wanted.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Resources {
     free: u64,
     wanted: u64,
+    answered: u64,
+    starting: u64,
+    creating: u64,
+    last_known: u64,
+    unaccounted: u64,
+    short: u64,
+    /// Replicas that make up for what is short.
+    missing_replicas: u64,
 }
 
 /// How many there are.
@@ -63,9 +73,20 @@ pub struct ExternalAddress<'a> {
     holder_name: Option<&'a str>,
 }
 
-/// Free and wanted.
-pub fn resources(plan: &Plan) -> Resources {
-    Resources { free: plan.free, wanted: plan.wanted }
+/// The sum; `capacity` is that of one replica.
+pub fn resources(plan: &Plan, capacity: u64) -> Resources {
+    let sum = Arithmetic::of(&plan.replicas, plan.unaccounted, plan.wanted, capacity);
+    Resources {
+        free: plan.free,
+        wanted: plan.wanted,
+        answered: sum.answered,
+        starting: sum.starting,
+        creating: sum.creating,
+        last_known: sum.last_known,
+        unaccounted: sum.unaccounted,
+        short: sum.short,
+        missing_replicas: sum.missing,
+    }
 }
 
 /// How many replicas, in which states, and how many addresses.
@@ -117,11 +138,4 @@ pub fn addresses<'a>(plan: &'a Plan, report: &'a Report) -> Option<Vec<ExternalA
         }
     };
     report.addresses.as_ref().map(|addresses| addresses.iter().map(shown).collect())
-}
-
-/// Who holds it after the moves of the pass.
-fn holder<'a>(address: &'a model::ExternalAddress, report: &'a Report) -> Option<&'a ServerId> {
-    let mut all = report.outcome.iter().flat_map(|outcome| &outcome.moved);
-    let moved = all.find(|(id, _)| *id == address.id).map(|(_, to)| to);
-    moved.or(address.holder.as_ref())
 }

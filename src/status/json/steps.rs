@@ -9,22 +9,30 @@ use crate::plan::StepKind;
 /// One step.
 #[derive(Serialize)]
 pub struct Step<'a> {
-    kind: StepKind,
+    /// What kind of step.
+    pub kind: StepKind,
+    /// The step, in the words of the plan.
     #[serde(rename = "step")]
-    text: String,
-    outcome: &'static str,
+    pub text: String,
+    /// `done`, `failed`, `not tried` or `dry run`.
+    pub outcome: &'static str,
+    /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
+    pub error: Option<&'a str>,
+    /// Why it was not tried.
     #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<&'a str>,
+    pub why: Option<&'a str>,
 }
 
 /// How many steps of one kind had one outcome.
 #[derive(Serialize)]
 pub struct StepCount {
-    kind: StepKind,
-    outcome: &'static str,
-    count: usize,
+    /// What kind of step.
+    pub kind: StepKind,
+    /// As in [`Step::outcome`].
+    pub outcome: &'static str,
+    /// How many.
+    pub count: usize,
 }
 
 /// The steps of a pass; in a dry run those that would have been taken.

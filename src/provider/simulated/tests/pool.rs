@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::fixture::{Trial, config};
 use crate::act::StepResult;
+use crate::clock::Clock;
+use crate::handles::Handles;
 use crate::model::State;
 use crate::pass::{Cloud, Pool, Report};
 use crate::probe::Prober;
-use crate::progress::{Progress, Stop};
 
 /// A day of passes, two seconds of the cloud's time apart.
 struct Day {
@@ -21,11 +22,11 @@ struct Day {
 impl Day {
     fn begin() -> Self {
         let Trial { simulated, config, clock, .. } = Trial::new(config());
-        let (progress, stop) = (Progress::new(), Stop::new());
-        let prober = Prober::new(config.probe.clone(), progress.clone(), stop.clone()).unwrap();
+        let handles = Handles::new();
+        let prober = Prober::new(config.probe.clone(), handles.clone()).unwrap();
         let cloud = Cloud::ReadWrite(Box::new(simulated));
         Day {
-            pool: Pool::new(config, cloud, prober, "test", progress, stop),
+            pool: Pool::new(config, cloud, prober, "test", Clock::start(), handles),
             clock,
             log: Vec::new(),
         }
@@ -82,7 +83,7 @@ fn the_pool_comes_up_and_takes_both_addresses() {
 fn a_trial_shows_growth_replacements_and_moves() {
     let mut day = Day::begin();
     let wanted = [
-        ["create", "on the way"],
+        ["create", "creating"],
         ["delete", "in error, never launched"],
         ["delete", "says it may be destroyed"],
         ["delete", "silent for"],

@@ -1,0 +1,22 @@
+//! What the loop shares with the threads beside it, and hands to whatever it asks: one parameter instead of three.
+
+use crate::metrics::Metrics;
+use crate::progress::{Progress, Stop};
+
+/// Clones are the same handles.
+#[derive(Clone, Debug, Default)]
+pub struct Handles {
+    /// "I am alive."
+    pub progress: Progress,
+    /// "Please end", and "please look now".
+    pub stop: Stop,
+    /// What is counted for Prometheus.
+    pub metrics: Metrics,
+}
+
+impl Handles {
+    /// The handles of a program that has just started.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}

@@ -1,0 +1,236 @@
+//! Steps over time as SVG paths. Knows numbers only.
+//!
+//! Many passes are drawn into few columns: each column shows the worst its passes saw. One whose passes did not see
+//! the pool is a gap.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use crate::model::State;
+use crate::status::history::{PassRecord, PoolRecord};
+
+/// Columns of a chart, and the width of its view box.
+pub const COLUMNS: usize = 240;
+
+/// The height of its view box.
+pub const HEIGHT: u64 = 100;
+
+/// What one column shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Column {
+    /// The fewest free resources, with what was wanted then, and the replicas of the last pass.
+    pub pool: Option<PoolRecord>,
+    /// Whether a pass failed.
+    pub failed: bool,
+}
+
+/// Divides the time from the first pass to the last one into columns.
+pub fn columns<'a>(passes: impl Iterator<Item = &'a PassRecord> + Clone) -> Vec<Column> {
+    let begun = || passes.clone().map(|pass| pass.began.elapsed);
+    let (Some(first), Some(last)) = (begun().next(), begun().last()) else { return Vec::new() };
+    let number = passes.clone().count().min(COLUMNS);
+    let mut columns: Vec<Option<Column>> = vec![None; number];
+    for pass in passes {
+        let time = pass.began.elapsed.saturating_sub(first);
+        let at = share(time, last.saturating_sub(first), number);
+        let Some(column) = columns.get_mut(at) else { continue };
+        let column = column.get_or_insert_default();
+        column.failed |= !pass.good;
+        let Some(pool) = pass.pool else { continue };
+        let before = column.pool.get_or_insert(pool);
+        let worst = if before.free < pool.free { *before } else { pool };
+        *before = PoolRecord { free: worst.free, wanted: worst.wanted, by_state: pool.by_state };
+    }
+    // Passes do not begin to the millisecond: what was seen last holds until the next one.
+    let mut known = None;
+    let carried = columns.into_iter().map(|column| {
+        let column = column.unwrap_or(Column { pool: known, failed: false });
+        known = column.pool;
+        column
+    });
+    carried.collect()
+}
+
+/// In which of `number` equal parts of `whole` a time falls.
+fn share(time: Duration, whole: Duration, number: usize) -> usize {
+    let last = number.saturating_sub(1);
+    if whole.is_zero() {
+        return last;
+    }
+    let part = time.as_millis() * u128::try_from(last).unwrap_or(0) / whole.as_millis().max(1);
+    usize::try_from(part).map_or(last, |part| part.min(last))
+}
+
+/// The line along the tops of these values, with `highest` at the top of the chart.
+pub fn line(values: &[Option<u64>], highest: u64) -> String {
+    path(values, highest, false)
+}
+
+/// The area below that line.
+pub fn area(values: &[Option<u64>], highest: u64) -> String {
+    path(values, highest, true)
+}
+
+fn path(values: &[Option<u64>], highest: u64, closed: bool) -> String {
+    let mut path = String::new();
+    let mut drawn: Option<(u64, usize)> = None;
+    let width = |column: usize| column * COLUMNS / values.len().max(1);
+    // Writing to a string cannot fail.
+    for (column, value) in values.iter().enumerate() {
+        let x = width(column);
+        match (value, drawn) {
+            (Some(value), Some((before, _))) if *value == before => {}
+            (Some(value), Some(_)) => {
+                let _ = write!(path, "H{x}V{}", y(*value, highest));
+                drawn = drawn.map(|(_, from)| (*value, from));
+            }
+            (Some(value), None) => {
+                let top = y(*value, highest);
+                let _ = if closed {
+                    write!(path, "M{x} {HEIGHT}V{top}")
+                } else {
+                    write!(path, "M{x} {top}")
+                };
+                drawn = Some((*value, x));
+            }
+            (None, Some(_)) => {
+                path += &end(x, closed);
+                drawn = None;
+            }
+            (None, None) => {}
+        }
+    }
+    if drawn.is_some() {
+        path += &end(COLUMNS, closed);
+    }
+    path
+}
+
+fn end(x: usize, closed: bool) -> String {
+    if closed { format!("H{x}V{HEIGHT}Z") } else { format!("H{x}") }
+}
+
+/// In tenths, which is finer than any screen.
+fn y(value: u64, highest: u64) -> String {
+    let tenths = value.saturating_mul(HEIGHT * 10) / highest.max(1);
+    let from_top = (HEIGHT * 10).saturating_sub(tenths);
+    match (from_top / 10, from_top % 10) {
+        (whole, 0) => whole.to_string(),
+        (whole, tenth) => format!("{whole}.{tenth}"),
+    }
+}
+
+/// The ticks below the chart, one for each column in which a pass failed.
+pub fn ticks(columns: &[Column]) -> String {
+    let width = |column: usize| column * COLUMNS / columns.len().max(1);
+    let mut path = String::new();
+    for (column, _) in columns.iter().enumerate().filter(|(_, column)| column.failed) {
+        let (from, to) = (width(column), width(column + 1));
+        let _ = write!(path, "M{from} 94H{}V{HEIGHT}H{from}Z", to.max(from + 1));
+    }
+    path
+}
+
+/// The states that occur, each with the sum of itself and all states before it, in each column.
+pub fn stack(columns: &[Column]) -> Vec<(State, Vec<Option<u64>>)> {
+    let mut sums: Vec<Option<u64>> = columns.iter().map(|column| column.pool.map(|_| 0)).collect();
+    let mut stack = Vec::new();
+    for (index, state) in State::ALL.into_iter().enumerate() {
+        let count = |column: &Column| {
+            column.pool.and_then(|pool| pool.by_state.get(index).copied()).map_or(0, u64::from)
+        };
+        if columns.iter().all(|column| count(column) == 0) {
+            continue;
+        }
+        for (sum, column) in sums.iter_mut().zip(columns) {
+            *sum = sum.map(|sum| sum + count(column));
+        }
+        stack.push((state, sums.clone()));
+    }
+    stack
+}
+
+/// A round number at or above `highest`, for the top of the chart.
+pub fn top(highest: u64) -> u64 {
+    let mut unit = 1_u64;
+    loop {
+        for step in [1, 2, 4, 5, 6, 8] {
+            let top = unit.saturating_mul(step);
+            if top >= highest {
+                return top;
+            }
+        }
+        unit = unit.saturating_mul(10);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::status::fixture::at;
+
+    fn pass(second: u64, free: Option<u64>) -> PassRecord {
+        let mut by_state = [0; State::ALL.len()];
+        by_state[0] = u32::try_from(second % 7).unwrap();
+        by_state[3] = 2;
+        PassRecord {
+            began: at(second),
+            lasted: Duration::from_secs(1),
+            good: free.is_some(),
+            pool: free.map(|free| PoolRecord { free, wanted: 6, by_state }),
+        }
+    }
+
+    #[test]
+    fn few_passes_get_a_column_each() {
+        let passes = [pass(0, Some(1)), pass(60, None), pass(120, Some(3))];
+        let columns = columns(passes.iter());
+        let free: Vec<_> = columns.iter().map(|column| column.pool.map(|pool| pool.free)).collect();
+        assert_eq!(free, [Some(1), None, Some(3)]);
+        assert_eq!(columns.iter().filter(|column| column.failed).count(), 1);
+    }
+
+    #[test]
+    fn of_many_passes_the_worst_is_shown() {
+        let passes: Vec<_> =
+            (0..1440).map(|n| pass(n * 60, Some(if n == 700 { 1 } else { 9 }))).collect();
+        let columns = columns(passes.iter());
+        assert_eq!(columns.len(), COLUMNS);
+        let low = columns.iter().filter(|column| column.pool.is_some_and(|pool| pool.free == 1));
+        assert_eq!(low.count(), 1, "one bad minute of a day is seen");
+    }
+
+    #[test]
+    fn what_was_seen_last_holds_until_the_next_pass() {
+        let passes = [pass(0, Some(4)), pass(60, None), pass(120, Some(5)), pass(6000, Some(7))];
+        let columns = columns(passes.iter());
+        let free: Vec<_> = columns.iter().map(|column| column.pool.map(|pool| pool.free)).collect();
+        assert_eq!(free, [Some(4), Some(4), Some(4), Some(7)]);
+        assert!(columns[0].failed && !columns[1].failed);
+    }
+
+    #[test]
+    fn steps_are_drawn_as_far_as_they_last() {
+        let values = [Some(2), Some(2), None, Some(1), Some(4)];
+        assert_eq!(line(&values, 4), "M0 50H96M144 75H192V0H240");
+        assert_eq!(area(&values, 4), "M0 100V50H96V100ZM144 100V75H192V0H240V100Z");
+        assert_eq!(line(&[Some(1)], 3), "M0 66.7H240");
+        assert_eq!(line(&[], 3), "");
+    }
+
+    #[test]
+    fn the_states_that_occur_are_stacked() {
+        let columns = columns([pass(3, Some(1)), pass(11, None), pass(19, Some(1))].iter());
+        let expected = vec![
+            (State::Healthy, vec![Some(3), None, Some(5)]),
+            (State::Silent, vec![Some(5), None, Some(7)]),
+        ];
+        assert_eq!(stack(&columns), expected);
+    }
+
+    #[test]
+    fn the_top_is_a_round_number() {
+        let tops = [0, 1, 3, 6, 7, 11, 41, 1000, 1001].map(top);
+        assert_eq!(tops, [1, 1, 4, 6, 8, 20, 50, 1000, 2000]);
+    }
+}

@@ -1,0 +1,126 @@
+//! The page for people: HTML in one piece, rendered here, with its style and its script in it. Pure: snapshot, past and
+//! time in, text out.
+//!
+//! It is whole without its script, which only fetches the page again and puts in what changed. Nothing is loaded from
+//! elsewhere, and [`POLICY`] forbids that anything is.
+
+mod attention;
+mod chart;
+mod escape;
+mod events;
+mod overview;
+mod past;
+mod plan;
+mod replicas;
+#[cfg(test)]
+mod tests;
+pub mod words;
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use crate::status::health;
+use crate::status::history::History;
+use crate::status::snapshot::{EndedPass, Moment, Snapshot};
+use escape::Escaped;
+use words::{day_and_time, rfc3339};
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+
+/// The page's `Content-Security-Policy`: this very style and this very script, asking this very server, and nothing else.
+/// The hashes are checked by a test, which says what they have to be.
+pub const POLICY: &str = concat!(
+    "default-src 'none'; ",
+    "style-src 'sha256-SWTlKOsV42cbQhtM7+npNk/if3/fCGCR/L4ee18A4Jg='; ",
+    "script-src 'sha256-y5GVCb6M33OVkpYnwDSWqGsSfpnzJkTAolvcL1bqqkE='; ",
+    "connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+);
+
+/// How often the page is fetched again: twice a pass, as far as that is bearable.
+const REFRESH_MIN: Duration = Duration::from_secs(1);
+const REFRESH_MAX: Duration = Duration::from_secs(15);
+
+/// Everything a part of the page is made from.
+#[derive(Clone, Copy)]
+struct View<'a> {
+    snapshot: &'a Snapshot,
+    history: &'a History,
+    now: Moment,
+    filter: &'a str,
+}
+
+impl View<'_> {
+    /// The last pass that saw the pool.
+    fn sight(&self) -> Option<&EndedPass> {
+        self.snapshot.last_sight.as_deref()
+    }
+}
+
+/// The page at `now`. Replicas that lack a word of `filter` are hidden.
+pub fn render(snapshot: &Snapshot, history: &History, now: Moment, filter: &str) -> String {
+    let view = View { snapshot, history, now, filter };
+    let rows = snapshot.last_sight.as_ref().and_then(|pass| pass.report.plan.as_ref());
+    let rows = rows.map_or(0, |plan| plan.replicas.len());
+    let mut page = String::with_capacity(48 * 1024 + rows * 400);
+    // Writing to a string cannot fail.
+    let _ = write(&view, &mut page);
+    page
+}
+
+fn write(view: &View<'_>, page: &mut String) -> std::fmt::Result {
+    head(view, page)?;
+    overview::write(view, page)?;
+    attention::write(view, page)?;
+    past::write(view, page)?;
+    plan::write(view, page)?;
+    events::write(view, page)?;
+    replicas::addresses(view, page)?;
+    replicas::write(view, page)?;
+    foot(view, page)
+}
+
+fn head(view: &View<'_>, page: &mut String) -> std::fmt::Result {
+    let settings = &view.snapshot.settings;
+    let refresh = (settings.interval / 2).clamp(REFRESH_MIN, REFRESH_MAX).as_secs();
+    let healthy = health::healthy(view.snapshot, view.now.elapsed).is_ok();
+    let (word, colour) = if healthy { ("healthy", "1a7f4b") } else { ("not healthy", "c62828") };
+    let mark = settings.mark_value.as_deref().unwrap_or("…");
+    write!(
+        page,
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <meta name=\"robots\" content=\"noindex\">\n\
+         <title>{word}: {}={}</title>\n\
+         <link rel=\"icon\" href=\"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'%3E\
+         %3Ccircle cx='4' cy='4' r='4' fill='%23{colour}'/%3E%3C/svg%3E\">\n\
+         <noscript><meta http-equiv=\"refresh\" content=\"{refresh}\"></noscript>\n\
+         <style>{STYLE}</style>\n</head>\n\
+         <body data-refresh=\"{refresh}\" data-version=\"{}\">\n",
+        Escaped(&settings.mark_key),
+        Escaped(mark),
+        env!("CARGO_PKG_VERSION"),
+    )?;
+    page.push_str(
+        "<a class=\"skip\" href=\"#replicas\">To the replicas</a>\n\
+         <p id=\"lost\" role=\"alert\" hidden>No answer since <span></span>: what you see is old. \
+         Does the program still run?</p>\n",
+    );
+    Ok(())
+}
+
+fn foot(view: &View<'_>, page: &mut String) -> std::fmt::Result {
+    let Snapshot { settings, started, .. } = view.snapshot;
+    write!(
+        page,
+        "</main>\n<footer>\n<p>simplescalevm {} on {}, started <time datetime=\"{}\">{} UTC</time>. \
+         All times are UTC, by this machine’s clock.</p>\n\
+         <nav aria-label=\"For programs\"><a href=\"status\">/status</a> <a href=\"healthz\">/healthz</a> \
+         <a href=\"livez\">/livez</a></nav>\n</footer>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
+        env!("CARGO_PKG_VERSION"),
+        settings.provider,
+        rfc3339(started.wall),
+        day_and_time(started.wall),
+    )
+}

@@ -1,0 +1,191 @@
+//! The top of the page: which pool, is it well, how much is free, and when is the next pass.
+
+use std::fmt::{Result, Write};
+use std::time::Duration;
+
+use crate::model::State;
+use crate::plan::Plan;
+use crate::status::health;
+use crate::status::history::PoolRecord;
+use crate::status::page::View;
+use crate::status::page::escape::Escaped;
+use crate::status::page::words::{count, rfc3339, span, time_of_day};
+use crate::status::snapshot::{EndedPass, Moment, PoolSettings, holder};
+
+/// Adds it.
+pub fn write(view: &View<'_>, page: &mut String) -> Result {
+    let PoolSettings { mark_key, mark_value, dry_run, provider, .. } = &view.snapshot.settings;
+    write!(
+        page,
+        "<header>\n<h1><span class=\"quiet\">pool</span> <bdi>{}={}</bdi></h1>\n<div id=\"tags\" data-part>",
+        Escaped(mark_key),
+        Escaped(mark_value.as_deref().unwrap_or("(not known yet)"))
+    )?;
+    if *provider == "simulated" {
+        page.push_str("<span class=\"tag\">simulated: no real cloud</span>");
+    }
+    if *dry_run {
+        page.push_str("<span class=\"tag\">dry run: nothing is changed</span>");
+    }
+    page.push_str(
+        "</div>\n<label id=\"live\" hidden><input type=\"checkbox\" checked> refresh by itself</label>\n</header>\n<main>\n\
+         <div id=\"health\" role=\"status\" data-part>",
+    );
+    health(view, page)?;
+    page.push_str("</div>\n");
+    jumps(view, page);
+    page.push_str("<section aria-labelledby=\"now-heading\">\n<h2 id=\"now-heading\">Now</h2>\n<div id=\"now\" class=\"cards\" data-part>");
+    if let Some(pass) = view.sight() {
+        seen(view, pass, page)?;
+    } else {
+        card("Pool", "–", page)?;
+        page.push_str("<p>It has not been seen yet.</p></div>");
+    }
+    clock(view, page)?;
+    page.push_str("</div>\n</section>\n");
+    Ok(())
+}
+
+fn health(view: &View<'_>, page: &mut String) -> Result {
+    match health::healthy(view.snapshot, view.now.elapsed) {
+        Ok(()) => page.push_str(
+            "<p class=\"health good\"><strong>Healthy</strong> Passes end well and on time.</p>",
+        ),
+        Err(why) => {
+            write!(
+                page,
+                "<p class=\"health error\"><strong>Not healthy</strong> {}</p>",
+                Escaped(why)
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn seen(view: &View<'_>, pass: &EndedPass, page: &mut String) -> Result {
+    if let Some(plan) = &pass.report.plan {
+        resources(view, plan, page)?;
+        replicas(view, plan, page)?;
+    }
+    if let Some(addresses) = &pass.report.addresses {
+        let held = addresses.iter().filter(|one| holder(one, &pass.report).is_some()).count();
+        let figure = format!("{held} <small>of {} held</small>", addresses.len());
+        card("External addresses", &figure, page)?;
+        page.push_str("</div>");
+    }
+    Ok(())
+}
+
+fn jumps(view: &View<'_>, page: &mut String) {
+    page.push_str(
+        "<nav class=\"jump\" aria-label=\"On this page\"><a href=\"#past-heading\">The last hours</a>\
+         <a href=\"#plan-heading\">Last plan</a><a href=\"#events-heading\">Recent events</a>",
+    );
+    if view.snapshot.settings.address_management {
+        page.push_str("<a href=\"#addresses-heading\">External addresses</a>");
+    }
+    page.push_str("<a href=\"#replicas-heading\">Replicas</a></nav>\n");
+}
+
+/// Opens a card; `figure` is markup.
+fn card(title: &str, figure: &str, page: &mut String) -> Result {
+    write!(page, "<div class=\"card\"><h3>{title}</h3><p class=\"figure\">{figure}</p>")
+}
+
+fn resources(view: &View<'_>, plan: &Plan, page: &mut String) -> Result {
+    let Plan { free, wanted, .. } = *plan;
+    card("Free resources", &format!("{free} <small>of {wanted} wanted</small>"), page)?;
+    let whole = free.max(wanted).max(1);
+    let (class, words) = if free < wanted {
+        ("short", format!("{} short", wanted - free))
+    } else {
+        ("", "enough".to_owned())
+    };
+    let share = |part: u64| part.saturating_mul(100) / whole;
+    write!(
+        page,
+        "<svg class=\"bar {class}\" viewBox=\"0 0 100 6\" preserveAspectRatio=\"none\" aria-hidden=\"true\">\
+         <rect class=\"rail\" width=\"100\" height=\"6\"/><rect class=\"fill\" width=\"{}\" height=\"6\"/>\
+         <rect class=\"goal\" x=\"{}\" width=\"1\" height=\"6\"/></svg><p>{words}; {} per replica</p></div>",
+        share(free),
+        share(wanted).min(99),
+        view.snapshot.settings.capacity,
+    )
+}
+
+fn replicas(view: &View<'_>, plan: &Plan, page: &mut String) -> Result {
+    let most = match view.snapshot.settings.max {
+        Some(max) => format!("of at most {max}"),
+        None => "no REPLICA_MAX".to_owned(),
+    };
+    card("Replicas", &format!("{} <small>{most}</small>", plan.replicas.len()), page)?;
+    page.push_str("<ul class=\"states\">");
+    let pool = PoolRecord::new(plan);
+    for (state, number) in State::ALL.iter().zip(pool.by_state).filter(|(_, number)| *number > 0) {
+        if view.snapshot.settings.full {
+            write!(
+                page,
+                "<li class=\"{state}\"><a href=\"?filter={state}#replicas\" data-filter=\"{state}\">{number} {state}</a></li>"
+            )?;
+        } else {
+            write!(page, "<li class=\"{state}\">{number} {state}</li>")?;
+        }
+    }
+    if plan.unaccounted > 0 {
+        write!(page, "<li>{} asked for, not listed yet</li>", plan.unaccounted)?;
+    }
+    page.push_str("</ul></div>");
+    Ok(())
+}
+
+fn clock(view: &View<'_>, page: &mut String) -> Result {
+    let snapshot = view.snapshot;
+    let now = view.now.elapsed;
+    let figure = match &snapshot.last {
+        Some(last) => {
+            let ago = span(now.saturating_sub(last.ended.elapsed));
+            format!("{ago} <small>since the last</small>")
+        }
+        None => "– <small>none has ended yet</small>".to_owned(),
+    };
+    card("Passes", &figure, page)?;
+    page.push_str("<dl>");
+    if let Some(last) = &snapshot.last {
+        let lasted = last.ended.elapsed.saturating_sub(last.began.elapsed);
+        let word = if last.report.is_good() { "good" } else { "failed" };
+        write!(page, "<dt>last</dt><dd>{}, {word}, took {}</dd>", time(last.ended), short(lasted))?;
+    }
+    match (snapshot.running, snapshot.next) {
+        (Some(began), _) => {
+            let since = span(now.saturating_sub(began.elapsed));
+            write!(page, "<dt>now</dt><dd>one is under way, for {since}</dd>")?;
+        }
+        (None, Some(next)) if next.elapsed > now => {
+            let left = span(next.elapsed.saturating_sub(now) + Duration::from_millis(500));
+            write!(page, "<dt>next</dt><dd>{}, in {left}</dd>", time(next))?;
+        }
+        (None, Some(_)) => page.push_str("<dt>next</dt><dd>at once</dd>"),
+        (None, None) => {}
+    }
+    let every = span(snapshot.settings.interval);
+    write!(
+        page,
+        "<dt>ended</dt><dd>{}, one every {every}</dd></dl></div>",
+        count(snapshot.passes, "time")
+    )
+}
+
+fn time(moment: Moment) -> String {
+    format!("<time datetime=\"{}\">{}</time>", rfc3339(moment.wall), time_of_day(moment.wall))
+}
+
+/// Passes last from milliseconds to minutes.
+fn short(lasted: Duration) -> String {
+    if lasted < Duration::from_secs(1) {
+        format!("{} ms", lasted.as_millis())
+    } else if lasted < Duration::from_secs(10) {
+        format!("{:.1} s", lasted.as_secs_f64())
+    } else {
+        span(lasted)
+    }
+}

@@ -1,0 +1,211 @@
+//! Every replica and every external address.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::{Result, Write};
+use std::net::IpAddr;
+
+use crate::model::{ExternalAddress, Replica, ServerId, State};
+use crate::pass::Report;
+use crate::plan::Plan;
+use crate::status::page::View;
+use crate::status::page::escape::Escaped;
+use crate::status::page::words::{count, day_and_time, rfc3339, span};
+use crate::status::snapshot::{EndedPass, holder};
+
+/// Up to so many can be seen at a glance: no filter is offered.
+const WITHOUT_FILTER: usize = 10;
+
+/// Adds the list of external addresses, if there is one.
+pub fn addresses(view: &View<'_>, page: &mut String) -> Result {
+    if !view.snapshot.settings.address_management {
+        return Ok(());
+    }
+    page.push_str(
+        "<section aria-labelledby=\"addresses-heading\">\n<h2 id=\"addresses-heading\">External addresses</h2>\n\
+         <div id=\"addresses\" data-part>",
+    );
+    let report = view.sight().map(|pass| &pass.report);
+    match report.and_then(|report| Some((report, report.addresses.as_deref()?))) {
+        None => page.push_str("<p class=\"quiet\">They could not be listed, so nothing is known of them.</p>"),
+        Some((_, addresses)) if !view.snapshot.settings.full => {
+            let total = u64::try_from(addresses.len()).unwrap_or(u64::MAX);
+            write!(page, "<p>{}.</p>{HIDDEN}", count(total, "external address").replace("addresss", "addresses"))?;
+        }
+        Some((_, [])) => page.push_str(
+            "<p class=\"quiet\">None: no floating IP of the project has the pool’s description.</p>",
+        ),
+        Some((report, addresses)) => address_table(view, report, addresses, page)?,
+    }
+    page.push_str("</div>\n</section>\n");
+    Ok(())
+}
+
+const HIDDEN: &str = "<p class=\"quiet\">Ids, names and addresses are hidden (<code>APP_STATUS_DETAIL=summary</code>).</p>";
+
+fn address_table(
+    view: &View<'_>,
+    report: &Report,
+    addresses: &[ExternalAddress],
+    page: &mut String,
+) -> Result {
+    page.push_str(
+        "<table class=\"addresses\"><thead><tr><th scope=\"col\">Address</th><th scope=\"col\">Holder</th>\
+         <th scope=\"col\">Since</th></tr></thead><tbody>",
+    );
+    let replicas = report.plan.iter().flat_map(|plan| &plan.replicas);
+    let names: BTreeMap<&ServerId, &str> =
+        replicas.map(|replica| (&replica.id, replica.name.as_str())).collect();
+    for address in addresses {
+        write!(page, "<tr><th scope=\"row\">{}</th><td>", address.address)?;
+        match holder(address, report) {
+            None => page.push_str("<b class=\"error\">nobody</b>"),
+            Some(id) => {
+                let name = names.get(id).copied().unwrap_or("a server outside the pool");
+                write!(page, "<bdi>{}</bdi> <small>{}</small>", Escaped(name), Escaped(id))?;
+            }
+        }
+        page.push_str("</td><td>");
+        if let Some(held) = view.history.holders.get(&address.id) {
+            let before = if held.from_the_start { "before " } else { "" };
+            write!(
+                page,
+                "{before}<time datetime=\"{}\">{}</time>",
+                rfc3339(held.since),
+                day_and_time(held.since)
+            )?;
+        }
+        page.push_str("</td></tr>");
+    }
+    page.push_str("</tbody></table>");
+    Ok(())
+}
+
+/// Adds the list of replicas, those with trouble first.
+pub fn write(view: &View<'_>, page: &mut String) -> Result {
+    page.push_str(
+        "<section aria-labelledby=\"replicas-heading\">\n<h2 id=\"replicas-heading\" tabindex=\"-1\">Replicas</h2>\n\
+         <div id=\"replicas\">\n",
+    );
+    let sight = view.sight().and_then(|pass| Some((pass, pass.report.plan.as_ref()?)));
+    let rows = sight.map_or(0, |(_, plan)| plan.replicas.len());
+    if view.snapshot.settings.full {
+        form(view, rows, page)?;
+        table(view, sight, page)?;
+    } else {
+        page.push_str(HIDDEN);
+    }
+    page.push_str("</div>\n</section>\n");
+    Ok(())
+}
+
+fn form(view: &View<'_>, rows: usize, page: &mut String) -> Result {
+    // Always there, so that what is typed into it outlives every refresh.
+    let hidden = if rows > WITHOUT_FILTER || !view.filter.is_empty() { "" } else { " hidden" };
+    writeln!(
+        page,
+        "<form id=\"search\" role=\"search\" action=\"#replicas\" method=\"get\"{hidden}>\
+         <label for=\"filter\">Show those with</label> \
+         <input id=\"filter\" name=\"filter\" type=\"search\" autocomplete=\"off\" spellcheck=\"false\" \
+         placeholder=\"name, state, address, reason\" value=\"{}\"> <button>Filter</button></form>",
+        Escaped(view.filter)
+    )
+}
+
+fn table(view: &View<'_>, sight: Option<(&EndedPass, &Plan)>, page: &mut String) -> Result {
+    let none = Vec::new();
+    let mut replicas: Vec<&Replica> =
+        sight.map_or(&none, |(_, plan)| &plan.replicas).iter().collect();
+    replicas.sort_by(|a, b| {
+        let key = |one: &Replica| (urgency(one.state), std::cmp::Reverse(one.age));
+        key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id))
+    });
+    let words: Vec<String> = view.filter.split_whitespace().map(str::to_lowercase).collect();
+    let mut shown = 0;
+    let mut rows = String::with_capacity(replicas.len() * 400);
+    let held = sight.map(|(pass, _)| held(&pass.report)).unwrap_or_default();
+    for replica in &replicas {
+        let external = held.get(&replica.id).map_or(&[][..], Vec::as_slice);
+        let matches = words.is_empty() || matches(replica, external, &words);
+        shown += usize::from(matches);
+        row(view, sight, replica, external, matches, &mut rows)?;
+    }
+    write!(
+        page,
+        "<p id=\"shown\" class=\"quiet\" role=\"status\">{shown} of {}</p>\n\
+         <table class=\"replicas\"><thead><tr><th scope=\"col\">Name</th><th scope=\"col\">State</th>\
+         <th scope=\"col\">Why</th><th scope=\"col\">Free</th><th scope=\"col\">Age</th>\
+         <th scope=\"col\">Address</th><th scope=\"col\">External</th></tr></thead>\n<tbody id=\"rows\">\n{rows}</tbody></table>\n",
+        count(u64::try_from(replicas.len()).unwrap_or(u64::MAX), "replica"),
+    )
+}
+
+fn row(
+    view: &View<'_>,
+    sight: Option<(&EndedPass, &Plan)>,
+    replica: &Replica,
+    external: &[IpAddr],
+    matches: bool,
+    rows: &mut String,
+) -> Result {
+    let Replica { id, name, state, why, free, locked, address, age, .. } = replica;
+    let since = sight.map_or(view.now.elapsed, |(pass, _)| pass.began.elapsed);
+    let age = span(age.saturating_add(view.now.elapsed.saturating_sub(since)));
+    let hidden = if matches { "" } else { " hidden" };
+    let locked = if *locked { " <b>locked</b>" } else { "" };
+    write!(
+        rows,
+        "<tr id=\"r-{0}\" class=\"{state}\"{hidden}><th scope=\"row\"><bdi>{1}</bdi> <small>{0}</small></th>\
+         <td>{state}{locked}</td><td>{2}</td><td>{free}</td><td>{age}</td><td>",
+        Escaped(id),
+        Escaped(name),
+        Escaped(why),
+    )?;
+    if let Some(address) = address {
+        write!(rows, "{address}")?;
+    }
+    rows.push_str("</td><td>");
+    for (number, address) in external.iter().enumerate() {
+        write!(rows, "{}{address}", if number > 0 { " " } else { "" })?;
+    }
+    rows.push_str("</td></tr>\n");
+    Ok(())
+}
+
+/// Who holds what.
+fn held(report: &Report) -> HashMap<&ServerId, Vec<IpAddr>> {
+    let mut held: HashMap<&ServerId, Vec<IpAddr>> = HashMap::new();
+    for address in report.addresses.iter().flatten() {
+        if let Some(id) = holder(address, report) {
+            held.entry(id).or_default().push(address.address);
+        }
+    }
+    held
+}
+
+/// Whether every word is somewhere in its row; the script of the page does the same.
+fn matches(replica: &Replica, external: &[IpAddr], words: &[String]) -> bool {
+    let Replica { id, name, state, why, locked, address, .. } = replica;
+    let mut text = format!("{name} {id} {state} {why}{}", if *locked { " locked" } else { "" });
+    for address in address.iter().chain(external) {
+        // Writing to a string cannot fail.
+        let _ = write!(text, " {address}");
+    }
+    let text = text.to_lowercase();
+    words.iter().all(|word| text.contains(word.as_str()))
+}
+
+/// What an operator looks for first.
+fn urgency(state: State) -> usize {
+    const ORDER: [State; 9] = [
+        State::Failed,
+        State::Unreachable,
+        State::Silent,
+        State::Parked,
+        State::Finished,
+        State::Deleting,
+        State::Creating,
+        State::Starting,
+        State::Healthy,
+    ];
+    ORDER.iter().position(|one| *one == state).unwrap_or(ORDER.len())
+}

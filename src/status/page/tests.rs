@@ -1,0 +1,181 @@
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ring::digest::{SHA256, digest};
+
+use super::*;
+use crate::model::{Replica, ServerId, State};
+use crate::pass::Report;
+use crate::status::changes;
+use crate::status::fixture::{self, at};
+use crate::status::snapshot::EndedPass;
+
+/// The page after these passes, a minute apart.
+fn page_after(full: bool, passes: Vec<Report>, filter: &str) -> String {
+    let mut snapshot = fixture::before_the_first_pass();
+    snapshot.settings.full = full;
+    let mut history = History::new(snapshot.started.wall);
+    let mut seconds = 1;
+    for report in passes {
+        let pass = EndedPass { began: at(seconds), ended: at(seconds + 1), report };
+        let events = changes::of(&snapshot, &pass);
+        history.record(&pass, events);
+        snapshot = snapshot.pass_ended(pass);
+        seconds += 60;
+        snapshot.next = Some(at(seconds));
+    }
+    render(&snapshot, &history, at(seconds.saturating_sub(28)), filter)
+}
+
+fn many(count: usize) -> Report {
+    let mut report = fixture::good_pass();
+    let plan = report.plan.as_mut().unwrap();
+    let one = plan.replicas[0].clone();
+    let replica = |number: usize| Replica {
+        id: ServerId(format!("3f2a9c4e-0000-4000-8000-{number:012}")),
+        name: format!("web-{number}"),
+        state: State::ALL[number % 7],
+        ..one.clone()
+    };
+    plan.replicas = (0..count).map(replica).collect();
+    report
+}
+
+/// To the letter, but for what the style and the script are.
+#[track_caller]
+fn check(page: &str, golden: &str) {
+    let page = page.replace(STYLE, "STYLE").replace(SCRIPT, "SCRIPT");
+    let page = page.replace(env!("CARGO_PKG_VERSION"), "VERSION");
+    // So that a difference is found.
+    let page = page.replace("><", ">\n<");
+    assert!(page == golden, "the page is\n{page}\nand should be\n{golden}");
+}
+
+#[test]
+fn the_policy_allows_this_very_style_and_script() {
+    let hash = |text: &str| STANDARD.encode(digest(&SHA256, text.as_bytes()));
+    for (kind, text) in [("style", STYLE), ("script", SCRIPT)] {
+        let source = format!("{kind}-src 'sha256-{}';", hash(text));
+        assert!(POLICY.contains(&source), "POLICY needs {source} as it is {POLICY}");
+    }
+    for word in ["unsafe", "http:", "https:", "*"] {
+        assert!(!POLICY.contains(word), "{word} in {POLICY}");
+    }
+}
+
+#[test]
+fn before_the_first_pass_the_page_says_so() {
+    check(&page_after(true, Vec::new(), ""), include_str!("golden/first.html"));
+}
+
+#[test]
+fn the_full_page_shows_the_pool_and_what_became_of_each_step() {
+    let passes = vec![fixture::good_pass(), fixture::failed_pass()];
+    check(&page_after(true, passes, ""), include_str!("golden/full.html"));
+}
+
+#[test]
+fn the_summary_shows_numbers_only() {
+    let passes = vec![fixture::good_pass(), fixture::failed_pass()];
+    let page = page_after(false, passes, "web");
+    check(&page, include_str!("golden/summary.html"));
+}
+
+#[test]
+fn no_id_name_or_address_is_left_in_the_summary() {
+    let quiet = || Report { failures: Vec::new(), ..fixture::failed_pass() };
+    for passes in [vec![fixture::dry_run()], vec![quiet(), fixture::failed_pass(), quiet()]] {
+        let page = page_after(false, passes, "");
+        for hidden in ["web-", "id-", "ip-1", "192.0.2", "203.0.113", "stranger"] {
+            let ours = ["grid-", "data-", "aria-"];
+            let plain = ours.iter().fold(page.clone(), |page, word| page.replace(word, ""));
+            let plain = plain.replace("mid-", "").replace("grid-template", "");
+            assert!(!plain.contains(hidden), "{hidden} is shown: {plain}");
+        }
+    }
+}
+
+#[test]
+fn nothing_from_outside_is_markup() {
+    let evil = "<script>alert(1)</script>\" onload='x'&";
+    let mut report = fixture::failed_pass();
+    report.mark = Some(evil.into());
+    report.failures = vec![evil.into()];
+    report.pause.as_mut().unwrap().why = evil.into();
+    for step in &mut report.outcome.as_mut().unwrap().steps {
+        step.step = evil.into();
+    }
+    let plan = report.plan.as_mut().unwrap();
+    plan.replicas[0].name = evil.into();
+    plan.replicas[0].id = ServerId(evil.into());
+    plan.replicas[0].why = evil.into();
+    plan.brakes.push(evil.into());
+    plan.notes[0].text = evil.into();
+    plan.notes[0].key = "other".into();
+    report.addresses.as_mut().unwrap()[0].holder = Some(ServerId(evil.into()));
+    let page = page_after(true, vec![fixture::good_pass(), report], evil);
+    assert!(!page.contains("<script>alert"), "{page}");
+    assert!(!page.contains("onload='"), "{page}");
+    assert!(!page.contains("\" onload"), "{page}");
+    assert_eq!(page.matches("<script>").count(), 1, "{page}");
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot; onload=&#39;x&#39;&amp;"));
+}
+
+#[test]
+fn a_filter_hides_what_lacks_one_of_its_words() {
+    let page = page_after(true, vec![many(40)], "SILENT web-1");
+    let rows = || page.lines().filter(|line| line.starts_with("<tr id=\"r-"));
+    let shown: Vec<&str> = rows()
+        .filter(|row| !row.contains(" hidden>"))
+        .filter_map(|row| row.split_once("<bdi>")?.1.split_once("</bdi>"))
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(rows().count(), 40, "the others are there, for another filter");
+    assert_eq!(shown, ["web-10", "web-17"]);
+    assert!(page.contains(">2 of 40 replicas<"), "{page}");
+}
+
+#[test]
+fn those_with_trouble_come_first() {
+    let page = page_after(true, vec![many(9)], "");
+    let states: Vec<&str> = page
+        .lines()
+        .filter_map(|line| {
+            line.split_once("<tr id=\"r-")?.1.split_once("class=\"")?.1.split('"').next()
+        })
+        .collect();
+    let expected = [
+        "failed",
+        "unreachable",
+        "silent",
+        "finished",
+        "creating",
+        "starting",
+        "starting",
+        "healthy",
+        "healthy",
+    ];
+    assert_eq!(states, expected);
+}
+
+#[test]
+fn nothing_is_loaded_from_elsewhere() {
+    let page = page_after(true, vec![fixture::failed_pass()], "");
+    for word in ["src=", "url(", "@import", "href=\"http", "href=\"//", "style=\"", "onclick"] {
+        assert!(!page.contains(word), "{word} in {page}");
+    }
+}
+
+#[test]
+fn a_pause_says_until_when_and_why() {
+    let page = page_after(true, vec![fixture::failed_pass()], "");
+    let expected = "Creation paused until 14:14:22: web-9 failed: no valid host";
+    assert!(page.contains(expected), "{page}");
+}
+
+#[test]
+fn a_thousand_replicas_are_a_page_of_bearable_weight() {
+    let page = page_after(true, vec![many(1000)], "");
+    let each = (page.len() - page_after(true, vec![many(0)], "").len()) / 1000;
+    assert!(each < 420, "{each} bytes for each replica");
+    assert!(page.len() < 480_000, "{} bytes", page.len());
+}
