@@ -20,8 +20,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use simplescalevm::handles::Handles;
 use simplescalevm::model::{AddressId, BATCH_KEY, Condition, FixedAddress, Server, ServerId};
-use simplescalevm::progress::{Progress, Stop};
 use simplescalevm::provider::openstack::{OpenStack, OpenStackMut};
 use simplescalevm::provider::{Creation, Provider, ProviderMut};
 use simplescalevm::secret::Secret;
@@ -137,7 +137,7 @@ fn open(ground: &dyn Ground) -> OpenStackMut {
 }
 
 fn open_with(settings: &OpenStackSettings) -> OpenStackMut {
-    let reader = OpenStack::new(settings, true, Progress::new(), Stop::new());
+    let reader = OpenStack::new(settings, true, Handles::new());
     OpenStackMut::new(reader.expect("a client for the cloud"))
 }
 

@@ -10,10 +10,8 @@ use crate::scene::Scene;
 fn survive(service: &str) {
     let scene = Scene::open();
     // A server whose build was lost with the bus is replaced when its time is over.
-    let settings = scene
-        .settings()
-        .with("OPENSTACK_API_TIMEOUT", "10")
-        .with("REPLICA_LAUNCH_TIMEOUT", "90");
+    let settings =
+        scene.settings().with("OPENSTACK_API_TIMEOUT", "10").with("REPLICA_LAUNCH_TIMEOUT", "90");
     let daemon = Daemon::start(&settings);
     let pool = scene.until_healthy(&daemon, 3);
     scene.keep(&pool);
