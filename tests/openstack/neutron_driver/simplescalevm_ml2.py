@@ -8,6 +8,7 @@ It also keeps Neutron from telling Nova what Nova itself has just done to a port
 Stock Neutron does tell, and Nova then asks for all of the server's network again:
 a third of the work of building a server, for nothing.
 """
+from neutron.db.models import port_forwarding  # noqa: F401, a list of ports needs it: see complete_models
 from neutron.notifiers import nova
 from neutron_lib.api.definitions import portbindings
 from neutron_lib.callbacks import events
@@ -25,7 +26,7 @@ class AgentlessMechanismDriver(api.MechanismDriver):
     def initialize(self):
         for event in (events.AFTER_CREATE, events.AFTER_UPDATE):
             registry.subscribe(self.report_floating_ip, resources.FLOATING_IP, event)
-        registry.subscribe(self.complete_models, resources.PROCESS, events.BEFORE_SPAWN)
+        registry.subscribe(self.complete_models, resources.PROCESS, events.AFTER_INIT)
         self.tell_nova = nova.Notifier.get_instance()._send_nova_notification
         registry.unsubscribe(self.tell_nova, resources.PORT, events.BEFORE_RESPONSE)
         registry.subscribe(self.tell_nova_unless_it_knows, resources.PORT, events.BEFORE_RESPONSE)
@@ -41,8 +42,8 @@ class AgentlessMechanismDriver(api.MechanismDriver):
                             status=constants.PORT_STATUS_ACTIVE)
 
     def complete_models(self, resource, event, trigger, payload=None):
-        # Else each worker does it at its first request, and one that comes in meanwhile ends
-        # in 500: "type object 'Port' has no attribute 'port_forwardings'".
+        # Else each worker does it at its first request for a floating IP, and until then a list of
+        # ports ends in 500: "type object 'Port' has no attribute 'port_forwardings'".
         orm.configure_mappers()
 
     def report_floating_ip(self, resource, event, trigger, payload):
