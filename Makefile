@@ -28,7 +28,8 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 
 UNITS := simplescalevm.service simplescalevm-once.service simplescalevm-once.timer
 
-.PHONY: all build test test-browser test-prometheus test-packaging lint fmt run demo install install-files static dist image deb clean help
+.PHONY: all build test test-real test-browser test-prometheus test-packaging record openstack-up openstack-down \
+    lint fmt run demo install install-files static dist image deb clean help
 
 all: build ## Build the release binary
 
@@ -37,6 +38,19 @@ build: ## Build target/release/simplescalevm
 
 test: ## Run all tests that need nothing but Rust
 	$(CARGO) test --locked
+
+openstack-up: ## Bring up a real OpenStack on loopback for tests (see tests/openstack/README.md)
+	tests/openstack/up
+
+openstack-down: ## Stop that OpenStack; its data and its packages stay
+	tests/openstack/down
+
+# There is one cloud, so its tests run one after the other.
+test-real: openstack-up ## Run the tests that need a real OpenStack; brings it up, and leaves it up
+	$(CARGO) test --locked --test real -- --test-threads=1
+
+record: openstack-up ## Record that OpenStack's answers anew as fixtures (tests/fixtures/openstack)
+	SIMPLESCALEVM_RECORD=1 $(CARGO) test --locked --test real answers -- --test-threads=1
 
 test-prometheus: build ## Let a real Prometheus scrape it, and test the alerting rules (needs Debian's prometheus)
 	tests/prometheus/run $(BINARY)
@@ -51,6 +65,7 @@ target/browser/axe: tests/browser/requirements.txt
 lint: ## Check formatting, lints and the manual page
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -D warnings
+	$(CARGO) clippy --test real --locked -- -D warnings
 	mandoc -Tlint -Wwarning man/simplescalevm.8
 
 fmt: ## Format the source

@@ -11,6 +11,9 @@
 mod addresses;
 mod auth;
 mod cli;
+#[macro_use]
+#[path = "../contract/mod.rs"]
+mod contract;
 mod create;
 mod daemon;
 mod expect;
@@ -18,6 +21,8 @@ mod fake;
 mod faults;
 mod lists;
 mod marks;
+mod of_fake;
+mod on_fake;
 mod once;
 mod running;
 mod secrets;

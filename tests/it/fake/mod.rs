@@ -9,6 +9,6 @@ mod replica;
 
 pub use faults::{Fault, Gate, Times};
 pub use http::{Manner, Response};
-pub use openstack::state::{Build, Fixed};
+pub use openstack::state::{Build, Fixed, Named};
 pub use openstack::{Cloud, Service, decoded};
 pub use replica::Says;

@@ -96,6 +96,9 @@ fn describe(image: &Image) -> Value {
         "created_at": created, "updated_at": created, "disk_format": "raw",
         "container_format": "bare", "size": 1984, "min_ram": 0, "min_disk": 0, "protected": false,
         "os_hidden": false, "tags": [], "self": format!("/v2/images/{}", image.id),
-        "schema": "/v2/schemas/image",
+        "schema": "/v2/schemas/image", "file": format!("/v2/images/{}/file", image.id),
+        "virtual_size": 1984, "owner": "b6ed08b773bb4f91ae28a398e2741ebe", "stores": "file",
+        "checksum": "563a422dcdce28511af7963be6a8d547", "os_hash_algo": "sha512",
+        "os_hash_value": "3eead913053299757a882f872549b12d",
     })
 }

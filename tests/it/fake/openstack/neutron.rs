@@ -30,7 +30,9 @@ pub fn answer(state: &mut State, request: &Request) -> Response {
         }
         ("GET", "networks", Some(id)) => {
             match state.networks.iter().find(|network| network.id == id) {
-                Some(found) => Response::json(200, &json!({"network": network(found)})),
+                Some(found) => {
+                    Response::json(200, &json!({"network": fields(request, network(found))}))
+                }
                 None => {
                     refused(404, "NetworkNotFound", &format!("Network {id} could not be found."))
                 }
@@ -67,7 +69,7 @@ fn list(state: &State, request: &Request, collection: &str, all: Vec<Value>) -> 
     let fits = |one: &Value| {
         filters.iter().all(|(key, value)| one[key] == value.as_str() || one[key].is_null())
     };
-    let all: Vec<Value> = all.into_iter().filter(fits).collect();
+    let all: Vec<Value> = all.into_iter().filter(fits).map(|one| fields(request, one)).collect();
     let limit = request.query_value("limit").and_then(|limit| limit.parse().ok());
     let base = format!("http://{}", state.addresses[&Service::Network]);
     match page::cut(request, &base, all, limit.unwrap_or(usize::MAX)) {
@@ -80,6 +82,20 @@ fn list(state: &State, request: &Request, collection: &str, all: Vec<Value>) -> 
             Response::json(200, &body)
         }
     }
+}
+
+/// What the query's `fields` leave of a record; all of it without any.
+fn fields(request: &Request, mut record: Value) -> Value {
+    let wanted: Vec<String> = request
+        .query()
+        .into_iter()
+        .filter(|(key, _)| key == "fields")
+        .map(|(_, name)| name)
+        .collect();
+    if let Some(record) = record.as_object_mut().filter(|_| !wanted.is_empty()) {
+        record.retain(|name, _| wanted.contains(name));
+    }
+    record
 }
 
 fn bind(state: &mut State, id: &str, body: &Value) -> Response {
@@ -152,10 +168,12 @@ fn target(
     let taken = |other: &&FloatingIp| {
         other.id != id && other.port_id.as_deref() == Some(port) && other.fixed == Some(fixed)
     };
-    if state.floating_ips.iter().find(taken).is_some() {
+    if state.floating_ips.iter().any(|other| taken(&other)) {
+        let own = state.floating_ips.iter().find(|address| address.id == id);
+        let ip = own.map(|address| address.address.to_string()).unwrap_or_default();
         let message = format!(
-            "Cannot associate floating IP with port {port} using fixed IP {fixed}, as that fixed IP already has a \
-             floating IP on external network {PUBLIC}."
+            "Cannot associate floating IP {ip} ({id}) with port {port} using fixed IP {fixed}, as that fixed IP already \
+             has a floating IP on external network {PUBLIC}."
         );
         return Err(Box::new(refused(409, "FloatingIPPortAlreadyAssociated", &message)));
     }
@@ -207,6 +225,6 @@ fn floating(state: &State, address: &FloatingIp) -> Value {
         "status": if bound.is_some() { "ACTIVE" } else { "DOWN" },
         "description": address.description, "port_details": details, "tags": [],
         "project_id": state.identity.project.id, "tenant_id": state.identity.project.id,
-        "revision_number": 1,
+        "revision_number": 1, "created_at": "2026-11-24T21:12:56Z", "updated_at": "2026-11-24T21:13:14Z",
     })
 }

@@ -66,7 +66,11 @@ fn route(state: &mut State, call: &Call<'_>) -> Response {
             None => no_such_server(id),
         },
         ("DELETE", "servers", Some(id)) => delete(state, id),
-        ("GET", "flavors", None | Some("detail")) => {
+        ("GET", "flavors", None) => {
+            let flavors = state.flavors.iter().map(|flavor| short_flavor(state, flavor));
+            paged(state, call, "flavors", flavors.collect())
+        }
+        ("GET", "flavors", Some("detail")) => {
             let flavors = state.flavors.iter().map(|flavor| flavor_record(state, flavor));
             paged(state, call, "flavors", flavors.collect())
         }
@@ -85,7 +89,10 @@ fn version(state: &State) -> Value {
     let min = if max.is_empty() { "" } else { "2.1" };
     json!({"id": "v2.1", "status": "CURRENT", "version": max, "min_version": min,
         "updated": "2013-07-23T11:33:21Z",
-        "links": [{"rel": "self", "href": format!("http://{address}/v2.1/")}]})
+        "links": [{"rel": "self", "href": format!("http://{address}/v2.1/")},
+            {"rel": "describedby", "type": "text/html", "href": "http://docs.openstack.org/"}],
+        "media-types": [{"base": "application/json",
+            "type": "application/vnd.openstack.compute+json;version=2.1"}]})
 }
 
 fn microversion(state: &State, request: &Request) -> Result<u32, Box<Response>> {
@@ -130,6 +137,10 @@ fn go_on(state: &mut State) {
     for id in gone {
         state.remove_server(&id);
     }
+    let failing = state.servers.iter().filter(|server| server.build == Some(Build::Fails(0)));
+    let failing: Vec<String> = failing.map(|server| server.id.clone()).collect();
+    // A build that fails leaves no port behind.
+    state.ports.retain(|port| !failing.contains(&port.device_id));
     for server in &mut state.servers {
         if matches!(server.build, Some(Build::Active(0) | Build::Fails(0))) {
             server.updated = now;
@@ -190,18 +201,27 @@ fn delete(state: &mut State, id: &str) -> Response {
 }
 
 fn flavor_record(state: &State, flavor: &Named) -> Value {
-    let address = state.addresses[&Service::Compute];
-    json!({"id": flavor.id, "name": flavor.name, "ram": 8000, "disk": 50, "swap": "", "vcpus": 4,
-        "OS-FLV-EXT-DATA:ephemeral": 0, "OS-FLV-DISABLED:disabled": false, "rxtx_factor": 1.0,
-        "os-flavor-access:is_public": true,
-        "links": [{"rel": "self", "href": format!("http://{address}/v2.1/flavors/{}", flavor.id)}]})
+    let mut record = short_flavor(state, flavor);
+    let rest = json!({"ram": 8000, "disk": 50, "swap": 0, "vcpus": 4, "rxtx_factor": 1.0,
+        "OS-FLV-EXT-DATA:ephemeral": 0, "OS-FLV-DISABLED:disabled": false,
+        "os-flavor-access:is_public": true, "extra_specs": {}});
+    record.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+    record
+}
+
+/// A flavor in the list without details.
+fn short_flavor(state: &State, flavor: &Named) -> Value {
+    let links = nova_record::links(state, "/v2.1", &format!("flavors/{}", flavor.id));
+    json!({"id": flavor.id, "name": flavor.name, "description": null, "links": links})
 }
 
 fn key_pair(state: &State, name: &str) -> Response {
     let user = &state.identity.user.id;
     if state.keypairs.iter().any(|keypair| keypair == name) {
         let fingerprint = "cb:38:46:ff:c7:41:45:0d:fc:2c:de:91:54:9d:06:dd";
-        let keypair = json!({"name": name, "fingerprint": fingerprint, "user_id": user, "id": 1});
+        let keypair = json!({"name": name, "fingerprint": fingerprint, "user_id": user, "id": 1,
+            "type": "ssh", "public_key": "ssh-rsa AAAA", "created_at": "2026-11-24T20:44:10.000000",
+            "updated_at": null, "deleted": false, "deleted_at": null});
         return Response::json(200, &json!({"keypair": keypair}));
     }
     refused(404, "itemNotFound", &format!("Keypair {name} not found for user {user}"))

@@ -1,12 +1,14 @@
 //! `POST /servers` (Compute API, "Create Server" and "Create Multiple Servers").
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
 use super::Service;
 use super::nova::{Call, refused};
-use super::state::{Fixed, Server, State};
+use super::nova_record::links;
+use super::state::{Build, Fixed, Server, State};
 use crate::fake::http::Response;
 
 const KNOWN: [&str; 14] = [
@@ -33,6 +35,7 @@ struct Wanted {
     flavor: String,
     network: String,
     key_name: Option<String>,
+    user_data: Option<String>,
     metadata: BTreeMap<String, String>,
     count_min: usize,
     count_max: usize,
@@ -48,16 +51,20 @@ pub fn create(state: &mut State, call: &Call<'_>) -> Response {
     let (used, max) = (state.servers.len(), state.instances_max);
     let left = max.saturating_sub(used);
     if left < wanted.count_min {
+        let requested = match (wanted.count_min, wanted.count_max) {
+            (least, most) if least == most => least.to_string(),
+            (least, most) => format!("{least}-{most}"),
+        };
         let message = format!(
-            "Quota exceeded for instances: Requested {}, but already used {used} of {max} instances",
-            wanted.count_min
+            "Quota exceeded for instances: Requested {requested}, but already used {used} of {max} instances"
         );
         return refused(403, "forbidden", &message);
     }
     let count = wanted.count_max.min(left);
     let ids: Vec<String> = (1..=count).map(|number| add(state, &wanted, number)).collect();
     let href = format!("http://{}/v2.1/servers/{}", state.addresses[&Service::Compute], ids[0]);
-    let server = json!({"id": ids[0], "links": [{"rel": "self", "href": href}],
+    let links = links(state, "/v2.1", &format!("servers/{}", ids[0]));
+    let server = json!({"id": ids[0], "links": links,
         "OS-DCF:diskConfig": "MANUAL", "security_groups": [{"name": "default"}],
         "adminPass": "2Rzjh6XG26VZ"});
     Response::json(202, &json!({"server": server})).with("Location", &href)
@@ -103,7 +110,7 @@ fn check(state: &State, server: &Value) -> Result<Wanted, String> {
     let name = text("name").ok_or("'name' is a required property")?;
     let metadata = metadata(&server["metadata"])?;
     let flavor = flavor.name.clone();
-    Ok(Wanted { name, image, flavor, network, key_name, metadata, count_min, count_max })
+    Ok(Wanted { name, image, flavor, network, key_name, user_data, metadata, count_min, count_max })
 }
 
 /// User data as it was before base64; `None` when it is no base64.
@@ -129,7 +136,11 @@ fn add(state: &mut State, wanted: &Wanted, number: usize) -> String {
         _ => format!("{}-{number}", wanted.name),
     };
     let (id, created) = (state.new_id(), state.now());
-    let build = state.next_builds.pop_front().unwrap_or(state.build);
+    let build = match wanted.flavor.as_str() {
+        // A flavor that no host has room for.
+        "no-host" => Build::Fails(1),
+        _ => state.next_builds.pop_front().unwrap_or(state.build),
+    };
     state.servers.push(Server {
         id: id.clone(),
         name,
@@ -143,11 +154,17 @@ fn add(state: &mut State, wanted: &Wanted, number: usize) -> String {
         flavor: wanted.flavor.clone(),
         image: wanted.image.clone(),
         key_name: wanted.key_name.clone(),
+        user_data: wanted.user_data.clone(),
         fault: None,
         cell_down: false,
         build: Some(build),
         lists_left: None,
     });
+    // A port has an address of each of its network's subnets, in no fixed order.
     state.add_port(&id, &wanted.network, Fixed::Next);
+    let host = u16::try_from(state.ports.len()).unwrap();
+    let six = IpAddr::from([0xfd73, 0x7376, 0x6d00, 0, 0, 0, 0, host]);
+    let fixed = &mut state.port_of(&id).fixed;
+    fixed.insert(usize::from(host % 2), six);
     id
 }

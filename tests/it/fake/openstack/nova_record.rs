@@ -10,8 +10,7 @@ pub fn detail(state: &State, server: &Server, minor: u32, alone: bool) -> Value 
     let created = humantime::format_rfc3339_seconds(server.created).to_string();
     let updated = humantime::format_rfc3339_seconds(server.updated).to_string();
     let project = &state.identity.project.id;
-    let links = json!([{"rel": "self",
-        "href": format!("http://{}/v2.1/servers/{}", state.addresses[&Service::Compute], server.id)}]);
+    let links = links(state, "/v2.1", &format!("servers/{}", server.id));
     if server.cell_down {
         return json!({"id": server.id, "status": "UNKNOWN", "tenant_id": project,
             "created": created, "links": links});
@@ -22,23 +21,60 @@ pub fn detail(state: &State, server: &Server, minor: u32, alone: bool) -> Value 
     let mut record = json!({
         "id": server.id, "name": server.name, "status": status(server),
         "tenant_id": project, "user_id": state.identity.user.id, "metadata": server.metadata,
-        "hostId": "", "image": {"id": server.image, "links": []},
+        "hostId": "", "image": {"id": server.image, "links": [bookmark(state, &format!("images/{}", server.image))]},
         "flavor": flavor(state, server, minor), "created": created, "updated": updated,
         "addresses": addresses(state, server), "accessIPv4": "", "accessIPv6": "", "links": links,
-        "OS-DCF:diskConfig": "MANUAL", "progress": 0, "OS-EXT-AZ:availability_zone": "nova",
+        "OS-DCF:diskConfig": "MANUAL", "OS-EXT-AZ:availability_zone": "nova",
         "config_drive": "", "key_name": server.key_name,
         "OS-SRV-USG:launched_at": launched, "OS-SRV-USG:terminated_at": null,
         "OS-EXT-STS:task_state": server.task_state, "OS-EXT-STS:vm_state": server.vm_state,
         "OS-EXT-STS:power_state": i32::from(server.vm_state == "active"),
-        "os-extended-volumes:volumes_attached": [], "security_groups": [{"name": "default"}],
+        "os-extended-volumes:volumes_attached": [],
     });
+    if ["active", "building"].contains(&server.vm_state.as_str()) {
+        record["progress"] = 0.into();
+    }
+    // They are those of its ports.
+    if server.vm_state != "building" && state.ports.iter().any(|port| port.device_id == server.id) {
+        record["security_groups"] = json!([{"name": "default"}]);
+    }
     if minor >= 9 {
         record["locked"] = server.locked.into();
+    }
+    if minor >= 19 {
+        record["description"] = Value::Null;
+    }
+    if minor >= 26 {
+        record["tags"] = json!([]);
+    }
+    if minor >= 63 {
+        record["trusted_image_certificates"] = Value::Null;
     }
     if let Some(message) = server.fault.as_ref().filter(|_| alone) {
         record["fault"] = json!({"code": 500, "created": created, "message": message});
     }
     record
+}
+
+/// The links of something: to itself at this version, and to it at none.
+pub fn links(state: &State, version: &str, what: &str) -> Value {
+    let href = format!("http://{}{version}/{what}", state.addresses[&Service::Compute]);
+    json!([{"rel": "self", "href": href}, bookmark(state, what)])
+}
+
+fn bookmark(state: &State, what: &str) -> Value {
+    let href = format!("http://{}/{what}", state.addresses[&Service::Compute]);
+    json!({"rel": "bookmark", "href": href})
+}
+
+impl State {
+    /// The server's record as an administrator gets it: with the user data, among others.
+    pub fn as_administrator(&mut self, id: &str) -> Value {
+        let server = self.server(id).clone();
+        let mut record = detail(self, &server, 69, true);
+        record["OS-EXT-SRV-ATTR:user_data"] = server.user_data.into();
+        record
+    }
 }
 
 /// Nova's `status`, the word derived from `vm_state` and `task_state`.

@@ -149,6 +149,8 @@ pub struct Server {
     pub flavor: String,
     pub image: String,
     pub key_name: Option<String>,
+    /// As it was sent, in base64.
+    pub user_data: Option<String>,
     pub fault: Option<String>,
     /// Its cell is down: Nova says UNKNOWN or leaves it out.
     pub cell_down: bool,
@@ -267,6 +269,7 @@ impl State {
             flavor: self.flavors.first().map(|flavor| flavor.name.clone()).unwrap_or_default(),
             image: self.images.first().map(|image| image.id.clone()).unwrap_or_default(),
             key_name: None,
+            user_data: None,
             fault: None,
             cell_down: false,
             build: None,

@@ -1,0 +1,85 @@
+//! The list of servers: whole, and with what the pool is judged by.
+
+use std::collections::BTreeSet;
+
+use simplescalevm::model::{Condition, Server};
+use simplescalevm::provider::{Provider, ProviderMut};
+use simplescalevm::settings::OpenStackSettings;
+
+use super::member::Member;
+use super::{Deed, Ground, NO_HOST, creation, ipv4, list, open, open_with, running, until};
+
+pub fn an_empty_project_has_no_servers(ground: &dyn Ground) {
+    let listing = open(ground).servers().unwrap();
+    assert_eq!(listing.servers, []);
+}
+
+pub fn a_list_of_several_pages_is_whole(ground: &dyn Ground) {
+    // Servers that find no host are quick to make: no port, no build.
+    let settings = OpenStackSettings { flavor: NO_HOST.into(), ..ground.settings() };
+    let mut provider = open_with(&settings);
+    let count = ground.page_size() + 5;
+    provider.create(&creation(count)).unwrap();
+    let servers = until("all of them in error", || {
+        let servers = list(&mut provider);
+        (servers.iter().all(|server| server.condition == Condition::Error), servers)
+    });
+    let ids: BTreeSet<&str> = servers.iter().map(|server| server.id.0.as_str()).collect();
+    assert_eq!(u64::try_from(ids.len()).unwrap(), count, "each server once");
+    assert_eq!(ids.len(), servers.len(), "no server twice");
+
+    let page = Member::new(&ground.settings()).get("compute", "/servers/detail");
+    let shown = page["servers"].as_array().unwrap().len();
+    assert_eq!(u64::try_from(shown).unwrap(), ground.page_size(), "the first page alone");
+    assert_eq!(page["servers_links"][0]["rel"], "next");
+}
+
+pub fn a_new_server_has_an_address_only_once_it_runs(ground: &dyn Ground) {
+    let mut provider = open(ground);
+    let id = provider.create(&creation(1)).unwrap();
+    let mut words = Vec::new();
+    let server = until("an active server", || {
+        let listing = provider.servers().unwrap();
+        let [server] = &listing.servers[..] else {
+            panic!("one server was made: {listing:?}");
+        };
+        assert!(server.created <= listing.now, "made in the future: {listing:?}");
+        if server.condition == Condition::Building {
+            assert_eq!((&server.fixed[..], server.launched), (&[][..], None), "while it builds");
+        }
+        words.push(server.words.clone());
+        (server.condition == Condition::Active { task: None }, server.clone())
+    });
+    assert_eq!(server.id, id);
+    assert!(words[0].starts_with("building"), "{words:?}");
+    assert!(server.launched.is_some_and(|launched| launched >= server.created), "{server:?}");
+    assert_eq!((ipv4(&server).network.as_str(), server.locked), ("Ext-Net", false));
+    let marks = (server.mark.as_deref(), server.batch.as_deref());
+    assert_eq!(marks, (Some("contract"), Some("b1")));
+    assert_eq!(provider.network_name().unwrap(), "Ext-Net");
+}
+
+pub fn what_operators_do_shows_in_the_list(ground: &dyn Ground) {
+    let mut provider = open(ground);
+    let servers = running(&mut provider, 4);
+    let deeds = [Deed::Stop, Deed::Pause, Deed::Lock, Deed::ResetToError];
+    for (server, deed) in servers.iter().zip(deeds) {
+        ground.act_on(&server.id, deed);
+    }
+    let after = list(&mut provider);
+    let find = |before: &Server| after.iter().find(|server| server.id == before.id).unwrap();
+    let [stopped, paused, locked, errored] = [0, 1, 2, 3].map(|number| find(&servers[number]));
+
+    assert_eq!(stopped.condition, Condition::Stopped { task: None });
+    assert_eq!((&paused.condition, paused.words.as_str()), (&Condition::Other, "paused"));
+    assert_eq!((&locked.condition, locked.locked), (&Condition::Active { task: None }, true));
+    assert_eq!(errored.condition, Condition::Error);
+    for (before, after) in servers.iter().map(|server| (server, find(server))) {
+        assert_eq!(after.launched, before.launched, "it was launched once, and that stays");
+        let sorted = |server: &Server| {
+            server.fixed.iter().map(|fixed| fixed.address).collect::<BTreeSet<_>>()
+        };
+        assert_eq!(sorted(after), sorted(before), "its addresses stay");
+    }
+    ground.act_on(&locked.id, Deed::Unlock);
+}

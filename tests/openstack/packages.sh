@@ -1,0 +1,105 @@
+# shellcheck shell=bash
+# Debian's packages: the libraries and programs, not the service packages (nova-api, keystone, mariadb-server ...),
+# which would ask questions, make users and start services.
+
+PACKAGES=(
+    python3-keystone python3-glance python3-placement python3-nova python3-neutron
+    python3-openstackclient # brings openstacksdk, too, which provision.py uses
+    python3-pymysql python3-memcache python3-pymemcache
+    python3-sqlalchemy-ext # SQLAlchemy's C part: without it every API call is slower
+    mariadb-server-core mariadb-client-core rabbitmq-server memcached
+    uwsgi-core uwsgi-plugin-python3
+    curl iproute2 procps
+)
+# Only the paste pipelines are wanted of these: unpacked, not installed.
+UNPACK=(nova-common neutron-common glance-common)
+POLICY=/usr/sbin/policy-rc.d
+
+apt() { as_root env "${PROXIES[@]}" DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600 "$@"; }
+
+missing_packages() {
+    local name
+    for name in "${PACKAGES[@]}"; do
+        [[ $(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null) == installed ]] || echo "$name"
+    done
+}
+
+have_pipelines() { [[ -s $UNPACKED/nova.ini && -s $UNPACKED/neutron.ini && -s $UNPACKED/glance.ini ]]; }
+
+install_packages() {
+    local missing
+    mapfile -t missing < <(missing_packages)
+    if ((${#missing[@]} == 0)) && have_pipelines; then return; fi
+    refuse_other_release
+    say "refreshing apt's lists"
+    apt update >"$LOG/apt.log" 2>&1 || die "apt-get update failed, see $LOG/apt.log"
+    ((${#missing[@]} == 0)) || install_missing "${missing[@]}"
+    have_pipelines || unpack_pipelines
+}
+
+install_missing() {
+    local plan=$RUN/apt-plan failed=0 enabled_before
+    LC_ALL=C apt-get --simulate install --no-install-recommends "$@" >"$plan" 2>>"$LOG/apt.log" ||
+        die "apt can't install $*, see $LOG/apt.log"
+    refuse_to_disturb "$plan"
+    say "installing on this system: $*"
+    say "  with what they depend on: $(grep -c '^Inst ' "$plan") packages, of which upgrades: $(awk '/^Inst / && $3 ~ /^\[/ { printf "%s ", $2; n = 1 } END { if (!n) print "none" }' "$plan")"
+    enabled_before=$(enabled_units)
+    forbid_starts
+    apt install -y --no-install-recommends -o Dpkg::Options::=--force-confold "$@" >>"$LOG/apt.log" 2>&1 </dev/null || failed=1
+    allow_starts
+    ((failed == 0)) || die "apt-get install failed, see $LOG/apt.log"
+    disable_new_units "$enabled_before"
+}
+
+# Nothing is to start because it was installed: policy-rc.d is Debian's way to say so.
+forbid_starts() {
+    if [[ -e $POLICY ]]; then
+        local verdict=0
+        "$POLICY" memcached start >/dev/null 2>&1 || verdict=$?
+        ((verdict == 101)) || may_go_on "$POLICY is there already and would let installed services start"
+        return
+    fi
+    printf '#!/bin/sh\n# Written by %s for the time of one installation.\nexit 101\n' "$SOURCE/packages.sh" | as_root tee "$POLICY" >/dev/null
+    as_root chmod 755 "$POLICY"
+    MADE_POLICY=1
+}
+
+# Also called when up is interrupted.
+allow_starts() {
+    [[ -z ${MADE_POLICY:-} ]] || as_root rm -f "$POLICY"
+    MADE_POLICY=
+}
+
+# By systemd's links: systemctl may be missing.
+enabled_units() { find /etc/systemd/system -type l -path '*.wants/*' -printf '%f\n' | sort -u; }
+
+# policy-rc.d is about now; what the packages have enabled would start at the next boot.
+disable_new_units() {
+    local unit new
+    mapfile -t new < <(comm -13 <(echo "$1") <(enabled_units))
+    ((${#new[@]})) || return 0
+    say "disabling what the packages would start at boot: ${new[*]}"
+    for unit in "${new[@]}"; do
+        # As systemctl disable does.
+        as_root find /etc/systemd/system -type l -path '*.wants/*' -name "$unit" -delete
+        [[ ! -e /etc/init.d/${unit%.service} ]] || as_root update-rc.d "${unit%.service}" disable
+    done >>"$LOG/apt.log" 2>&1 || die "can't disable ${new[*]}, see $LOG/apt.log"
+}
+
+unpack_pipelines() {
+    local scratch package
+    say "unpacking the paste pipelines of ${UNPACK[*]} to $UNPACKED"
+    scratch=$(mktemp -d)
+    chmod 755 "$scratch"
+    (
+        cd "$scratch" || exit
+        env "${PROXIES[@]}" apt-get download "${UNPACK[@]}" >>"$LOG/apt.log" 2>&1 || die "apt-get download failed, see $LOG/apt.log"
+        for package in ./*.deb; do dpkg-deb --extract "$package" .; done
+        cp usr/share/nova-common/api-paste.ini "$UNPACKED/nova.ini"
+        cp usr/share/neutron-common/api-paste.ini "$UNPACKED/neutron.ini"
+        cp usr/share/glance-common/glance-api-paste.ini "$UNPACKED/glance.ini"
+    )
+    rm -rf "$scratch"
+    have_pipelines || die "no paste pipelines in ${UNPACK[*]}"
+}

@@ -1,0 +1,288 @@
+//! The real cloud: whose project may be used, what is done to it behind the program's back, and how it is left.
+
+use std::cell::Cell;
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{FlockOperation, flock};
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::openrc::{self, Openrc};
+
+/// What the name of a project begins with whose servers may be deleted.
+const PROJECT_PREFIX: &str = "simplescalevm-test";
+
+/// What the descriptions of floating IPs begin with that tests make.
+const ADDRESS_PREFIX: &str = "simplescalevm-";
+
+/// More than anything should take, on a machine that is busy with everything else.
+pub const PATIENCE: Duration = Duration::from_secs(300);
+
+/// There is one cloud, so its tests run one after the other.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// Whether the test before has cleared up.
+static CLEAN: AtomicBool = AtomicBool::new(false);
+
+/// The cloud, for one test. Its project is empty at first, and is left as it was: also when the test fails.
+pub struct Cloud {
+    pub member: Client,
+    pub admin: Client,
+    pub openrc: Openrc,
+    /// What was changed beside servers and addresses, and has to be changed back.
+    changed: Changed,
+    /// Against other processes that run these tests.
+    _lock: File,
+    _turn: MutexGuard<'static, ()>,
+}
+
+#[derive(Default)]
+struct Changed {
+    limits: Cell<bool>,
+    knobs: Cell<bool>,
+}
+
+impl Cloud {
+    /// Waits for its turn. The first test clears away what a killed run may have left.
+    pub fn open() -> Self {
+        Cloud::open_project(Openrc::read("openrc"))
+    }
+
+    /// The same with another openrc file; panics when its project is not one for tests.
+    pub fn open_project(openrc: Openrc) -> Self {
+        refuse_other_projects(openrc.get("OS_PROJECT_NAME"));
+        // A test that failed has cleared up all the same.
+        let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let member = Client::new(&openrc);
+        // What the token says counts: not the file.
+        refuse_other_projects(&member.project().1);
+        let admin = Client::new(&Openrc::read("openrc-admin"));
+        let lock = File::create(openrc::directory().join("tests.lock")).unwrap();
+        flock(&lock, FlockOperation::LockExclusive).expect("the other run of these tests ends");
+        let cloud =
+            Cloud { member, admin, openrc, changed: Changed::default(), _lock: lock, _turn: turn };
+        if !CLEAN.swap(false, Ordering::Relaxed) {
+            cloud.changed.limits.set(true);
+            cloud.changed.knobs.set(true);
+            cloud.clear();
+        }
+        cloud
+    }
+
+    /// As many servers as one likes with `None`.
+    pub fn set_quota(&self, instances: Option<u64>) {
+        self.changed.limits.set(true);
+        let line = format!("compute /os-quota-sets/{}", self.member.project().0);
+        match instances {
+            Some(instances) => {
+                let body = json!({"quota_set": {"instances": instances, "force": true}});
+                self.admin.ask(&format!("PUT {line}"), Some(&body));
+            }
+            None => drop(self.admin.ask(&format!("DELETE {line}"), None)),
+        }
+    }
+
+    /// Most servers of the only host.
+    pub fn set_room(&self, servers: Option<u64>) {
+        self.changed.limits.set(true);
+        let aggregates = self.admin.ask("GET compute /os-aggregates", None);
+        let aggregates = aggregates["aggregates"].as_array().unwrap();
+        let hosts = aggregates.iter().find(|aggregate| aggregate["name"] == "hosts");
+        let id = &hosts.expect("the cloud has an aggregate named hosts")["id"];
+        let room = servers.map(|servers| servers.to_string());
+        let body = json!({"set_metadata": {"metadata": {"max_instances_per_host": room}}});
+        self.admin.ask(&format!("POST compute /os-aggregates/{id}/action"), Some(&body));
+    }
+
+    /// Every token of the member is worth nothing from now on; those given out later are good.
+    pub fn revoke_tokens(&self) {
+        let witness = Client::new(&self.openrc);
+        let password = self.openrc.get("OS_PASSWORD");
+        let body = json!({"user": {"password": password}});
+        self.admin.ask(&format!("PATCH identity /users/{}", witness.user_id()), Some(&body));
+        let began = Instant::now();
+        for service in ["compute /servers", "network /networks", "image /images"] {
+            wait_until("a revoked token is refused", || {
+                witness
+                    .try_ask_once(&format!("GET {service}"), None)
+                    .is_some_and(|(code, _)| code == 401)
+            });
+        }
+        // Keystone counts in seconds: a token of the same second would be revoked with the others.
+        thread::sleep(Duration::from_millis(2100).saturating_sub(began.elapsed()));
+    }
+
+    /// An action of Nova on a server, as the administrator.
+    pub fn act(&self, server: &str, action: &Value) {
+        self.admin.ask(&format!("POST compute /servers/{server}/action"), Some(action));
+    }
+
+    /// The server's record, as the administrator sees it.
+    pub fn server(&self, id: &str) -> Value {
+        self.admin.ask(&format!("GET compute /servers/{id}"), None)["server"].clone()
+    }
+
+    /// Waits until the server is in this state with nothing under way.
+    #[track_caller]
+    pub fn wait_for_state(&self, id: &str, vm_state: &str) {
+        wait_until(&format!("server {id} is {vm_state}"), || {
+            let server = self.server(id);
+            server["OS-EXT-STS:vm_state"] == vm_state && server["OS-EXT-STS:task_state"].is_null()
+        });
+    }
+
+    /// A new floating IP; gives its id. The description begins with `simplescalevm-`.
+    pub fn add_address(&self, description: &str) -> String {
+        assert!(description.starts_with(ADDRESS_PREFIX), "would be left behind: {description}");
+        let body = self.member.ask("GET network /networks?name=public", None);
+        let network = &body["networks"][0]["id"];
+        let wanted = json!({"floatingip": {
+            "floating_network_id": network, "description": description}});
+        let made = self.member.ask("POST network /floatingips", Some(&wanted));
+        made["floatingip"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The server whose port the floating IP is bound to; `None` while Neutron does not say, too.
+    pub fn holder(&self, floating_ip: &str) -> Option<String> {
+        let (_, body) =
+            self.member.try_ask(&format!("GET network /floatingips/{floating_ip}"), None)?;
+        let device = body["floatingip"]["port_details"]["device_id"].as_str()?;
+        Some(device.to_owned()).filter(|device| !device.is_empty())
+    }
+
+    /// From now on the file of the fake hypervisor says this; see `tests/openstack/README.md`.
+    pub fn set_knob(&self, name: &str, text: &str) {
+        self.changed.knobs.set(true);
+        fs::write(openrc::directory().join("knobs").join(name), text).unwrap();
+    }
+
+    /// Everything as it was: no server, no address of a test, no limit, no knob.
+    fn clear(&self) {
+        if self.changed.knobs.get() {
+            for knob in ["build_delay", "build_fail", "delete_delay", "delete_fail"] {
+                unset_knob(knob);
+            }
+        }
+        if self.changed.limits.get() {
+            self.set_quota(None);
+            self.set_room(None);
+        }
+        wait_until("the project is empty", || {
+            let Some(servers) = self.member.try_servers() else { return false };
+            let going = |server: &&Value| server["OS-EXT-STS:task_state"] != "deleting";
+            for server in servers.iter().filter(going) {
+                // As the administrator, who may delete locked ones, too.
+                let id = server["id"].as_str().unwrap();
+                self.admin.try_ask(&format!("DELETE compute /servers/{id}"), None);
+            }
+            servers.is_empty()
+        });
+        let addresses = self.member.ask("GET network /floatingips", None);
+        for address in addresses["floatingips"].as_array().unwrap() {
+            let line = format!("network /floatingips/{}", address["id"].as_str().unwrap());
+            if address["description"].as_str().unwrap_or_default().starts_with(ADDRESS_PREFIX) {
+                self.member.ask(&format!("DELETE {line}"), None);
+            } else if !address["port_id"].is_null() {
+                let body = json!({"floatingip": {"port_id": null}});
+                self.member.ask(&format!("PUT {line}"), Some(&body));
+            }
+        }
+    }
+}
+
+/// Undoes [`Cloud::set_knob`].
+pub fn unset_knob(name: &str) {
+    match fs::remove_file(openrc::directory().join("knobs").join(name)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => panic!("knob {name}: {error}"),
+        _ => {}
+    }
+}
+
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        let cleared = panic::catch_unwind(AssertUnwindSafe(|| {
+            self.clear();
+            CLEAN.store(true, Ordering::Relaxed);
+        }));
+        // The test's own failure is the one to tell; what it left behind the next test clears away.
+        if let Err(failure) = cleared
+            && !thread::panicking()
+        {
+            panic::resume_unwind(failure);
+        }
+    }
+}
+
+/// A service that is stopped. Dropped, it is started again.
+pub struct Outage(Option<String>);
+
+impl Outage {
+    /// Stops the service.
+    pub fn of(service: &str) -> Self {
+        service_command("stop", service);
+        Outage(Some(service.to_owned()))
+    }
+
+    /// Starts the service again; returns when it answers.
+    pub fn end(mut self) {
+        if let Some(service) = self.0.take() {
+            service_command("start", &service);
+        }
+    }
+}
+
+impl Drop for Outage {
+    fn drop(&mut self) {
+        if let Some(service) = self.0.take() {
+            service_command("start", &service);
+        }
+    }
+}
+
+/// Panics unless the project is one whose servers may be deleted.
+fn refuse_other_projects(name: &str) {
+    assert!(
+        name.starts_with(PROJECT_PREFIX),
+        "project {name}: these tests delete every server of their project, so its name has to begin with {PROJECT_PREFIX}"
+    );
+}
+
+/// `tests/openstack/service ACTION SERVICE`.
+pub fn service_command(action: &str, service: &str) {
+    service_command_with(action, service, &[]);
+}
+
+/// The same, with these variables in its environment.
+pub fn service_command_with(action: &str, service: &str, variables: &[(&str, &str)]) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openstack/service");
+    let mut command = Command::new(&script);
+    command.args([action, service]).envs(variables.iter().copied());
+    let output = command.output();
+    let output = output.unwrap_or_else(|error| panic!("{}: {error}", script.display()));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "service {action} {service}: {said}");
+}
+
+/// Waits until it is so.
+#[track_caller]
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE, "not in {} s: {what}", PATIENCE.as_secs());
+        thread::sleep(Duration::from_millis(500));
+    }
+}
+
+#[test]
+#[should_panic(expected = "project admin: these tests delete every server of their project")]
+fn another_project_is_refused() {
+    Cloud::open_project(Openrc::read("openrc-admin"));
+}

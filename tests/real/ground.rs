@@ -1,0 +1,137 @@
+//! The provider's contract, against the real cloud.
+
+use std::cell::RefCell;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use simplescalevm::model::{AddressId, ServerId};
+use simplescalevm::secret::Secret;
+use simplescalevm::settings::{Credentials, Domain, OpenStackSettings, Project};
+
+use crate::cloud::{Cloud, service_command, service_command_with};
+use crate::contract::{ApplicationCredentialKey, Deed, Ground};
+use crate::openrc::Openrc;
+
+contract_tests!(crate::ground::RealGround::open);
+
+const DESCRIPTION: &str = "simplescalevm-contract";
+
+/// The real cloud.
+pub struct RealGround {
+    // First, so that its tokens are good again before the cloud is cleared.
+    token_life: RefCell<Option<TokenLife>>,
+    cloud: Cloud,
+}
+
+impl RealGround {
+    pub fn open() -> Self {
+        RealGround { token_life: RefCell::default(), cloud: Cloud::open() }
+    }
+}
+
+impl Ground for RealGround {
+    fn settings(&self) -> OpenStackSettings {
+        let openrc = &self.cloud.openrc;
+        let domain = Domain::Name(openrc.get("OS_USER_DOMAIN_NAME").into());
+        OpenStackSettings {
+            auth_url: openrc.get("OS_AUTH_URL").into(),
+            credentials: Credentials::Password {
+                username: openrc.get("OS_USERNAME").into(),
+                user_domain: domain.clone(),
+                password: Secret::new(openrc.get("OS_PASSWORD")),
+                project: Project::Name { name: openrc.get("OS_PROJECT_NAME").into(), domain },
+            },
+            region: Some(openrc.get("OS_REGION_NAME").into()),
+            interface: openrc.get("OS_INTERFACE").into(),
+            flavor: "d2-8".into(),
+            image: "Debian 11".into(),
+            network: "Ext-Net".into(),
+            metadata_key: "group".into(),
+            floating_ip_description: DESCRIPTION.into(),
+            keypair: None,
+            cloud_init_file: None,
+            timeout: Duration::from_secs(60),
+            cacert: None,
+            insecure: false,
+        }
+    }
+
+    fn application_credential(&self) -> ApplicationCredentialKey {
+        let openrc = Openrc::read("openrc-application-credential");
+        ApplicationCredentialKey {
+            id: openrc.get("OS_APPLICATION_CREDENTIAL_ID").into(),
+            name: "scaler".into(),
+            secret: Secret::new(openrc.get("OS_APPLICATION_CREDENTIAL_SECRET")),
+        }
+    }
+
+    fn page_size(&self) -> u64 {
+        50
+    }
+
+    fn set_quota(&self, instances: Option<u64>) {
+        self.cloud.set_quota(instances);
+    }
+
+    fn revoke_tokens(&self) {
+        self.cloud.revoke_tokens();
+    }
+
+    fn set_token_life(&self, life: Duration) {
+        *self.token_life.borrow_mut() = Some(TokenLife::of(life));
+    }
+
+    fn outlive(&self, life: Duration) {
+        thread::sleep(life + Duration::from_secs(2));
+    }
+
+    fn server(&self, id: &ServerId) -> Value {
+        self.cloud.server(&id.0)
+    }
+
+    fn act_on(&self, id: &ServerId, deed: Deed) {
+        let act = |action: Value| self.cloud.act(&id.0, &action);
+        match deed {
+            Deed::Stop => {
+                act(json!({"os-stop": null}));
+                self.cloud.wait_for_state(&id.0, "stopped");
+            }
+            Deed::Pause => {
+                act(json!({"pause": null}));
+                self.cloud.wait_for_state(&id.0, "paused");
+            }
+            Deed::Lock => act(json!({"lock": null})),
+            Deed::Unlock => act(json!({"unlock": null})),
+            Deed::ResetToError => act(json!({"os-resetState": {"state": "error"}})),
+        }
+    }
+
+    fn add_address(&self) -> AddressId {
+        AddressId(self.cloud.add_address(DESCRIPTION))
+    }
+
+    fn records(&self) -> bool {
+        std::env::var_os("SIMPLESCALEVM_RECORD").is_some()
+    }
+}
+
+/// A Keystone that gives out tokens with another life. Dropped, it is the usual one again.
+struct TokenLife;
+
+impl TokenLife {
+    fn of(life: Duration) -> Self {
+        service_command("stop", "keystone");
+        let seconds = life.as_secs().to_string();
+        let variables = [("SIMPLESCALEVM_OPENSTACK_TOKEN_SECONDS", seconds.as_str())];
+        service_command_with("start", "keystone", &variables);
+        TokenLife
+    }
+}
+
+impl Drop for TokenLife {
+    fn drop(&mut self) {
+        service_command("stop", "keystone");
+        service_command("start", "keystone");
+    }
+}

@@ -1,0 +1,37 @@
+//! A pool of 200: four pages of Nova's list.
+
+use crate::daemon::Daemon;
+use crate::scene::{Scene, lines};
+
+#[test]
+fn a_pool_of_200_takes_one_request_a_page_and_one_for_the_addresses() {
+    let scene = Scene::open();
+    scene.never_more_than(200);
+    let settings = scene
+        .settings()
+        .with("REPLICA_MIN_AVAILABLE_RESOURCES", "200")
+        .with("REPLICA_MAX", "200")
+        .with("EXTERNAL_ADDRESS_MANAGEMENT", "true")
+        .with("APP_INTERVAL", "5");
+    let daemon = Daemon::start(&settings);
+    let pool = scene.until_healthy(&daemon, 200);
+    scene.keep(&pool);
+    scene.passes(&daemon, 1);
+    let log = daemon.log();
+    let from = log.len();
+    scene.passes(&daemon, 3);
+    let log = daemon.log();
+    // Whole passes only: from one first page to the next.
+    let new: Vec<&str> = log[from..].lines().filter(|line| line.contains(": status ")).collect();
+    let starts: Vec<usize> = (0..new.len())
+        .filter(|at| new[*at].contains("GET") && new[*at].contains("/servers/detail:"))
+        .collect();
+    assert!(starts.len() >= 2, "two whole passes\n{}", new.join("\n"));
+    for ends in starts.windows(2) {
+        let pass = &new[ends[0]..ends[1]];
+        let pages = pass.iter().filter(|line| line.contains("/servers/detail")).count();
+        let addresses = pass.iter().filter(|line| line.contains("/floatingips?")).count();
+        assert_eq!((pages, addresses, pass.len()), (4, 1, 5), "{}", pass.join("\n"));
+    }
+    assert_eq!(lines(&daemon, &["pass failed"]), 0);
+}

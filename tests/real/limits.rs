@@ -1,0 +1,80 @@
+//! What a cloud refuses: a quota, hosts that are full, a token that was revoked.
+
+use crate::daemon::Daemon;
+use crate::scene::{Scene, creations, lines};
+
+#[test]
+fn a_quota_lets_in_as_many_as_fit_and_a_raised_one_the_rest() {
+    let scene = Scene::open();
+    scene.cloud.set_quota(Some(2));
+    let daemon = Daemon::start(&scene.settings().with("REPLICA_MIN_AVAILABLE_RESOURCES", "4"));
+    scene.never_more_than(2);
+    let pool = scene.until_healthy(&daemon, 2);
+    scene.keep(&pool);
+    scene.until(&daemon, "a back-off because of the quota", |_| {
+        lines(&daemon, &["creation paused for", "quota"]) > 0
+    });
+    scene.until(&daemon, "a creation that the quota refuses", |_| {
+        lines(&daemon, &["status 403: Quota exceeded for instances"]) > 0
+    });
+    scene.until(&daemon, "pauses that grow", |_| longest_pause(&daemon) >= 8);
+    scene.never_more_than(4);
+    scene.cloud.set_quota(Some(4));
+    scene.until_healthy(&daemon, 4);
+    assert_eq!(creations(&daemon), 2, "{}", daemon.log());
+}
+
+#[test]
+fn hosts_that_are_full_halve_the_batch_until_it_fits() {
+    let scene = Scene::open();
+    scene.cloud.set_room(Some(3));
+    scene.never_more_than(6);
+    let daemon = Daemon::start(&scene.settings().with("REPLICA_MIN_AVAILABLE_RESOURCES", "6"));
+    // Six are asked for and all fail; then three, which fit; then none does.
+    let pool = scene.until_healthy_among(&daemon, 3);
+    scene.keep(&pool);
+    let sizes = batch_sizes(&daemon);
+    assert_eq!(
+        sizes[..2],
+        [6, 3],
+        "all of the first batch failed, half as many fit: {sizes:?}\n{}",
+        daemon.log()
+    );
+    scene.cloud.set_room(None);
+    scene.until_healthy(&daemon, 6);
+}
+
+#[test]
+fn a_token_that_is_revoked_is_no_failed_pass() {
+    let scene = Scene::open();
+    scene.never_more_than(3);
+    let daemon = Daemon::start(&scene.settings());
+    let pool = scene.until_healthy(&daemon, 3);
+    scene.keep(&pool);
+    let logins = lines(&daemon, &["/auth/tokens: status 201"]);
+    // The scene's own member is revoked, too.
+    scene.cloud.revoke_tokens();
+    scene.until_logged_in_again(&daemon, logins);
+    assert_eq!(lines(&daemon, &["pass failed"]), 0, "{}", daemon.log());
+}
+
+/// The longest pause before a creation that was logged, in seconds.
+fn longest_pause(daemon: &Daemon) -> u64 {
+    let log = daemon.log();
+    let pauses = log.lines().filter_map(|line| {
+        line.split_once("creation paused for ")?.1.split(' ').next()?.parse().ok()
+    });
+    pauses.max().unwrap_or(0)
+}
+
+/// How many each creation asked for, in order.
+fn batch_sizes(daemon: &Daemon) -> Vec<u64> {
+    let log = daemon.log();
+    let words = log.lines().filter(|line| line.contains("INFO")).map(str::split_whitespace);
+    let created = words.filter_map(|words| {
+        let words: Vec<&str> = words.collect();
+        let at = words.iter().position(|word| *word == "create")?;
+        words.get(at + 1)?.parse().ok()
+    });
+    created.collect()
+}

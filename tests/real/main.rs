@@ -1,0 +1,34 @@
+//! Against a real `OpenStack`: the provider's contract, and the executable as a black box.
+//!
+//! `make test-real` brings the cloud up and runs these; plain `cargo test` leaves them out.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "all of this is tests, helpers too: a panic is how a test fails"
+)]
+
+mod address;
+mod client;
+mod cloud;
+#[macro_use]
+#[path = "../contract/mod.rs"]
+mod contract;
+#[path = "../it/daemon.rs"]
+#[expect(dead_code, reason = "the other test binary needs the rest")]
+mod daemon;
+mod ground;
+#[path = "../it/fake/http.rs"]
+#[expect(dead_code, reason = "the other test binary needs the rest")]
+mod http;
+mod large;
+mod limits;
+mod openrc;
+mod outages;
+mod pool;
+#[path = "../it/fake/replica.rs"]
+#[expect(dead_code, reason = "the other test binary needs the rest")]
+mod replica;
+mod scene;
