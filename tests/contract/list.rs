@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
 use simplescalevm::model::{Condition, Server};
 use simplescalevm::provider::{Provider, ProviderMut};
 use simplescalevm::settings::OpenStackSettings;
@@ -32,6 +33,40 @@ pub fn a_list_of_several_pages_is_whole(ground: &dyn Ground) {
     let shown = page["servers"].as_array().unwrap().len();
     assert_eq!(u64::try_from(shown).unwrap(), ground.page_size(), "the first page alone");
     assert_eq!(page["servers_links"][0]["rel"], "next");
+}
+
+pub fn a_full_page_names_a_next_one_that_may_be_empty(ground: &dyn Ground) {
+    let settings = OpenStackSettings { flavor: NO_HOST.into(), ..ground.settings() };
+    open_with(&settings).create(&creation(2)).unwrap();
+    ground.add_address();
+    let member = Member::new(&ground.settings());
+    let lists = [
+        ("compute", "/servers/detail", "servers", 2),
+        ("compute", "/flavors", "flavors", 2),
+        ("network", "/floatingips", "floatingips", 1),
+        ("image", "/images", "images", 1),
+    ];
+    for (service, path, key, limit) in lists {
+        let mut query = format!("limit={limit}");
+        let mut sizes = Vec::new();
+        loop {
+            let page = member.get(service, &format!("{path}?{query}"));
+            sizes.push(page[key].as_array().unwrap().len());
+            let Some(next) = next_query(&page, key) else { break };
+            query = next;
+        }
+        let (last, full) = sizes.split_last().unwrap();
+        assert!(full.iter().all(|size| *size == limit), "{path}: a next page after {sizes:?}");
+        assert!(*last < limit, "{path}: the end at a full page: {sizes:?}");
+    }
+}
+
+/// The query of the next page, as Nova, Neutron and Glance say it.
+fn next_query(page: &Value, key: &str) -> Option<String> {
+    let links = page[format!("{key}_links")].as_array().into_iter().flatten();
+    let next =
+        { links }.find(|link| link["rel"] == "next").map_or(&page["next"], |link| &link["href"]);
+    Some(next.as_str()?.split_once('?')?.1.to_owned())
 }
 
 pub fn a_new_server_has_an_address_only_once_it_runs(ground: &dyn Ground) {

@@ -104,16 +104,21 @@ impl Cloud {
 
     /// Every token of the member is worth nothing from now on; those given out later are good.
     pub fn revoke_tokens(&self) {
+        const SERVICES: [&str; 3] = ["compute /servers", "network /networks", "image /images"];
         let witness = Client::new(&self.openrc);
+        let ask = |service: &str| witness.try_ask_once(&format!("GET {service}"), None);
+        // Each service remembers a token it has seen as good for some seconds. The witness's is seen last, so when it
+        // is refused, so are all the others.
+        for service in SERVICES {
+            assert_eq!(ask(service).map(|(status, _)| status), Some(200), "a new token: {service}");
+        }
         let password = self.openrc.get("OS_PASSWORD");
         let body = json!({"user": {"password": password}});
         self.admin.ask(&format!("PATCH identity /users/{}", witness.user_id()), Some(&body));
         let began = Instant::now();
-        for service in ["compute /servers", "network /networks", "image /images"] {
+        for service in SERVICES {
             wait_until("a revoked token is refused", || {
-                witness
-                    .try_ask_once(&format!("GET {service}"), None)
-                    .is_some_and(|(code, _)| code == 401)
+                ask(service).is_some_and(|(status, _)| status == 401)
             });
         }
         // Keystone counts in seconds: a token of the same second would be revoked with the others.

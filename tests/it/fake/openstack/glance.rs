@@ -62,13 +62,13 @@ fn list(state: &State, request: &Request) -> Response {
     }
     let limit = request.query_value("limit").and_then(|limit| limit.parse().ok());
     let limit = limit.unwrap_or(PAGE_DEFAULT);
-    let more = images.len() > limit;
     images.truncate(limit);
+    let is_full = images.len() == limit;
     let mut body = json!({
         "images": images.iter().map(|image| describe(image)).collect::<Vec<_>>(),
         "first": target(request, None), "schema": "/v2/schemas/images",
     });
-    if let Some(last) = images.last().filter(|_| more) {
+    if let Some(last) = images.last().filter(|_| is_full) {
         body["next"] = target(request, Some(&last.id)).into();
     }
     Response::json(200, &body)

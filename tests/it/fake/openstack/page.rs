@@ -20,10 +20,11 @@ pub fn cut(request: &Request, base: &str, mut items: Vec<Value>, limit: usize) -
         };
         items.drain(..=position);
     }
-    let more = items.len() > limit;
     items.truncate(limit);
+    // As the real ones: a full page names a next one, also when nothing is left for it.
+    let is_full = items.len() == limit;
     let last = items.last().and_then(|item| item["id"].as_str()).map(str::to_owned);
-    let next = last.filter(|_| more).map(|marker| {
+    let next = last.filter(|_| is_full).map(|marker| {
         let query = request.target.split_once('?').map_or("", |(_, query)| query);
         let kept = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("marker="));
         let marker = format!("marker={marker}");
