@@ -26,7 +26,7 @@ filesystem_store_datadir = $DATA/glance/tasks
 flavor = keystone
 config_file = $UNPACKED/glance.ini
 $(default_policy)
-$(accept_tokens glance)
+$(accept_tokens glance image)
 $(messaging)
 END
 }

@@ -38,7 +38,7 @@ quota_floatingip = -1
 quota_security_group = -1
 quota_security_group_rule = -1
 $(default_policy)
-$(accept_tokens neutron)
+$(accept_tokens neutron network)
 $(credentials nova nova)
 $(credentials placement neutron)
 $(messaging)

@@ -60,7 +60,7 @@ enabled = false
 [glance]
 api_servers = $GLANCE_URL
 $(default_policy)
-$(accept_tokens nova)
+$(accept_tokens nova compute)
 $(credentials placement nova)
 $(credentials neutron nova)
 $(credentials service_user nova)

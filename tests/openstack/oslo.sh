@@ -20,11 +20,13 @@ region_name = $REGION
 END
 }
 
-# accept_tokens USER: keystonemiddleware's section. Its cache is 3 seconds: with the default, 300, a revoked token
-# would go on working for five minutes and a stopped Keystone would go unnoticed as long.
+# accept_tokens USER TYPE: keystonemiddleware's section. Its cache is 3 seconds: with the default, 300, a revoked token
+# would go on working for five minutes and a stopped Keystone would go unnoticed as long. It refuses every application
+# credential with access rules unless it knows the type of the service in the catalog.
 accept_tokens() {
     credentials keystone_authtoken "$1"
     cat <<END
+service_type = $2
 www_authenticate_uri = $KEYSTONE_URL
 memcached_servers = 127.0.0.1:${PORT[memcached]}
 token_cache_time = 3

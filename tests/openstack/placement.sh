@@ -13,7 +13,7 @@ max_pool_size = 10
 [api]
 auth_strategy = keystone
 $(default_policy)
-$(accept_tokens placement)
+$(accept_tokens placement placement)
 END
 }
 

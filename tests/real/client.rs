@@ -1,6 +1,7 @@
 //! A small client of the cloud, for the member and for the administrator: what the tests do behind the program's back.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -34,6 +35,18 @@ impl Client {
                 "name": openrc.get("OS_USERNAME"), "domain": domain,
                 "password": openrc.get("OS_PASSWORD")}}},
             "scope": {"project": {"name": openrc.get("OS_PROJECT_NAME"), "domain": domain}}}});
+        Client::with(format!("{}/auth/tokens", openrc.get("OS_AUTH_URL")), credentials)
+    }
+
+    /// Logs in with an application credential at the same Keystone as `other`.
+    pub fn of_application_credential(other: &Client, id: &str, secret: &str) -> Self {
+        let credential = json!({"id": id, "secret": secret});
+        let identity = json!({
+            "methods": ["application_credential"], "application_credential": credential});
+        Client::with(other.auth_url.clone(), json!({"auth": {"identity": identity}}))
+    }
+
+    fn with(auth_url: String, credentials: Value) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(60)))
@@ -42,7 +55,6 @@ impl Client {
             .max_idle_connections(0)
             .build();
         let agent = Agent::new_with_config(config);
-        let auth_url = format!("{}/auth/tokens", openrc.get("OS_AUTH_URL"));
         let login = log_in(&agent, &auth_url, &credentials);
         let login = login.unwrap_or_else(|| panic!("cannot log in at {auth_url}"));
         Client { agent, auth_url, credentials, login: RefCell::new(login) }
@@ -98,14 +110,16 @@ impl Client {
 
     /// All servers of the project with all their pages; `None` while Nova does not give a whole list.
     pub fn try_servers(&self) -> Option<Vec<Value>> {
-        let mut servers: Vec<Value> = Vec::new();
+        // While servers are being scheduled Nova lists some of them on several pages.
+        let mut servers = BTreeMap::new();
         let mut path = "/servers/detail".to_owned();
         loop {
             let (status, page) = self.try_ask(&format!("GET compute {path}"), None)?;
             let records = page["servers"].as_array().filter(|_| status == 200)?;
-            servers.extend(records.iter().cloned());
+            let id = |record: &Value| record["id"].as_str().unwrap_or_default().to_owned();
+            servers.extend(records.iter().map(|record| (id(record), record.clone())));
             let Some(next) = page["servers_links"][0]["href"].as_str() else {
-                return Some(servers);
+                return Some(servers.into_values().collect());
             };
             path = format!("/servers/detail?{}", next.split_once('?')?.1);
         }

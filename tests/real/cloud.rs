@@ -24,7 +24,7 @@ const PROJECT_PREFIX: &str = "simplescalevm-test";
 const ADDRESS_PREFIX: &str = "simplescalevm-";
 
 /// More than anything should take, on a machine that is busy with everything else.
-pub const PATIENCE: Duration = Duration::from_secs(300);
+pub const PATIENCE: Duration = Duration::from_secs(600);
 
 /// There is one cloud, so its tests run one after the other.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());

@@ -10,6 +10,7 @@
     reason = "all of this is tests, helpers too: a panic is how a test fails"
 )]
 
+mod access;
 mod address;
 mod client;
 mod cloud;
