@@ -28,7 +28,7 @@ pub fn warnings(environment: &BTreeMap<String, String>) -> Vec<String> {
         .filter(|name| !known.contains(&name.as_str()) && !is_self_scaling(name))
         .map(|name| {
             let shown = one_line(name, SHOWN_CHARACTERS_MAX);
-            match nearest(name, &known) {
+            match nearest(&shown, &known) {
                 Some(known) => {
                     format!("{shown}: no such setting, so it has no effect; did you mean {known}?")
                 }
