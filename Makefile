@@ -9,6 +9,8 @@ sysconfdir ?= /etc
 # Name of the container image, and the base its first stage builds on (empty: what the Dockerfile says).
 IMAGE ?= simplescalevm
 BASE ?=
+# How long `make fuzz` stays with each target.
+FUZZ_SECONDS ?= 60
 DEB_MAINTAINER ?= SimpleScaleVM packagers <root@localhost>
 
 CARGO ?= cargo
@@ -29,7 +31,7 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 UNITS := simplescalevm.service simplescalevm-once.service simplescalevm-once.timer
 
 .PHONY: all build test test-real test-browser test-prometheus test-packaging record openstack-up openstack-down \
-    lint fmt run demo install install-files static dist image deb clean help
+    fuzz deny audit lint fmt run demo install install-files static dist image deb clean help
 
 all: build ## Build the release binary
 
@@ -62,10 +64,21 @@ test-browser: target/browser/axe ## Test the status page in a real Chromium (nee
 target/browser/axe: tests/browser/requirements.txt
 	python3 -m pip install --quiet --target $@ --no-deps --require-hashes -r $<
 
+fuzz: ## Fuzz what strangers say, FUZZ_SECONDS (60) for each target (needs a nightly Rust and cargo-fuzz)
+	fuzz/run $(FUZZ_SECONDS)
+
+deny: ## Check the dependencies' licences, versions and origin (needs cargo-deny)
+	$(CARGO) deny --locked check bans licenses sources
+
+audit: ## Look the dependencies up in RustSec's advisories (needs cargo-deny, and GitHub)
+	$(CARGO) deny --locked check advisories
+
 lint: ## Check formatting, lints and the manual page
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -D warnings
 	$(CARGO) clippy --test real --locked -- -D warnings
+	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
+	$(CARGO) clippy --manifest-path fuzz/Cargo.toml --no-default-features --target-dir $(TARGET_DIR) --locked -- -D warnings
 	mandoc -Tlint -Wwarning man/simplescalevm.8
 
 fmt: ## Format the source
@@ -106,7 +119,7 @@ dist: static ## Pack the static binary with all that belongs to it, and checksum
 	rm -rf $(DIST)/$(RELEASE) && mkdir -p $(DIST)/$(RELEASE)
 	install -m 0755 $(STATIC) $(DIST)/$(RELEASE)/simplescalevm
 	install -m 0644 README.md CHANGELOG.md LICENSE man/simplescalevm.8 contrib/stack.yml contrib/simplescalevm.env \
-	    $(UNITS:%=contrib/%) $(DIST)/$(RELEASE)/
+	    contrib/access-rules.json $(UNITS:%=contrib/%) $(DIST)/$(RELEASE)/
 	cd $(DIST)/$(RELEASE) && LC_ALL=C sha256sum * >SHA256SUMS
 	tar -C $(DIST) --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$(SOURCE_DATE_EPOCH) \
 	    -cf - $(RELEASE) | gzip -9n >$(DIST)/$(RELEASE).tar.gz

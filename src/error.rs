@@ -55,6 +55,9 @@ impl ErrorKind {
     }
 }
 
+/// More than any message of our own: lists of names are the longest.
+const TEXT_CHARACTERS_MAX: usize = 4000;
+
 /// A failure: what was being done, to what, what went wrong, and what to do; one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
@@ -65,9 +68,9 @@ pub struct Error {
 }
 
 impl Error {
-    /// An error of this kind with this text.
-    pub fn new(kind: ErrorKind, text: impl Into<String>) -> Self {
-        Error { kind, text: text.into() }
+    /// An error of this kind with this text. What it quotes may come from anywhere, so it is made one line here.
+    pub fn new(kind: ErrorKind, text: impl AsRef<str>) -> Self {
+        Error { kind, text: one_line(text.as_ref(), TEXT_CHARACTERS_MAX) }
     }
 
     /// The same error, with what was being done in front: `context: text`.
@@ -97,4 +100,17 @@ pub fn one_line(text: &str, max: usize) -> String {
     }
     let cut: String = joined.chars().take(max.saturating_sub(1)).collect();
     format!("{cut}…")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_quoted_an_error_is_one_line_of_bounded_length() {
+        let quoted = format!("server a\r\nERROR b: {}", "x".repeat(10_000));
+        let text = Error::new(ErrorKind::Invalid, quoted).text;
+        assert!(text.starts_with("server a ERROR b: xxx"), "{text}");
+        assert_eq!(text.chars().count(), TEXT_CHARACTERS_MAX, "{text}");
+    }
 }

@@ -9,8 +9,8 @@ use crate::config::table::Setting;
 use crate::error::one_line;
 use crate::secret::Secret;
 
-/// Most characters of a value that an error shows.
-const SHOWN_CHARACTERS_MAX: usize = 80;
+/// Most characters of a value, or of an unknown name, that are shown.
+pub const SHOWN_CHARACTERS_MAX: usize = 80;
 
 /// How files are read; an argument, so that tests need none.
 pub type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<String>;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::config::parse::boolean;
-use crate::config::reader::Reader;
+use crate::config::reader::{Reader, SHOWN_CHARACTERS_MAX};
 use crate::config::table::{self, SELF_SCALING, Setting, Unset};
+use crate::error::one_line;
 
 /// What our own variables begin with. `OS_` is not among them: the environment of an `OpenStack` client is full of
 /// variables that are meant for others.
@@ -25,11 +26,14 @@ pub fn warnings(environment: &BTreeMap<String, String>) -> Vec<String> {
     set.map(|(name, _)| name)
         .filter(|name| PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
         .filter(|name| !known.contains(&name.as_str()) && !is_self_scaling(name))
-        .map(|name| match nearest(name, &known) {
-            Some(known) => {
-                format!("{name}: no such setting, so it has no effect; did you mean {known}?")
+        .map(|name| {
+            let shown = one_line(name, SHOWN_CHARACTERS_MAX);
+            match nearest(&shown, &known) {
+                Some(known) => {
+                    format!("{shown}: no such setting, so it has no effect; did you mean {known}?")
+                }
+                None => format!("{shown}: no such setting, so it has no effect"),
             }
-            None => format!("{name}: no such setting, so it has no effect"),
         })
         .collect()
 }
@@ -46,7 +50,8 @@ pub fn self_scaling(reader: &mut Reader<'_>) -> Option<String> {
     }
     let set = reader.names_set(|name| name != ENABLE_AUTOSCALING.name && is_self_scaling(name));
     (!set.is_empty()).then(|| {
-        format!("{}: no effect, for scaling the scaler itself is not supported", set.join(", "))
+        let set = one_line(&set.join(", "), SHOWN_CHARACTERS_MAX * 4);
+        format!("{set}: no effect, for scaling the scaler itself is not supported")
     })
 }
 

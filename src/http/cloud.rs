@@ -156,7 +156,8 @@ impl CloudClient {
                 }
                 _ => return Err(failure.error),
             };
-            if Instant::now() + pause >= deadline {
+            // Not `now + pause`: what a service asks for can be longer than any clock goes.
+            if pause >= deadline.saturating_duration_since(Instant::now()) {
                 return Err(failure.error);
             }
             log::debug!("once more in {} s: {}", pause.as_secs(), failure.error);
@@ -289,6 +290,10 @@ fn advice(why: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+
     use super::*;
 
     #[test]
@@ -309,6 +314,34 @@ mod tests {
         assert_eq!(retry_after(&headers), Some(Duration::from_secs(10)));
         headers.insert("retry-after", "soon".parse().unwrap());
         assert_eq!(retry_after(&headers), None, "nonsense is no pause");
+    }
+
+    #[test]
+    fn a_retry_after_beyond_the_end_of_time_is_not_waited_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/servers", listener.local_addr().unwrap());
+        let service = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            assert!(stream.read(&mut [0; 4096]).unwrap() > 0, "a request");
+            let answer = format!(
+                "HTTP/1.1 429 Busy\r\nRetry-After: {}\r\nContent-Length: 0\r\n\r\n",
+                u64::MAX
+            );
+            stream.write_all(answer.as_bytes()).unwrap();
+        });
+        let client = CloudClient::new(None, false, Handles::new()).unwrap();
+        let sent = client.send(&Request {
+            service: CloudService::Compute,
+            method: Method::Get,
+            url: &url,
+            headers: &[],
+            body: None,
+            attempts: Attempts::Several,
+            limit: Duration::from_secs(60),
+        });
+        let retry_after = Some(Duration::from_secs(u64::MAX));
+        assert_eq!(sent.unwrap_err().kind, ErrorKind::RateLimited { retry_after });
+        service.join().unwrap();
     }
 
     #[test]

@@ -9,7 +9,7 @@
 mod changes;
 #[cfg(test)]
 pub(crate) mod fixture;
-mod gate;
+pub mod gate;
 mod gauges;
 pub mod health;
 pub mod history;

@@ -43,6 +43,18 @@ fn a_misspelt_setting_is_warned_of_with_the_nearest_name() {
 }
 
 #[test]
+fn a_name_that_is_no_name_writes_no_line_of_its_own_into_the_log() {
+    let name = format!("APP_\nERROR all is lost{}", "!".repeat(1000));
+    let shown = format!("APP_ ERROR all is lost{}…", "!".repeat(57));
+    let warning = format!("{shown}: no such setting, so it has no effect; did you mean APP_PORT?");
+    check(&[MAX, (&name, "5")], false, &[&warning]);
+    let name = "AUTOSCALING_\nERROR all is lost";
+    let warning =
+        "AUTOSCALING_ ERROR all is lost: no effect, for scaling the scaler itself is not supported";
+    check(&[MAX, (name, "5")], false, &[warning]);
+}
+
+#[test]
 fn variables_of_others_are_not_warned_of() {
     check(
         &[

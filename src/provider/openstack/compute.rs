@@ -1,6 +1,6 @@
 //! Nova: servers, flavors and key pairs (Compute API v2.1).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
@@ -16,7 +16,7 @@ use crate::model::{Listing, ServerId};
 use crate::provider::Creation;
 use crate::provider::openstack::encode;
 use crate::provider::openstack::paging::{Link, PAGES_MAX, next_page};
-use crate::provider::openstack::record::ServerRecord;
+use crate::provider::openstack::servers::{PATH, ServerList};
 use crate::provider::openstack::session::{Question, Service, Session, parse};
 
 /// Nova's own limit of `user_data`, in base64 characters.
@@ -35,13 +35,6 @@ pub struct Ingredients {
     pub network: String,
     /// The cloud-init file in base64.
     pub user_data: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct ServerPage {
-    servers: Vec<ServerRecord>,
-    #[serde(default)]
-    servers_links: Vec<Link>,
 }
 
 /// The body of `POST /servers` (Compute API, "Create Multiple Servers").
@@ -87,35 +80,16 @@ pub struct Named {
 
 /// Every server of the project, all pages, or an error.
 pub fn servers(session: &mut Session, local_now: SystemTime) -> Result<Listing> {
-    const PATH: &str = "/servers/detail";
-    let key = session.settings().metadata_key.clone();
-    let (mut servers, mut ids, mut now) = (Vec::new(), BTreeSet::new(), None);
+    let mut list = ServerList::new(session.settings().metadata_key.clone());
     // No `limit` on the first page: with one, Nova leaves out the servers of a cell that is down.
-    let mut next = Some(PATH.to_owned());
+    let (mut next, mut now) = (Some(PATH.to_owned()), None);
     for _ in 0..PAGES_MAX {
         let Some(path) = next else {
-            return Ok(Listing { servers, now: now.unwrap_or(local_now) });
+            return Ok(Listing { servers: list.into_servers(), now: now.unwrap_or(local_now) });
         };
         let response = session.ask(&Question::get(Service::Compute, &path))?;
         now = response.date().or(now);
-        let page: ServerPage = parse(&response.body, PATH)?;
-        let invalid = |why: String| Error::new(ErrorKind::Invalid, format!("{PATH}: {why}"));
-        let unknown = page.servers.iter().filter(|record| record.is_unknown()).count();
-        if unknown > 0 {
-            return Err(invalid(format!(
-                "the list is partial: Nova cannot reach the cell of {unknown} servers"
-            )));
-        }
-        for record in page.servers {
-            let server = record.into_server(&key).map_err(invalid)?;
-            if ids.insert(server.id.clone()) {
-                servers.push(server);
-            }
-        }
-        next = next_page(PATH, &page.servers_links);
-        if next.as_deref() == Some(path.as_str()) {
-            return Err(invalid("the next page is this page".to_owned()));
-        }
+        next = list.add(&path, &response.body)?;
     }
     Err(Error::new(ErrorKind::Invalid, format!("{PATH}: more than {PAGES_MAX} pages")))
 }
@@ -147,13 +121,13 @@ pub fn flavor(session: &mut Session, wanted: &str) -> Result<Named> {
 }
 
 fn flavors(session: &mut Session) -> Result<Vec<Named>> {
-    const PATH: &str = "/flavors";
-    let (mut flavors, mut next) = (Vec::new(), Some(PATH.to_owned()));
+    const FLAVORS: &str = "/flavors";
+    let (mut flavors, mut next) = (Vec::new(), Some(FLAVORS.to_owned()));
     for _ in 0..PAGES_MAX {
         let Some(path) = next else { break };
         let page: FlavorPage = session.read(Service::Compute, &path)?;
         flavors.extend(page.flavors);
-        next = next_page(PATH, &page.flavors_links).filter(|next| *next != path);
+        next = next_page(FLAVORS, &path, &page.flavors_links)?;
     }
     Ok(flavors)
 }

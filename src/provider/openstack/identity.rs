@@ -77,17 +77,22 @@ pub fn log_in(
     };
     let value =
         response.header("x-subject-token").ok_or_else(|| invalid("no X-Subject-Token header"))?;
-    let answer: Answer =
-        serde_json::from_slice(&response.body).map_err(|error| invalid(&error.to_string()))?;
-    let record = answer.token;
-    let project = record.project.ok_or_else(|| invalid("it is for no project"))?;
-    let times = (record.issued_at.as_deref(), record.expires_at.as_deref());
-    Ok(Token {
-        value: Secret::new(value),
-        life: life(times).unwrap_or(LIFE_UNKNOWN),
-        project,
-        catalog: record.catalog,
-    })
+    Token::read(value, &response.body).map_err(|why| invalid(&why))
+}
+
+impl Token {
+    /// Reads an answer: `value` is its `X-Subject-Token`. Or what is wrong with it.
+    pub fn read(value: &str, body: &[u8]) -> std::result::Result<Self, String> {
+        let answer: Answer = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        let record = answer.token;
+        let times = (record.issued_at.as_deref(), record.expires_at.as_deref());
+        Ok(Token {
+            value: Secret::new(value),
+            life: life(times).unwrap_or(LIFE_UNKNOWN),
+            project: record.project.ok_or("it is for no project")?,
+            catalog: record.catalog,
+        })
+    }
 }
 
 /// Keystone answers 401 to nearly every mistake, so the settings that can be wrong are named.

@@ -1,14 +1,16 @@
 //! `OpenStack`: Keystone, Nova, Neutron and Glance. One file per service; [`session::Session`] logs in for all.
 
-mod catalog;
+pub mod catalog;
 mod check;
 mod compute;
-mod identity;
+pub mod floating_ips;
+pub mod identity;
 mod image;
 mod microversion;
 mod network;
 mod paging;
 mod record;
+pub mod servers;
 mod session;
 
 use std::net::IpAddr;

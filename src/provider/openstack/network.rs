@@ -9,7 +9,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Attempts, Method};
 use crate::model::{AddressId, ExternalAddress, ServerId};
 use crate::provider::openstack::compute::Named;
-use crate::provider::openstack::paging::{Link, PAGES_MAX, next_page};
+use crate::provider::openstack::floating_ips::{Device, FloatingIp, FloatingIpList, PATH, Place};
+use crate::provider::openstack::paging::PAGES_MAX;
 use crate::provider::openstack::session::{Question, Service, Session, parse};
 use crate::provider::openstack::{encode, is_uuid};
 
@@ -24,28 +25,6 @@ struct Networks {
 #[derive(Deserialize)]
 struct OneNetwork {
     network: Named,
-}
-
-#[derive(Deserialize)]
-struct FloatingIps {
-    floatingips: Vec<FloatingIp>,
-    #[serde(default)]
-    floatingips_links: Vec<Link>,
-}
-
-#[derive(Deserialize)]
-struct FloatingIp {
-    id: String,
-    #[serde(rename = "floating_ip_address")]
-    address: IpAddr,
-    port_id: Option<String>,
-    port_details: Option<Device>,
-}
-
-#[derive(Deserialize)]
-struct Device {
-    #[serde(default)]
-    device_id: String,
 }
 
 #[derive(Deserialize)]
@@ -118,41 +97,37 @@ fn no_such(session: &mut Session, wanted: &str) -> Result<Error> {
 
 /// The project's floating IPs with the pool's description.
 pub fn external_addresses(session: &mut Session) -> Result<Vec<ExternalAddress>> {
-    const PATH: &str = "/floatingips";
     // An administrator's list holds every project's: ours are asked for.
     let project = session.login()?.project.id.clone();
     let description = encode(&session.settings().floating_ip_description);
     let query = format!("description={description}&project_id={}", encode(&project));
-    let (mut addresses, mut next) = (Vec::new(), Some(format!("{PATH}?{query}")));
+    let (mut list, mut next) = (FloatingIpList::default(), Some(format!("{PATH}?{query}")));
     for _ in 0..PAGES_MAX {
-        let Some(path) = next else { return Ok(addresses) };
-        let page: FloatingIps = session.read(Service::Network, &path)?;
-        for floating_ip in page.floatingips {
-            addresses.push(external_address(session, floating_ip)?);
-        }
-        next = next_page(PATH, &page.floatingips_links);
+        let Some(path) = next else {
+            let all = list.into_floating_ips().into_iter();
+            return all.map(|floating_ip| external_address(session, floating_ip)).collect();
+        };
+        let response = session.ask(&Question::get(Service::Network, &path))?;
+        next = list.add(&path, &response.body)?;
     }
     Err(Error::new(ErrorKind::Invalid, format!("{PATH}: more than {PAGES_MAX} pages")))
 }
 
-/// The holder is the port's device, never whoever happens to have the fixed address.
 fn external_address(session: &mut Session, floating_ip: FloatingIp) -> Result<ExternalAddress> {
-    let device = match (floating_ip.port_id, floating_ip.port_details) {
-        (None, _) => String::new(),
-        (Some(_), Some(details)) => details.device_id,
-        // Neutron before Rocky shows no port_details.
-        (Some(port), None) => device_of(session, &port)?,
+    let FloatingIp { id, address, place } = floating_ip;
+    let device = match place {
+        Place::Nowhere => None,
+        Place::Device(device) => Some(device),
+        Place::Port(port) => Some(device_of(session, &port)?).filter(|device| !device.is_empty()),
     };
-    let holder = Some(device).filter(|device| !device.is_empty()).map(ServerId);
-    let (id, address) = (AddressId(floating_ip.id), floating_ip.address);
-    Ok(ExternalAddress { id, address, holder })
+    Ok(ExternalAddress { id, address, holder: device.map(ServerId) })
 }
 
 /// A port that we may not see is somebody's: its id stands for a holder that is none of our servers.
 fn device_of(session: &mut Session, port: &str) -> Result<String> {
     let path = format!("/ports/{}", encode(port));
     match session.ask(&Question::get(Service::Network, &path)) {
-        Ok(response) => Ok(parse::<OnePort>(&response.body, &path)?.port.device_id),
+        Ok(response) => Ok(parse::<OnePort>(&response.body, &path)?.port.id),
         Err(error) if error.kind == ErrorKind::Refused(404) => Ok(format!("port {port}")),
         Err(error) => Err(error),
     }

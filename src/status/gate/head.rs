@@ -74,7 +74,7 @@ pub fn parse(head: &[u8], more: bool) -> Result<Request, Refusal> {
     let mut accept = Vec::new();
     for field in fields {
         let (name, value) = field_line(field).ok_or(MALFORMED)?;
-        if name.eq_ignore_ascii_case("accept") {
+        if name.eq_ignore_ascii_case("accept") && !value.is_empty() {
             accept.push(value);
         }
         body |= name.eq_ignore_ascii_case("transfer-encoding");
@@ -173,6 +173,7 @@ mod tests {
         assert_eq!(accepts("aCCept:  text/html \r\n"), Ok(html));
         let both = Some("text/html, */*;q=0.8".to_owned());
         assert_eq!(accepts("Accept: text/html\r\nAccept: */*;q=0.8\r\n"), Ok(both));
+        assert_eq!(accepts("Accept: */*;q=0.8\r\nAccept:\r\n"), Ok(Some("*/*;q=0.8".to_owned())));
         assert_eq!(accepts(&format!("Accept: {}\r\n", "a".repeat(513))), Ok(None));
         assert_eq!(accepts("Accept: text/h\u{e4}ml\r\n"), Ok(None));
         assert_eq!(accepts("Accept: text/html\tand more\r\n"), Ok(None));

@@ -4,7 +4,7 @@
 //! Each connection gets a thread, one answer and its end. When there are too many, the one that has been open longest has
 //! to go: an honest client is done in milliseconds, so it is not the oldest.
 
-mod head;
+pub mod head;
 mod slots;
 #[cfg(test)]
 mod tests;
