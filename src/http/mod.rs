@@ -7,6 +7,7 @@
 mod cloud;
 mod explain;
 mod replica;
+mod resolver;
 mod wording;
 
 use std::fs;

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use ureq::Agent;
+use ureq::unversioned::transport::DefaultConnector;
 
 use crate::error::Result;
+use crate::http::resolver::Lookup;
 use crate::http::wording::{probe_failure, without_answer};
 use crate::http::{USER_AGENT, tls};
 use crate::metrics::ProbeFailure;
@@ -16,9 +18,12 @@ const CONNECT: Duration = Duration::from_secs(2);
 /// Most bytes of an answer's body.
 const BODY_BYTES_MAX: u64 = 64 * 1024;
 
-/// Buffers of one connection, in bytes: ureq's default of 128 KiB, times 128 replicas at once, is more than a daemon
-/// of this size should hold.
-const BUFFER_BYTES: usize = 16 * 1024;
+/// What is read at once of an answer, in bytes, and the most its header may have: ureq's default of 128 KiB, times 128
+/// replicas at once, is more than a daemon of this size should hold.
+const INPUT_BYTES: usize = 8 * 1024;
+
+/// The whole question has to fit, in bytes; `REPLICA_API_PATH` is all of it that can be long.
+const OUTPUT_BYTES: usize = 4 * 1024;
 
 /// Asks replicas.
 #[derive(Clone, Debug)]
@@ -31,7 +36,7 @@ impl ReplicaClient {
     /// A client for replicas. An unreadable `REPLICA_API_CACERT` is an error.
     pub fn new(settings: &ProbeSettings) -> Result<Self> {
         let tls = tls(settings.cacert.as_deref(), "REPLICA_API_CACERT", settings.insecure)?;
-        let agent = Agent::config_builder()
+        let config = Agent::config_builder()
             .timeout_global(Some(settings.timeout))
             .timeout_connect(Some(CONNECT.min(settings.timeout)))
             // A replica is asked on its own address, whatever proxy this machine uses for the world.
@@ -40,14 +45,14 @@ impl ReplicaClient {
             .max_redirects(0)
             .http_status_as_error(false)
             .max_idle_connections(0)
-            .input_buffer_size(BUFFER_BYTES)
-            .output_buffer_size(BUFFER_BYTES)
-            .max_response_header_size(BUFFER_BYTES)
+            .input_buffer_size(INPUT_BYTES)
+            .output_buffer_size(OUTPUT_BYTES)
+            .max_response_header_size(INPUT_BYTES)
             .user_agent(USER_AGENT)
             .accept("application/json")
             .tls_config(tls)
-            .build()
-            .new_agent();
+            .build();
+        let agent = Agent::with_parts(config, DefaultConnector::default(), Lookup::default());
         Ok(ReplicaClient { agent, timeout: settings.timeout })
     }
 
