@@ -126,6 +126,11 @@ impl Daemon {
         Daemon { child, stdout, stderr, readers }
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it has logged so far.
     pub fn log(&self) -> String {
         self.stderr.lock().unwrap().clone()

@@ -10,6 +10,7 @@
 
 mod addresses;
 mod auth;
+mod bounds;
 mod cli;
 #[macro_use]
 #[path = "../contract/mod.rs"]
@@ -29,4 +30,5 @@ mod secrets;
 mod settings;
 mod states;
 mod status;
+mod vitals;
 mod watch;
