@@ -5,7 +5,7 @@ use std::time::Duration;
 use ureq::Agent;
 use ureq::unversioned::transport::DefaultConnector;
 
-use crate::error::Result;
+use crate::error::{Result, out_of_resources};
 use crate::http::resolver::Lookup;
 use crate::http::wording::{probe_failure, without_answer};
 use crate::http::{USER_AGENT, tls};
@@ -24,6 +24,15 @@ const INPUT_BYTES: usize = 8 * 1024;
 
 /// The whole question has to fit, in bytes; `REPLICA_API_PATH` is all of it that can be long.
 const OUTPUT_BYTES: usize = 4 * 1024;
+
+/// Why there is no answer, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoAnswer {
+    /// It was asked, and this is what became of it.
+    Asked(ProbeFailure, String),
+    /// This machine is short of what it takes to ask; that says nothing about the replica.
+    Unasked(String),
+}
 
 /// Asks replicas.
 #[derive(Clone, Debug)]
@@ -56,10 +65,14 @@ impl ReplicaClient {
         Ok(ReplicaClient { agent, timeout: settings.timeout })
     }
 
-    /// One question; the status and the body of the answer, or why there is none: in kind and in words.
-    pub fn get(&self, url: &str) -> std::result::Result<(u16, Vec<u8>), (ProbeFailure, String)> {
+    /// One question; the status and the body of the answer, or why there is none.
+    pub fn get(&self, url: &str) -> std::result::Result<(u16, Vec<u8>), NoAnswer> {
         let words = |error: ureq::Error| {
-            (probe_failure(&error), without_answer(&error, self.timeout, BODY_BYTES_MAX))
+            let why = without_answer(&error, self.timeout, BODY_BYTES_MAX);
+            match &error {
+                ureq::Error::Io(cause) if out_of_resources(cause) => NoAnswer::Unasked(why),
+                _ => NoAnswer::Asked(probe_failure(&error), why),
+            }
         };
         let mut response =
             self.agent.get(url).header("connection", "close").call().map_err(words)?;
