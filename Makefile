@@ -28,7 +28,7 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 
 UNITS := simplescalevm.service simplescalevm-once.service simplescalevm-once.timer
 
-.PHONY: all build test test-real test-browser test-prometheus test-packaging record openstack-up openstack-down \
+.PHONY: all build test test-bounds soak test-real test-browser test-prometheus test-packaging record openstack-up openstack-down \
     lint fmt run demo install install-files static dist image deb clean help
 
 all: build ## Build the release binary
@@ -38,6 +38,10 @@ build: ## Build target/release/simplescalevm
 
 test: ## Run all tests that need nothing but Rust
 	$(CARGO) test --locked
+
+# `make test` holds a debug build to a little more memory; this is what users get.
+test-bounds: ## Test the release build's bounds: a pool of 1,000, and attacks on its status port
+	$(CARGO) test --locked --release --test it -- bounds:: attack::
 
 openstack-up: ## Bring up a real OpenStack on loopback for tests (see tests/openstack/README.md)
 	tests/openstack/up

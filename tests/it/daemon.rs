@@ -40,7 +40,12 @@ impl Settings {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_simplescalevm"));
-        command.args(arguments).env_clear().envs(&self.0);
+        command.args(arguments);
+        self.prepare(command)
+    }
+
+    fn prepare(&self, mut command: Command) -> Command {
+        command.env_clear().envs(&self.0);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -114,6 +119,14 @@ impl Daemon {
     /// Starts the loop with these arguments.
     pub fn start_with(arguments: &[&str], settings: &Settings) -> Self {
         Daemon::spawn(settings.command(arguments))
+    }
+
+    /// Starts the loop under limits of the system, which are set by a line of shell: `ulimit -n 64`.
+    pub fn start_under(limits: &str, settings: &Settings) -> Self {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &format!("{limits} && exec \"$0\"")]);
+        command.arg(env!("CARGO_BIN_EXE_simplescalevm"));
+        Daemon::spawn(settings.prepare(command))
     }
 
     fn spawn(mut command: Command) -> Self {

@@ -9,6 +9,7 @@
 )]
 
 mod addresses;
+mod attack;
 mod auth;
 mod bounds;
 mod cli;
