@@ -43,6 +43,9 @@ test: ## Run all tests that need nothing but Rust
 test-bounds: ## Test the release build's bounds: a pool of 1,000, and attacks on its status port
 	$(CARGO) test --locked --release --test it -- bounds:: attack::
 
+soak: ## Let the release build live through 20,000 passes; its memory must not grow
+	$(CARGO) test --locked --release --test soak a_long_life -- --nocapture
+
 openstack-up: ## Bring up a real OpenStack on loopback for tests (see tests/openstack/README.md)
 	tests/openstack/up
 
@@ -69,7 +72,7 @@ target/browser/axe: tests/browser/requirements.txt
 lint: ## Check formatting, lints and the manual page
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -D warnings
-	$(CARGO) clippy --test real --locked -- -D warnings
+	$(CARGO) clippy --test real --test soak --locked -- -D warnings
 	mandoc -Tlint -Wwarning man/simplescalevm.8
 
 fmt: ## Format the source
