@@ -30,8 +30,8 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 
 UNITS := simplescalevm.service simplescalevm-once.service simplescalevm-once.timer
 
-.PHONY: all build test test-real test-browser test-prometheus test-packaging record openstack-up openstack-down \
-    fuzz deny audit lint fmt run demo install install-files static dist image deb clean help
+.PHONY: all build test test-bounds soak fuzz test-real test-browser test-prometheus test-packaging record openstack-up \
+    openstack-down deny audit lint fmt run demo install install-files static dist image deb clean help
 
 all: build ## Build the release binary
 
@@ -40,6 +40,13 @@ build: ## Build target/release/simplescalevm
 
 test: ## Run all tests that need nothing but Rust
 	$(CARGO) test --locked
+
+# `make test` holds a debug build to a little more memory; this is what users get.
+test-bounds: ## Test the release build's bounds: a pool of 1,000, and attacks on its status port
+	$(CARGO) test --locked --release --test it -- bounds:: attack::
+
+soak: ## Let the release build live through 20,000 passes; its memory must not grow
+	$(CARGO) test --locked --release --test soak a_long_life -- --nocapture
 
 openstack-up: ## Bring up a real OpenStack on loopback for tests (see tests/openstack/README.md)
 	tests/openstack/up
@@ -76,7 +83,7 @@ audit: ## Look the dependencies up in RustSec's advisories (needs cargo-deny, an
 lint: ## Check formatting, lints and the manual page
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -D warnings
-	$(CARGO) clippy --test real --locked -- -D warnings
+	$(CARGO) clippy --test real --test soak --locked -- -D warnings
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	$(CARGO) clippy --manifest-path fuzz/Cargo.toml --no-default-features --target-dir $(TARGET_DIR) --locked -- -D warnings
 	mandoc -Tlint -Wwarning man/simplescalevm.8

@@ -1,6 +1,7 @@
 //! One error type: a sentence for people, and a kind for the few places that choose by it.
 
 use std::fmt;
+use std::io;
 use std::time::Duration;
 
 /// What a failure means for what comes next.
@@ -90,6 +91,15 @@ impl std::error::Error for Error {}
 
 /// The result of whatever can fail with an [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`: this machine has nothing to give. That tells nothing about whoever was to be
+/// reached.
+const OUT_OF_RESOURCES: [i32; 4] = [24, 23, 12, 105];
+
+/// Whether this machine was short of something: file descriptors, memory.
+pub fn out_of_resources(error: &io::Error) -> bool {
+    error.raw_os_error().is_some_and(|number| OUT_OF_RESOURCES.contains(&number))
+}
 
 /// `text` as one line of at most `max` characters: what a service said, fit for a log.
 pub fn one_line(text: &str, max: usize) -> String {

@@ -150,7 +150,7 @@ pub enum Answer {
         /// What went wrong: `connection refused`, `status 503`, `"capacity" is -1` …
         why: String,
     },
-    /// It was not asked, for lack of time.
+    /// It was not asked, for lack of time or of what this machine needs to ask.
     Unasked,
 }
 

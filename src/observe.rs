@@ -5,10 +5,10 @@ use std::time::Duration;
 use crate::decide::kind::{Kind, is_booting, kind};
 use crate::decide::mark;
 use crate::decide::{Addresses, Lookup, Observation, batch};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::memory::Memory;
 use crate::metrics::{Metrics, Phase};
-use crate::model::Server;
+use crate::model::{Answer, Server};
 use crate::probe::{Prober, Target};
 use crate::provider::Provider;
 use crate::settings::{Mark, Policy};
@@ -57,6 +57,7 @@ pub fn observe(
     observation.answers = clock.timed(Phase::Probe, || {
         prober.ask_all(&targets, &|| (clock.spent)() < policy.interval / 2)
     });
+    faults.extend(unasked(&observation));
     if policy.manage_addresses {
         // After the probes: who holds what now, not half a minute ago.
         let addresses = clock.timed(Phase::Addresses, || provider.external_addresses());
@@ -69,6 +70,18 @@ pub fn observe(
         };
     }
     Ok(Sight { observation, faults })
+}
+
+/// Who is not asked stays what it was, which is no way to go on for long.
+fn unasked(observation: &Observation) -> Option<Error> {
+    let answers = observation.answers.values();
+    let count = answers.filter(|answer| **answer == Answer::Unasked).count();
+    let text = format!(
+        "cannot ask {count} of {} replicas, which count as what they were: this machine is short of file descriptors or \
+         memory",
+        observation.answers.len()
+    );
+    (count > 0).then(|| Error::new(ErrorKind::Unavailable, text))
 }
 
 /// The pool as the cloud lists it; nobody was asked yet.

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::error::{Result, one_line};
 use crate::handles::Handles;
-use crate::http::ReplicaClient;
+use crate::http::{NoAnswer, ReplicaClient};
 use crate::metrics::ProbeFailure;
 use crate::model::{Answer, ServerId};
 use crate::settings::ProbeSettings;
@@ -54,8 +54,10 @@ impl Prober {
     ) -> BTreeMap<ServerId, Answer> {
         let mut answers = self.ask_round(targets);
         for _ in 0..self.settings.retries {
-            let silent = |target: &&Target| {
-                target.again && matches!(answers.get(&target.id), Some(Answer::None { .. }))
+            let silent = |target: &&Target| match answers.get(&target.id) {
+                Some(Answer::None { .. }) => target.again,
+                Some(Answer::Unasked) => true,
+                Some(Answer::Valid { .. }) | None => false,
             };
             let silent: Vec<Target> = targets.iter().filter(silent).cloned().collect();
             if silent.is_empty() || !time_left() || self.handles.stop.wait(BETWEEN_ROUNDS) {
@@ -105,13 +107,17 @@ impl Prober {
 
     fn ask(&self, target: &Target) -> Answer {
         let url = url(&self.settings, target.address);
-        let result = self.client.get(&url).and_then(|(status, body)| {
-            if (200..300).contains(&status) {
+        let result = match self.client.get(&url) {
+            Ok((200..=299, body)) => {
                 read(&self.settings, &body).map_err(|why| (ProbeFailure::Invalid, why))
-            } else {
-                Err((ProbeFailure::Status, format!("status {status}")))
             }
-        });
+            Ok((status, _)) => Err((ProbeFailure::Status, format!("status {status}"))),
+            Err(NoAnswer::Asked(reason, why)) => Err((reason, why)),
+            Err(NoAnswer::Unasked(why)) => {
+                log::debug!("{url} was not asked: {why}");
+                return Answer::Unasked;
+            }
+        };
         self.handles.progress.mark();
         match result {
             Ok((capacity, termination)) => Answer::Valid { capacity, termination },

@@ -5,10 +5,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use ureq::Agent;
 use ureq::http::{self, HeaderMap};
+use ureq::unversioned::transport::DefaultConnector;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::handles::Handles;
 use crate::http::explain::explain;
+use crate::http::resolver::Lookup;
 use crate::http::wording::{kind, without_answer};
 use crate::http::{USER_AGENT, tls};
 use crate::metrics::CloudService;
@@ -123,7 +125,7 @@ impl CloudClient {
     pub fn new(cacert: Option<&Path>, insecure: bool, handles: Handles) -> Result<Self> {
         let tls = tls(cacert, "OS_CACERT", insecure)?;
         let agent = |idle_connections: usize| {
-            Agent::config_builder()
+            let config = Agent::config_builder()
                 // No redirect is followed: ureq would send `X-Auth-Token` along to any host.
                 .max_redirects(0)
                 .http_status_as_error(false)
@@ -135,8 +137,8 @@ impl CloudClient {
                 .user_agent(USER_AGENT)
                 .accept("application/json")
                 .tls_config(tls.clone())
-                .build()
-                .new_agent()
+                .build();
+            Agent::with_parts(config, DefaultConnector::default(), Lookup::default())
         };
         Ok(CloudClient { kept: agent(SERVICES), fresh: agent(0), handles })
     }

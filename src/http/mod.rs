@@ -7,6 +7,7 @@
 mod cloud;
 mod explain;
 mod replica;
+mod resolver;
 mod wording;
 
 use std::fs;
@@ -15,7 +16,7 @@ use std::path::Path;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 pub use cloud::{Attempts, CloudClient, Method, Request, Response};
-pub use replica::ReplicaClient;
+pub use replica::{NoAnswer, ReplicaClient};
 
 use crate::error::{Error, ErrorKind, Result};
 

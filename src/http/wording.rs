@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ureq::Timeout;
 
-use crate::error::{ErrorKind, one_line};
+use crate::error::{ErrorKind, one_line, out_of_resources};
 use crate::metrics::ProbeFailure;
 
 /// Longest cause that is not ours to word, in characters.
@@ -77,7 +77,9 @@ pub fn probe_failure(error: &ureq::Error) -> ProbeFailure {
 }
 
 fn never_connected(error: &io::Error) -> bool {
-    could_not_connect(error) || error.to_string().contains("invalid peer certificate")
+    could_not_connect(error)
+        || out_of_resources(error)
+        || error.to_string().contains("invalid peer certificate")
 }
 
 fn could_not_connect(error: &io::Error) -> bool {

@@ -26,8 +26,13 @@ use crate::status::{Answer, Responder, fault};
 use crate::unique;
 
 /// What clients may take of us.
-const LIMITS: Limits =
-    Limits { connections: 32, head_bytes: 8 * 1024, time: Duration::from_secs(5) };
+const LIMITS: Limits = Limits {
+    connections: 32,
+    head_bytes: 8 * 1024,
+    // The page of 1,000 replicas, several times; whoever reads has it in the system's buffers at once.
+    answer_bytes: 2 * 1024 * 1024,
+    time: Duration::from_secs(5),
+};
 
 /// Between two attempts to open `tiny_http` again.
 const REOPEN_PAUSE: Duration = Duration::from_secs(1);
@@ -69,8 +74,13 @@ pub(super) fn start_with(
     let gone = |_| io::Error::other("its thread ended");
     opened.recv().map_err(gone).and_then(|result| result).map_err(fault)?;
 
+    let (errands, waiting) = mpsc::channel();
+    thread::Builder::new()
+        .name("status errands".into())
+        .spawn(move || run_errands(&waiting, &inner))
+        .map_err(fault)?;
     let forward: Arc<gate::Forward> =
-        Arc::new(move |request, deadline| inner.exchange(&request.to_bytes(), deadline));
+        Arc::new(move |request, deadline| send_errand(&errands, request.to_bytes(), deadline));
     thread::Builder::new()
         .name("status gate".into())
         .spawn(move || gate::run(listener, address, limits, &forward))
@@ -124,6 +134,35 @@ impl Inner {
                 n => answer.extend_from_slice(chunk.get(..n).unwrap_or_default()),
             }
         }
+    }
+}
+
+/// One request for `tiny_http`, and who waits for its answer.
+struct Errand {
+    request: Vec<u8>,
+    deadline: Instant,
+    answer: mpsc::SyncSender<io::Result<Vec<u8>>>,
+}
+
+fn send_errand(
+    errands: &mpsc::Sender<Errand>,
+    request: Vec<u8>,
+    deadline: Instant,
+) -> io::Result<Vec<u8>> {
+    let (answer, answered) = mpsc::sync_channel(1);
+    let gone = |_| io::Error::from(io::ErrorKind::NotConnected);
+    errands.send(Errand { request, deadline, answer }).map_err(gone)?;
+    let late = |_| io::Error::from(io::ErrorKind::TimedOut);
+    answered.recv_timeout(gate::left(deadline)?).map_err(late)?
+}
+
+/// Answers are made one after the other anyway. Were they read by each client's own thread, the allocator would keep
+/// room for a large one in as many arenas as it has.
+fn run_errands(waiting: &mpsc::Receiver<Errand>, inner: &Inner) {
+    for errand in waiting {
+        let result = inner.exchange(&errand.request, errand.deadline);
+        // Whoever went away has no use for it.
+        let _ = errand.answer.send(result);
     }
 }
 

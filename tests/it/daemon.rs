@@ -40,7 +40,12 @@ impl Settings {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_simplescalevm"));
-        command.args(arguments).env_clear().envs(&self.0);
+        command.args(arguments);
+        self.prepare(command)
+    }
+
+    fn prepare(&self, mut command: Command) -> Command {
+        command.env_clear().envs(&self.0);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -116,6 +121,14 @@ impl Daemon {
         Daemon::spawn(settings.command(arguments))
     }
 
+    /// Starts the loop under limits of the system, which are set by a line of shell: `ulimit -n 64`.
+    pub fn start_under(limits: &str, settings: &Settings) -> Self {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &format!("{limits} && exec \"$0\"")]);
+        command.arg(env!("CARGO_BIN_EXE_simplescalevm"));
+        Daemon::spawn(settings.prepare(command))
+    }
+
     fn spawn(mut command: Command) -> Self {
         let mut child = command.spawn().expect("the executable starts");
         let (stdout, stderr) = (Arc::default(), Arc::default());
@@ -124,6 +137,11 @@ impl Daemon {
             gather(child.stderr.take().unwrap(), &stderr),
         ];
         Daemon { child, stdout, stderr, readers }
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// What it has logged so far.

@@ -9,7 +9,9 @@
 )]
 
 mod addresses;
+mod attack;
 mod auth;
+mod bounds;
 mod cli;
 #[macro_use]
 #[path = "../contract/mod.rs"]
@@ -29,4 +31,5 @@ mod secrets;
 mod settings;
 mod states;
 mod status;
+mod vitals;
 mod watch;

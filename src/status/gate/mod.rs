@@ -18,7 +18,9 @@ use std::time::{Duration, Instant};
 
 use head::Refusal;
 pub use head::Request;
-use slots::Slots;
+use slots::{Place, Slots};
+
+use crate::error::out_of_resources;
 
 /// Enough for one request.
 const STACK_BYTES: usize = 256 * 1024;
@@ -28,10 +30,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// So many failures of `accept` in a row tell of a listener that is broken.
 const FAILURES_MAX: u32 = 50;
-
-/// `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`: the listener is well, but the system has nothing to give. Closing it then
-/// would risk its port.
-const OUT_OF_RESOURCES: [i32; 4] = [24, 23, 12, 105];
 
 /// What a client that was refused may still send while it is told so: without reading that, the system would reset the
 /// connection, and the client would never see why.
@@ -44,6 +42,8 @@ pub struct Limits {
     pub connections: usize,
     /// Bytes of the head of a request.
     pub head_bytes: usize,
+    /// Bytes of answers that are on their way to clients, all together; a single one may be larger.
+    pub answer_bytes: usize,
     /// From the first byte of a connection to its last.
     pub time: Duration,
 }
@@ -53,7 +53,7 @@ pub type Forward = dyn Fn(&Request, Instant) -> io::Result<Vec<u8>> + Send + Syn
 
 /// Accepts connections, for ever. A listener that breaks is opened again.
 pub fn run(mut listener: TcpListener, address: SocketAddr, limits: Limits, forward: &Arc<Forward>) {
-    let slots = Slots::new(limits.connections);
+    let slots = Slots::new(limits.connections, limits.answer_bytes);
     loop {
         let accepting = || accept_all(&listener, address, limits, &slots, forward);
         match catch_unwind(AssertUnwindSafe(accepting)) {
@@ -93,8 +93,8 @@ fn accept_all(
             log::warn!("status server: cannot accept a connection: {error}");
         }
         failures += 1;
-        let starved = error.raw_os_error().is_some_and(|number| OUT_OF_RESOURCES.contains(&number));
-        if starved {
+        if out_of_resources(&error) {
+            // The listener is well, and closing it would risk its port.
             slots.make_room();
         } else if failures >= FAILURES_MAX {
             return error;
@@ -115,7 +115,7 @@ fn admit(
     // The name is for `top -H`, and for the test that counts these threads.
     let builder = thread::Builder::new().name(format!("client {}", address.port()));
     let spawned = builder.stack_size(STACK_BYTES).spawn(move || {
-        if let Err(error) = converse(place.stream(), limits, forward.as_ref()) {
+        if let Err(error) = converse(&place, limits, forward.as_ref()) {
             log::debug!("status server: a client got no answer: {error}");
         }
     });
@@ -125,7 +125,8 @@ fn admit(
 }
 
 /// One request, one answer, the end.
-fn converse(stream: &TcpStream, limits: Limits, forward: &Forward) -> io::Result<()> {
+fn converse(place: &Place, limits: Limits, forward: &Forward) -> io::Result<()> {
+    let stream = place.stream();
     let deadline = Instant::now() + limits.time;
     // Whoever was too slow, the client or ourselves, there is time left to say so.
     let answer_by = deadline.checked_sub(limits.time / 5).unwrap_or(deadline);
@@ -142,6 +143,7 @@ fn converse(stream: &TcpStream, limits: Limits, forward: &Forward) -> io::Result
         log::debug!("status server: no answer from within: {error}");
         refused(Refusal { status: 503, why: "no answer in time; please try again" })
     });
+    place.hold(answer.len());
     write_all(stream, &closing(answer), deadline)?;
     stream.shutdown(Shutdown::Write)?;
     drain(stream, deadline)

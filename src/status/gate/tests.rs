@@ -16,7 +16,8 @@ use crate::status::server::start_with;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Far more time than any test needs.
-const LIMITS: Limits = Limits { connections: 8, head_bytes: 8 * 1024, time: PATIENCE };
+const LIMITS: Limits =
+    Limits { connections: 8, head_bytes: 8 * 1024, answer_bytes: 4 * LARGE, time: PATIENCE };
 
 /// For the tests of the time limit.
 const HASTY: Limits = Limits { time: Duration::from_millis(500), ..LIMITS };
@@ -239,6 +240,23 @@ fn readers_that_never_read_hold_nothing_beyond_their_time() {
         assert!(read_all(&mut stream).len() <= LARGE + 1024);
     }
     assert!(began.elapsed() < PATIENCE, "readers were held");
+    victim.serves_an_honest_client();
+}
+
+#[test]
+fn answers_that_nobody_reads_have_a_bound_together() {
+    let limits = Limits { answer_bytes: 3 * LARGE, ..LIMITS };
+    let victim = Victim::start_on("127.0.0.1", limits);
+    let ask = || {
+        let mut stream = victim.connect();
+        stream.write_all(b"GET /large HTTP/1.1\r\n\r\n").unwrap();
+        // Its answer has begun to come: it is on its way as a whole.
+        stream.read_exact(&mut [0]).unwrap();
+        stream
+    };
+    let mut readers: Vec<TcpStream> = (0..4).map(|_| ask()).collect();
+    let lengths: Vec<bool> = readers.iter_mut().map(|one| read_all(one).len() >= LARGE).collect();
+    assert_eq!(lengths, [false, false, true, true], "whole answers; those that waited longest go");
     victim.serves_an_honest_client();
 }
 

@@ -1,6 +1,7 @@
 //! What the executable is tested against: an `OpenStack` and replicas, in this process, on loopback.
 
 mod contract;
+mod crowd;
 mod faults;
 mod http;
 mod openstack;

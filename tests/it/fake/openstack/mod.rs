@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 pub use nova_create::decoded;
 pub use recorded::Recorded;
 
+use super::crowd::Crowd;
 use super::faults::{Fault, Faults, Times};
 use super::http::{HttpServer, Request, Response};
 use super::range::Range;
@@ -44,6 +45,7 @@ const SERVICES: [Service; 4] =
 /// The fake cloud with its replicas. Dropped, it is gone with everything in it.
 pub struct Cloud {
     servers: Mutex<BTreeMap<Service, HttpServer>>,
+    crowd: Mutex<Option<Crowd>>,
     shared: Arc<Shared>,
 }
 
@@ -66,7 +68,7 @@ impl Cloud {
             replicas: Mutex::default(),
             boots_say: Mutex::default(),
         });
-        let cloud = Cloud { servers: Mutex::default(), shared };
+        let cloud = Cloud { servers: Mutex::default(), crowd: Mutex::default(), shared };
         for service in SERVICES {
             cloud.listen(service, SocketAddr::from(([127, 0, 0, 1], 0)));
         }
@@ -88,6 +90,20 @@ impl Cloud {
     /// Adds a server of the pool, active for an hour, on which nothing listens; gives its id.
     pub fn add_silent(&self, name: &str) -> String {
         self.state().add_server(name, Fixed::Next)
+    }
+
+    /// Adds so many servers of the pool, active for an hour, of which the first `holes` have a replica that accepts and never
+    /// answers, and all others a healthy one with 1 free. Comes before everything that asks for the replicas' port.
+    pub fn add_crowd(&self, count: usize, holes: usize) {
+        let crowd = Crowd::start();
+        self.state().range.port = crowd.port();
+        for number in 0..count {
+            let id = self.add_silent(&format!("crowd-{number}"));
+            if number < holes {
+                crowd.black_hole(self.address_of(&id));
+            }
+        }
+        *self.crowd.lock().unwrap() = Some(crowd);
     }
 
     /// From now on the server's replica listens and says `says`.

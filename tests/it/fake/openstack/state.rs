@@ -1,6 +1,6 @@
 //! What the fake cloud holds. Tests read and change it directly: `cloud.state().server(&id).locked = true`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime};
 
@@ -293,10 +293,10 @@ impl State {
     }
 
     fn next_address(&self) -> IpAddr {
-        let taken = |address: &IpAddr| self.ports.iter().any(|port| port.fixed.contains(address));
-        (2..=254)
+        let taken: BTreeSet<&IpAddr> = self.ports.iter().flat_map(|port| &port.fixed).collect();
+        (2..=Range::HOST_MAX)
             .map(|host| self.range.address(host))
-            .find(|address| !taken(address))
+            .find(|address| !taken.contains(address))
             .expect("a free address in the test's range")
     }
 
