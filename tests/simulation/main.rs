@@ -6,6 +6,7 @@ mod cloud;
 mod history;
 mod judge;
 mod prober;
+mod reach;
 mod run;
 mod universe;
 mod world;
@@ -21,6 +22,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 
 use history::History;
 use history::strategy::history;
+use reach::Reach;
 use run::{SETTLED_WITHIN, run};
 
 /// Passes of an ordinary run.
@@ -36,6 +38,7 @@ struct Total {
     passes: AtomicU64,
     settled_after: AtomicUsize,
     next_seed: AtomicU64,
+    reach: Mutex<Reach>,
     failure: Mutex<Option<String>>,
 }
 
@@ -54,6 +57,10 @@ fn every_rule_holds_in_every_history() {
     if let Some(failure) = failure {
         panic!("{failure}");
     }
+    let reach = total.reach.lock().unwrap_or_else(PoisonError::into_inner);
+    println!("{:#?}", reach.0);
+    let missing = reach.missing();
+    assert!(missing.is_empty() || wanted < PASSES, "in no history there was: {missing:?}");
     // Past the harness, which keeps what a good test prints to itself.
     let _ = writeln!(
         stderr(),
@@ -97,6 +104,7 @@ fn histories(total: &Total, seed: u64, chunk: u64) -> Result<(), String> {
         total.passes.fetch_add(end.passes, Ordering::Relaxed);
         total.histories.fetch_add(1, Ordering::Relaxed);
         total.settled_after.fetch_max(end.settled_after, Ordering::Relaxed);
+        total.reach.lock().unwrap_or_else(PoisonError::into_inner).add(end.reach);
         match end.broken.first() {
             None => Ok(()),
             Some(broken) => Err(TestCaseError::fail(broken.clone())),

@@ -18,6 +18,7 @@ use crate::cloud::Cloud;
 use crate::history::{Event, History, apply};
 use crate::judge::{Judge, Rule};
 use crate::prober::Prober;
+use crate::reach::Reach;
 use crate::universe::{Killed, Shared, Universe};
 use crate::world::vm::Vm;
 use crate::world::{MARK, World};
@@ -44,6 +45,7 @@ pub struct End {
     /// What was broken, in words.
     pub broken: Vec<String>,
     pub story: Vec<String>,
+    pub reach: Reach,
 }
 
 /// Goes through a history. `tell` keeps the story, which takes time.
@@ -59,6 +61,7 @@ pub fn run(history: &History, tell: bool) -> End {
         judge: Judge::new(policy.clone()),
         end: None,
         stop: Stop::new(),
+        reach: Reach::default(),
         requests: 0,
         story: tell.then(Vec::new),
     }));
@@ -134,6 +137,7 @@ impl Run {
         self.slot = (self.slot + INTERVAL).max(clock::now());
         match result {
             Ok(report) => {
+                universe.reach.pass(&report);
                 universe.tell(|| tell(&report));
                 if ends {
                     self.slot = self.slot.max(clock::now() + RESTART);
@@ -235,6 +239,7 @@ impl Run {
             settled_after: self.settled_after,
             broken: std::mem::take(&mut universe.judge.broken),
             story: universe.story.take().unwrap_or_default(),
+            reach: std::mem::take(&mut universe.reach),
         }
     }
 }

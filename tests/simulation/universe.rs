@@ -7,6 +7,7 @@ use std::rc::Rc;
 use simplescalevm::progress::Stop;
 
 use crate::judge::Judge;
+use crate::reach::Reach;
 use crate::world::World;
 use crate::world::weather::Request;
 
@@ -40,6 +41,7 @@ pub struct Universe {
     /// In the next pass.
     pub end: Option<End>,
     pub stop: Stop,
+    pub reach: Reach,
     /// Requests of this pass so far, the probing among them.
     pub requests: u8,
     /// What happened, when somebody wants to read it.
@@ -56,11 +58,11 @@ impl Universe {
         self.judge.request(request);
         match self.end {
             Some(End { requests, how: HowItEnds::KilledBefore }) if requests == self.requests => {
-                self.tell(|| format!("    killed before {request:?}"));
+                self.happens(&format!("killed before {request:?}"));
                 resume_unwind(Box::new(Killed));
             }
             Some(End { requests, how: HowItEnds::Asked }) if requests == self.requests => {
-                self.tell(|| format!("    asked to end in {request:?}"));
+                self.happens(&format!("asked to end in {request:?}"));
                 self.stop.request();
             }
             _ => {}
@@ -72,9 +74,14 @@ impl Universe {
     pub fn end(&mut self, request: Request) {
         let killed_at = self.end.filter(|end| end.how == HowItEnds::KilledAfter);
         if killed_at.is_some_and(|end| end.requests + 1 == self.requests) {
-            self.tell(|| format!("    killed after {request:?}"));
+            self.happens(&format!("killed after {request:?}"));
             resume_unwind(Box::new(Killed));
         }
+    }
+
+    fn happens(&mut self, what: &str) {
+        self.reach.met(what);
+        self.tell(|| format!("    {what}"));
     }
 
     /// One more line of the story.

@@ -29,6 +29,7 @@ pub fn apply(universe: &mut Universe, event: Event) {
 fn on_replica(world: &mut World, event: Event) -> bool {
     match event {
         Event::Load { vm, free } => on(world, vm, |vm| vm.service.free = free.into()),
+        Event::AllBusy => on_all(world, |vm| vm.service.free = 0),
         Event::Finishes { vm } => on(world, vm, |vm| vm.service.finished = true),
         Event::GoesSilent { vm } => on(world, vm, |vm| vm.service.silent = true),
         Event::AllGoSilent => on_all(world, |vm| vm.service.silent = true),
@@ -48,9 +49,9 @@ fn on_replica(world: &mut World, event: Event) -> bool {
         Event::MostUnlisted { passes } => {
             on_all_but_one(world, |vm| vm.unlisted_until = after(passes));
         }
-        Event::Reboots { vm, passes } => on(world, vm, |vm| {
+        Event::Task { vm, passes, serves } => on(world, vm, |vm| {
             if vm.phase == Phase::Active {
-                vm.becomes(Phase::Busy { until: after(passes) });
+                vm.becomes(Phase::Busy { until: after(passes), serves });
             }
         }),
         Event::LosesPort { vm } => on(world, vm, |vm| vm.fixed = None),

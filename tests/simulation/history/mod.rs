@@ -71,6 +71,8 @@ pub enum Event {
         vm: u8,
         free: u8,
     },
+    /// None has anything free.
+    AllBusy,
     Finishes {
         vm: u8,
     },
@@ -103,9 +105,11 @@ pub enum Event {
     MostUnlisted {
         passes: u8,
     },
-    Reboots {
+    /// A task is under way for so many passes; it goes on serving, or not.
+    Task {
         vm: u8,
         passes: u8,
+        serves: bool,
     },
     LosesPort {
         vm: u8,

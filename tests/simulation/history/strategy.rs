@@ -10,16 +10,52 @@ use crate::universe::{End, HowItEnds};
 use crate::world::vm::Lie;
 use crate::world::weather::{Fate, Fault, Request};
 
-/// Longest history, in events.
-const EVENTS_MAX: usize = 30;
+/// Longest history, in chapters.
+const CHAPTERS_MAX: usize = 5;
 
 /// Longest time for which the list may be wrong, in passes: one lost reply is forgotten meanwhile, and not a second one.
 const LIST_WRONG_PASSES: u8 = 4;
 
 /// Any history.
 pub fn history() -> impl Strategy<Value = History> {
-    let history = (settings(), vec(event(), 1..=EVENTS_MAX));
-    history.prop_map(|(settings, events)| History { settings, events })
+    let history = (settings(), vec(chapter(), 1..=CHAPTERS_MAX));
+    history.prop_map(|(settings, chapters)| History { settings, events: chapters.concat() })
+}
+
+/// Events that belong together: what takes several of them in a row would hardly ever happen by chance.
+fn chapter() -> impl Strategy<Value = Vec<Event>> {
+    prop_oneof![
+        6 => vec(event(), 1..=10),
+        2 => storm(),
+        1 => broken_image(),
+    ]
+}
+
+/// The program and the API fail again and again while replicas are wanted.
+fn storm() -> impl Strategy<Value = Vec<Event>> {
+    let event = prop_oneof![
+        2 => (1_u8..=2).prop_map(Event::Passes),
+        2 => fault(),
+        2 => program(),
+        1 => Just(Event::AllBusy),
+        1 => replica(),
+    ];
+    vec(event, 6..=20)
+}
+
+/// New replicas run, and never answer, for a long time.
+fn broken_image() -> impl Strategy<Value = Vec<Event>> {
+    let event = prop_oneof![
+        6 => (8_u8..=20).prop_map(Event::Passes),
+        1 => Just(Event::AllBusy),
+        1 => program(),
+        1 => event(),
+    ];
+    let fate = select(vec![Fate::NeverAnswers, Fate::NeverAnswers, Fate::Sticks, Fate::Fails]);
+    (fate, vec(event, 4..=8)).prop_map(|(fate, mut events)| {
+        events.splice(0..0, [Event::Builds(fate), Event::AllBusy]);
+        events
+    })
 }
 
 fn settings() -> impl Strategy<Value = Settings> {
@@ -82,7 +118,9 @@ fn replica() -> impl Strategy<Value = Event> {
         2 => vm().prop_map(|vm| Event::Vanishes { vm }),
         1 => (vm(), 1..=LIST_WRONG_PASSES).prop_map(|(vm, passes)| Event::Unlisted { vm, passes }),
         1 => (1..=LIST_WRONG_PASSES).prop_map(|passes| Event::MostUnlisted { passes }),
-        1 => (vm(), 1_u8..=3).prop_map(|(vm, passes)| Event::Reboots { vm, passes }),
+        1 => (vm(), 1_u8..=3, any::<bool>())
+            .prop_map(|(vm, passes, serves)| Event::Task { vm, passes, serves }),
+        2 => Just(Event::AllBusy),
         1 => vm().prop_map(|vm| Event::LosesPort { vm }),
     ]
 }

@@ -42,6 +42,7 @@ pub enum Phase {
     /// Active with a task, until then.
     Busy {
         until: u64,
+        serves: bool,
     },
     Error,
     Stopped,
@@ -121,7 +122,7 @@ impl Vm {
                     self.service.ready = self.service.boots_in.map(|time| until + time);
                 }
             }
-            Phase::Busy { until } if until <= now => {
+            Phase::Busy { until, .. } if until <= now => {
                 self.updated = until;
                 self.phase = Phase::Active;
             }
@@ -140,7 +141,13 @@ impl Vm {
     /// What asking it gives; `None`: nothing at all.
     pub fn body(&self) -> Option<String> {
         let service = &self.service;
-        let runs = matches!(self.phase, Phase::Active | Phase::Error | Phase::Deleting { .. });
+        let runs = matches!(
+            self.phase,
+            Phase::Active
+                | Phase::Error
+                | Phase::Deleting { .. }
+                | Phase::Busy { serves: true, .. }
+        );
         let is_up = service.ready.is_some_and(|ready| ready <= clock::now());
         if !runs || !is_up || service.silent || self.fixed.is_none() {
             return None;
@@ -152,14 +159,12 @@ impl Vm {
 
     /// Free resources that it really has for whoever asks it.
     pub fn free(&self) -> u64 {
-        let asked = matches!(self.phase, Phase::Active | Phase::Error);
-        let serves = asked && self.body().is_some() && !self.service.finished;
-        if serves { self.service.free } else { 0 }
+        if self.is_healthy() { self.service.free } else { 0 }
     }
 
     /// Whether it serves and does not want to go.
     pub fn is_healthy(&self) -> bool {
-        matches!(self.phase, Phase::Active | Phase::Error)
+        !matches!(self.phase, Phase::Deleting { .. })
             && self.body().is_some()
             && !self.service.finished
     }
