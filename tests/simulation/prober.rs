@@ -27,14 +27,15 @@ impl Ask for Prober {
         for target in targets {
             // Whoever has that address now: an address may have changed hands since the list was made.
             let vm = universe.world.vms.iter().find(|vm| vm.fixed == Some(target.address));
+            let none = |why: &str| Answer::None { why: why.to_owned() };
+            universe.judge.answered(&target.id, vm.map_or_else(|| none("nobody"), Vm::answer));
             let answer = match vm.and_then(Vm::body) {
-                None => Answer::None { why: "connection refused".into() },
+                None => none("connection refused"),
                 Some(body) => match read(&self.settings, body.as_bytes()) {
                     Ok((capacity, termination)) => Answer::Valid { capacity, termination },
                     Err(why) => Answer::None { why },
                 },
             };
-            universe.judge.answered(&target.id, &answer);
             answers.insert(target.id.clone(), answer);
         }
         universe.end(Request::Probe);

@@ -20,7 +20,7 @@ use crate::judge::{Judge, Rule};
 use crate::prober::Prober;
 use crate::reach::Reach;
 use crate::universe::{Killed, Shared, Universe};
-use crate::world::vm::Vm;
+use crate::world::vm::{Phase, Vm};
 use crate::world::{MARK, World};
 
 /// Seconds from the start of one pass to that of the next.
@@ -214,6 +214,14 @@ impl Run {
             ));
         }
         let world = &universe.world;
+        let broken = |vm: &Vm| match vm.phase {
+            Phase::Deleting { .. } => true,
+            Phase::Error => vm.launched.is_none(),
+            _ => vm.service.finished && vm.body().is_some(),
+        };
+        if let Some(vm) = world.pool().find(|vm| !vm.locked && broken(vm)) {
+            return Some(format!("{} is still there", vm.id));
+        }
         let free = world.pool().map(Vm::free).fold(0, u64::saturating_add);
         let wanted = self.config.policy.minimum;
         if free < wanted && universe.judge.room() > 0 {

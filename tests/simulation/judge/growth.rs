@@ -33,14 +33,24 @@ pub fn check(judge: &mut Judge, world: &World, creation: &Creation) {
     truth(judge, world, count);
     judge.marks.push(mark.clone());
     let list = judge.witness.lists;
-    let batch =
-        Batch { mark, asked: count, list, reply: Reply::Unclear, was_listed: false, gone: false };
+    let batch = Batch {
+        mark,
+        asked: count,
+        list,
+        reply: Reply::Unclear,
+        was_listed: false,
+        gone: false,
+        exists: false,
+    };
     judge.witness.batches.push(batch);
 }
 
 /// How many more replicas the program may ask for, by what it could see.
 pub fn room(judge: &Judge) -> u64 {
     let witness = &judge.witness;
+    if witness.batches.iter().any(|batch| batch.exists) {
+        return 0;
+    }
     let coming: u64 = witness
         .batches
         .iter()

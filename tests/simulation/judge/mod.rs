@@ -79,8 +79,8 @@ impl Judge {
         self.witness.listed(&self.policy, servers);
     }
 
-    pub fn answered(&mut self, id: &ServerId, answer: &Answer) {
-        self.witness.answered(id, answer);
+    pub fn answered(&mut self, id: &ServerId, answer: Answer) {
+        self.witness.answered(id, &answer);
     }
 
     pub fn addresses_listed(&mut self, addresses: &[ExternalAddress]) {
@@ -91,6 +91,7 @@ impl Judge {
         self.witness.looked_up(id, exists);
     }
 
+    /// What came of a creation.
     pub fn created(&mut self, result: &Result<ServerId, Error>) {
         self.witness.created(result);
     }

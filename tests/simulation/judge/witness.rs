@@ -33,6 +33,8 @@ pub struct Batch {
     pub was_listed: bool,
     /// A look-up found nothing.
     pub gone: bool,
+    /// In this pass a look-up found what the list does not show.
+    pub exists: bool,
 }
 
 /// One process's sight of the world.
@@ -94,6 +96,7 @@ impl Witness {
             count(&mut self.in_error, id, in_error);
         }
         for batch in &mut self.batches {
+            batch.exists = false;
             let shown = |server: &Server| server.batch.as_ref() == Some(&batch.mark);
             batch.was_listed |= self.servers.iter().any(shown);
         }
@@ -114,6 +117,7 @@ impl Witness {
         let found = self.batches.iter_mut().find(|batch| batch.reply == Reply::First(id.clone()));
         if let Some(batch) = found {
             batch.gone |= !exists;
+            batch.exists = exists;
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use simplescalevm::model::{Condition, FixedAddress, Server, ServerId};
+use simplescalevm::model::{Answer, Condition, FixedAddress, Server, ServerId};
 
 use crate::clock;
 
@@ -155,6 +155,18 @@ impl Vm {
         let Service { free, finished, .. } = service;
         let truth = || format!(r#"{{"capacity": {free}, "termination": {finished}}}"#);
         Some(service.lie.map_or_else(truth, |lie| lie.body().to_owned()))
+    }
+
+    /// What asking it comes to, whatever the program reads in it.
+    pub fn answer(&self) -> Answer {
+        let (capacity, termination) = (self.service.free, self.service.finished);
+        match (self.body(), self.service.lie) {
+            (Some(_), None) => Answer::Valid { capacity, termination },
+            (Some(_), Some(Lie::Boundless)) => {
+                Answer::Valid { capacity: u64::MAX, termination: false }
+            }
+            (None, _) | (_, Some(_)) => Answer::None { why: "no answer, or nonsense".into() },
+        }
     }
 
     /// Free resources that it really has for whoever asks it.
