@@ -52,9 +52,11 @@ fn broken_image() -> impl Strategy<Value = Vec<Event>> {
         1 => event(),
     ];
     let fate = select(vec![Fate::NeverAnswers, Fate::NeverAnswers, Fate::Sticks, Fate::Fails]);
-    (fate, vec(event, 4..=8)).prop_map(|(fate, mut events)| {
-        events.splice(0..0, [Event::Builds(fate), Event::AllBusy]);
-        events
+    let undeletable = Event::Fault { request: Request::Delete, fault: Fault::Fails, times: 255 };
+    let fault = option::weighted(0.4, Just(undeletable));
+    (fate, fault, vec(event, 4..=8)).prop_map(|(fate, fault, events)| {
+        let begin = [Event::Builds(fate), Event::AllBusy];
+        begin.into_iter().chain(fault).chain(events).collect()
     })
 }
 

@@ -19,6 +19,11 @@ pub fn check(
     server: &ServerId,
     fixed: IpAddr,
 ) {
+    let tries = judge.witness.binds.iter().filter(|(bound, ..)| bound == address).count();
+    if tries >= TRIES_MAX {
+        let what = format!("{address} is tried for the {}th time in one pass", tries + 1);
+        judge.breaks(Rule::FewRequests, what);
+    }
     let what = from(judge, world, address)
         .and_then(|()| to(judge, world, address, server, fixed))
         .and_then(|()| again(judge, address, server));
@@ -100,10 +105,6 @@ fn again(judge: &Judge, address: &AddressId, server: &ServerId) -> Result<(), St
         && witness.lists <= *until
     {
         return Err(format!("this was refused lately (list {} of {until})", witness.lists));
-    }
-    let tries = witness.binds.iter().filter(|(bound, ..)| bound == address).count();
-    if tries >= TRIES_MAX {
-        return Err(format!("it was tried {tries} times in this pass"));
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use simplescalevm::provider::Creation;
 
 use super::witness::{Batch, Reply};
 use super::{Judge, Rule};
+use crate::world::weather::Request;
 use crate::world::{MARK, World};
 
 /// How long a replica may be going before it counts as stuck, in seconds.
@@ -22,6 +23,9 @@ pub fn check(judge: &mut Judge, world: &World, creation: &Creation) {
         judge.breaks(Rule::OwnAndOneEach, "what is created does not carry the pool's mark");
     }
     let mark = value(BATCH_KEY).unwrap_or_default();
+    if judge.requests.contains(&Request::Create) {
+        judge.breaks(Rule::FewRequests, "replicas are created twice in one pass");
+    }
     if mark.is_empty() || judge.marks.contains(&mark) {
         judge.breaks(Rule::OwnAndOneEach, format!("the batch mark {mark:?} tells nothing apart"));
     }
