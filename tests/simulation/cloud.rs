@@ -70,7 +70,7 @@ impl Provider for Cloud {
                 Some((_, frozen)) => frozen.clone(),
                 None => universe.world.records(),
             };
-            universe.judge.listed(&universe.world, &servers);
+            universe.judge.listed(&servers);
             Ok(Listing { servers, now: clock::date(clock::now()) })
         })
     }

@@ -28,7 +28,8 @@ impl Ask for Prober {
             // Whoever has that address now: an address may have changed hands since the list was made.
             let vm = universe.world.vms.iter().find(|vm| vm.fixed == Some(target.address));
             let none = |why: &str| Answer::None { why: why.to_owned() };
-            universe.judge.answered(&target.id, vm.map_or_else(|| none("nobody"), Vm::answer));
+            let truth = vm.map_or_else(|| none("nobody is there"), Vm::answer);
+            universe.judge.answered(&target.id, &truth);
             let answer = match vm.and_then(Vm::body) {
                 None => none("connection refused"),
                 Some(body) => match read(&self.settings, body.as_bytes()) {

@@ -75,12 +75,12 @@ impl Judge {
         self.requests.clear();
     }
 
-    pub fn listed(&mut self, _: &World, servers: &[Server]) {
+    pub fn listed(&mut self, servers: &[Server]) {
         self.witness.listed(&self.policy, servers);
     }
 
-    pub fn answered(&mut self, id: &ServerId, answer: Answer) {
-        self.witness.answered(id, &answer);
+    pub fn answered(&mut self, id: &ServerId, answer: &Answer) {
+        self.witness.answered(id, answer);
     }
 
     pub fn addresses_listed(&mut self, addresses: &[ExternalAddress]) {
