@@ -13,17 +13,31 @@ pub struct Moment {
 
 /// Tells [`Moment`]s.
 #[derive(Clone, Copy, Debug)]
-pub struct Clock(Instant);
+pub struct Clock(Source);
+
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    Machine(Instant),
+    Told(fn() -> Moment),
+}
 
 impl Clock {
-    /// A clock that begins now.
+    /// This machine's clock, which begins now.
     pub fn start() -> Self {
-        Clock(Instant::now())
+        Clock(Source::Machine(Instant::now()))
+    }
+
+    /// A clock that says what `tell` says: for a world that is not this machine's.
+    pub fn told_by(tell: fn() -> Moment) -> Self {
+        Clock(Source::Told(tell))
     }
 
     /// Now.
     #[expect(clippy::disallowed_methods, reason = "people are told this machine's time")]
     pub fn now(&self) -> Moment {
-        Moment { elapsed: self.0.elapsed(), wall: SystemTime::now() }
+        match self.0 {
+            Source::Machine(start) => Moment { elapsed: start.elapsed(), wall: SystemTime::now() },
+            Source::Told(tell) => tell(),
+        }
     }
 }

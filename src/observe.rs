@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::memory::Memory;
 use crate::metrics::{Metrics, Phase};
 use crate::model::{Answer, Server};
-use crate::probe::{Prober, Target};
+use crate::probe::{Ask, Target};
 use crate::provider::Provider;
 use crate::settings::{Mark, Policy};
 
@@ -45,7 +45,7 @@ impl PassClock<'_> {
 pub fn observe(
     policy: &Policy,
     provider: &mut dyn Provider,
-    prober: &Prober,
+    prober: &dyn Ask,
     memory: &Memory,
     setting: &Mark,
     chosen: &mut Option<String>,

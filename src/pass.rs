@@ -13,7 +13,7 @@ use crate::model::ExternalAddress;
 use crate::news::News;
 use crate::observe::{self, PassClock};
 use crate::plan::Plan;
-use crate::probe::Prober;
+use crate::probe::Ask;
 use crate::provider::{Provider, ProviderMut};
 use crate::settings::Config;
 
@@ -38,7 +38,7 @@ impl Cloud {
 pub struct Pool {
     config: Config,
     cloud: Cloud,
-    prober: Prober,
+    prober: Box<dyn Ask>,
     handles: Handles,
     clock: Clock,
     memory: Memory,
@@ -88,7 +88,7 @@ impl Pool {
     pub fn new(
         config: Config,
         cloud: Cloud,
-        prober: Prober,
+        prober: Box<dyn Ask>,
         instance: &str,
         clock: Clock,
         handles: Handles,
@@ -136,7 +136,7 @@ impl Pool {
         let sight = observe::observe(
             policy,
             self.cloud.reader(),
-            &self.prober,
+            self.prober.as_ref(),
             &self.memory,
             &self.config.mark,
             &mut self.mark,

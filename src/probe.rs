@@ -33,21 +33,25 @@ pub struct Target {
     pub again: bool,
 }
 
-/// Asks replicas.
+/// Who asks replicas.
+pub trait Ask {
+    /// Asks every target once, and the silent ones again as long as `time_left` says so.
+    fn ask_all(
+        &self,
+        targets: &[Target],
+        time_left: &dyn Fn() -> bool,
+    ) -> BTreeMap<ServerId, Answer>;
+}
+
+/// Asks replicas over HTTP.
 pub struct Prober {
     client: ReplicaClient,
     settings: ProbeSettings,
     handles: Handles,
 }
 
-impl Prober {
-    /// A prober; an unreadable `REPLICA_API_CACERT` is an error.
-    pub fn new(settings: ProbeSettings, handles: Handles) -> Result<Self> {
-        Ok(Prober { client: ReplicaClient::new(&settings)?, settings, handles })
-    }
-
-    /// Asks every target once, and the silent ones again as long as `time_left` says so.
-    pub fn ask_all(
+impl Ask for Prober {
+    fn ask_all(
         &self,
         targets: &[Target],
         time_left: &dyn Fn() -> bool,
@@ -70,6 +74,13 @@ impl Prober {
             }
         }
         answers
+    }
+}
+
+impl Prober {
+    /// A prober; an unreadable `REPLICA_API_CACERT` is an error.
+    pub fn new(settings: ProbeSettings, handles: Handles) -> Result<Self> {
+        Ok(Prober { client: ReplicaClient::new(&settings)?, settings, handles })
     }
 
     fn ask_round(&self, targets: &[Target]) -> BTreeMap<ServerId, Answer> {

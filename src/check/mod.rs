@@ -15,7 +15,7 @@ use crate::error::one_line;
 use crate::memory::Memory;
 use crate::model::{Answer, Listing, Server};
 use crate::observe;
-use crate::probe::Prober;
+use crate::probe::{Ask, Prober};
 use crate::provider::Provider;
 use crate::settings::{Config, Mark};
 

@@ -220,3 +220,24 @@ fn no_spare_is_given_to_two_addresses() {
     world.bind_fails.insert((TWO.into(), "b".into()), ErrorKind::Refused(404));
     world.pass().holders("192.0.2.1 c, 192.0.2.2 a");
 }
+
+#[test]
+fn a_replica_that_one_address_was_refused_on_takes_another() {
+    let mut world = world([healthy("a", 1), healthy("b", 1)]).with_addresses(&[(ONE, "")]);
+    world.bind_fails.insert((ONE.into(), "a".into()), ErrorKind::Refused(409));
+    world.pass().holders("192.0.2.1 b");
+    let mut world = world.with_addresses(&[(TWO, "")]);
+    world.pass().holders("192.0.2.1 b, 192.0.2.2 a");
+}
+
+#[test]
+fn one_address_on_one_replica_is_nothing_to_warn_of() {
+    let mut world = world([healthy("a", 1)]).with_addresses(&[(ONE, "a")]);
+    world.pass().does_not_say("left as they are");
+}
+
+#[test]
+fn an_address_that_moves_away_from_a_finished_holder_is_not_said_to_be_free() {
+    let mut world = world([finished("a"), healthy("b", 1)]).with_addresses(&[(ONE, "a")]);
+    world.pass().deletes(&["a"]).does_not_say("is free once");
+}

@@ -161,3 +161,26 @@ fn a_pass_that_begins_a_little_early_is_still_the_next_one() {
     world.elapsed -= 2;
     world.pass().creates(1);
 }
+
+#[test]
+fn a_twentieth_of_an_interval_is_a_little() {
+    let mut world = refusing(ErrorKind::Refused(400));
+    world.pass().creates(1);
+    world.elapsed -= 3;
+    world.pass().creates(1);
+}
+
+#[test]
+fn a_new_replica_that_gets_no_address_in_time_pauses_creation() {
+    let mut world = world([healthy("z", 0)]);
+    world.pass().put([starting("a").nowhere()]).pass().judged("a creating 1, z healthy 0");
+    world.policy.minimum = 1;
+    world.later(900).pass().creates(0).held_back("a has no address");
+}
+
+#[test]
+fn one_that_had_no_address_when_it_was_first_seen_is_no_failed_creation() {
+    let mut world = world([healthy("z", 0)]);
+    world.pass().put([silent("a").nowhere()]).pass().judged("a unreachable 0, z healthy 0");
+    assert_eq!(world.memory.back_off.step, 0);
+}

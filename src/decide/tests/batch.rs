@@ -1,5 +1,7 @@
 //! The batch limit, and what became of what was asked for.
 
+use crate::decide::Lookup;
+use crate::decide::tests::pictures::{Vm, healthy, silent};
 use crate::decide::tests::world::{Creates, World, world};
 use crate::error::ErrorKind;
 use crate::plan::Loudness;
@@ -123,6 +125,7 @@ fn what_we_make_and_do_not_see_stops_creation_as_an_error_as_long_as_it_exists()
     world.policy.minimum = 9;
     for _ in 0..50 {
         world.pass().creates(0).says(Loudness::Error, "batch me-1 exists but is not listed");
+        world.does_not_say("fewer replicas than are missing");
     }
     world.take(&["n1", "n2"]).pass().later(3600).pass().creates(9);
 }
@@ -166,4 +169,39 @@ fn nothing_is_looked_up_once_it_was_listed() {
     let mut world = wanting(1);
     world.pass().pass().take(&["n1"]);
     world.pass().creates(1).does_not_say("gone");
+}
+
+#[test]
+fn nothing_is_looked_up_that_is_listed_or_was() {
+    let mut world = world([healthy("z", 0)]).with(|policy| policy.minimum = 1);
+    world.pass().creates(1);
+    assert!(world.observe().lookups.is_empty(), "it is listed now");
+    world.pass().take(&["n1"]);
+    assert!(world.observe().lookups.is_empty(), "it was listed once");
+}
+
+#[test]
+fn what_the_list_does_not_show_is_looked_up_whatever_else_it_shows() {
+    let mut world = world([healthy("z", 0)]).with(|policy| policy.minimum = 1);
+    world.creates = Creates::Unmarked;
+    world.pass().creates(1);
+    assert_eq!(world.observe().lookups.get("me-1"), Some(&Lookup::Exists));
+}
+
+#[test]
+fn a_limit_that_no_pool_needs_is_none() {
+    let mut world = wanting(1);
+    world.pass().creates(1);
+    world.memory.batch_limit = Some(2048);
+    world.boot(&["n1"], 1).pass();
+    assert_eq!(world.memory.batch_limit, None);
+}
+
+#[test]
+fn one_that_ran_and_broke_later_is_no_error_of_its_batch() {
+    let mut world = wanting(2);
+    world.pass().creates(2).boot(&["n1"], 0).pass();
+    let broken = world.vms["n1"].clone().in_error();
+    world.put([Vm { answer: silent("n1").answer, ..broken }]).pass().pass().deletes(&["n1"]);
+    assert_eq!(world.memory.batch_limit, None);
 }

@@ -27,6 +27,7 @@ fn creation_stops_as_an_error_when_as_many_as_the_limit_never_answered() {
     assert_eq!(world.vms.len(), 9 + 1, "nine that never answered, and z\n{}", world.plan);
     world.creates(0).held_back("boot limit 9: 9 replicas never answered");
     world.says(Loudness::Error, "creation stopped: 9 replicas never answered (limit 9)");
+    world.does_not_say("fewer replicas than are missing");
 }
 
 #[test]

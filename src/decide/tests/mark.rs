@@ -1,17 +1,20 @@
 //! Which mark the pool goes by.
 
-use crate::decide::mark::{MarkChoice, choose};
+use crate::decide::mark::{MarkChoice, choose, settle};
 use crate::decide::tests::pictures::healthy;
+use crate::error::ErrorKind;
+use crate::model::Server;
 use crate::settings::Mark;
+
+fn server(mark: Option<&str>) -> Server {
+    let mut server = healthy("a", 1).server;
+    server.mark = mark.map(str::to_owned);
+    server
+}
 
 #[track_caller]
 fn check(value: Option<&str>, carried: &[Option<&str>], expected: &MarkChoice) {
     let setting = Mark { key: "group".into(), value: value.map(str::to_owned) };
-    let server = |mark: Option<&str>| {
-        let mut server = healthy("a", 1).server;
-        server.mark = mark.map(str::to_owned);
-        server
-    };
     let servers: Vec<_> = carried.iter().copied().map(server).collect();
     assert_eq!(choose(&setting, &servers), *expected, "set {value:?}, carried {carried:?}");
 }
@@ -37,4 +40,20 @@ fn the_mark_of_the_python_code_is_used_when_only_that_is_found() {
 #[test]
 fn when_both_are_found_the_operator_has_to_say() {
     check(None, &[Some("scaled"), Some("scaler")], &MarkChoice::Ambiguous);
+}
+
+#[test]
+fn only_the_mark_of_the_python_code_is_worth_a_warning() {
+    let unset = Mark { key: "group".into(), value: None };
+    assert_eq!(settle(&unset, &[server(Some("other"))]), Ok(("scaler".into(), None)));
+    let (mark, warning) = settle(&unset, &[server(Some("scaled"))]).unwrap();
+    assert_eq!(mark, "scaled");
+    assert!(warning.is_some_and(|warning| warning.contains("the servers carry group=scaled")));
+}
+
+#[test]
+fn two_marks_are_the_operators_fault_to_mend() {
+    let unset = Mark { key: "group".into(), value: None };
+    let error = settle(&unset, &[server(Some("scaled")), server(Some("scaler"))]).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Setting, "{error}");
 }

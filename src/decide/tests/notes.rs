@@ -66,3 +66,17 @@ fn what_holds_creation_back_is_said() {
         "fewer replicas than are missing: REPLICA_MAX 2: there are 1 replicas",
     );
 }
+
+#[test]
+fn why_a_replica_is_left_alone_is_said() {
+    let mut world = world([silent("a").with_task("rebooting"), stopped("b"), healthy("z", 1)]);
+    world.pass();
+    world.says(Loudness::Standing, "a (a) is left alone: rebooting; refused");
+    world.says(Loudness::Standing, "b (b) is stopped: left alone, counted against REPLICA_MAX");
+}
+
+#[test]
+fn one_as_old_as_our_start_is_no_second_daemon() {
+    let mut world = world([starting("a").aged(0)]);
+    world.passes(2).does_not_say(SECOND);
+}

@@ -275,3 +275,19 @@ fn clocks_that_disagree_make_a_replica_young_not_ancient() {
     future.server.launched = Some(start() + Duration::from_secs(OLD));
     world([future]).plans("").judged("a starting 1");
 }
+
+#[test]
+fn why_a_replica_cannot_be_reached_is_told_apart() {
+    let elsewhere = |vm: Vm| vm.nowhere().at("x", "10.1.0.1").at("y", "10.2.0.1");
+    let mut world = world([elsewhere(broken("a")), elsewhere(silent("b"))]);
+    world.pass().judged("a unreachable 0, b unreachable 0");
+    let why: Vec<&str> = world.plan.replicas.iter().map(|one| one.why.as_str()).collect();
+    assert_eq!(why, ["in error, and nowhere to be asked", "no fixed address after 900 s"]);
+}
+
+#[test]
+fn a_pass_in_which_it_was_not_asked_does_not_begin_the_count_of_its_silences_anew() {
+    let mut world = world([broken("a"), healthy("z", 1)]);
+    world.plans("").put([broken("a").unasked()]).plans("").put([broken("a")]);
+    world.pass().deletes(&["a"]);
+}

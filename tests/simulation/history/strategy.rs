@@ -1,0 +1,186 @@
+//! Which histories there are, and how likely each.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::{Event, History, Settings};
+use crate::universe::{End, HowItEnds};
+use crate::world::vm::Lie;
+use crate::world::weather::{Fate, Fault, Request};
+
+/// Longest history, in chapters.
+const CHAPTERS_MAX: usize = 5;
+
+/// Longest time for which the list may be wrong, in passes: one lost reply is forgotten meanwhile, and not a second one.
+const LIST_WRONG_PASSES: u8 = 4;
+
+/// Any history.
+pub fn history() -> impl Strategy<Value = History> {
+    let history = (settings(), vec(chapter(), 1..=CHAPTERS_MAX));
+    history.prop_map(|(settings, chapters)| History { settings, events: chapters.concat() })
+}
+
+/// Events that belong together: what takes several of them in a row would hardly ever happen by chance.
+fn chapter() -> impl Strategy<Value = Vec<Event>> {
+    prop_oneof![
+        6 => vec(event(), 1..=10),
+        2 => storm(),
+        1 => broken_image(),
+    ]
+}
+
+/// The program and the API fail again and again while replicas are wanted.
+fn storm() -> impl Strategy<Value = Vec<Event>> {
+    let event = prop_oneof![
+        2 => (1_u8..=2).prop_map(Event::Passes),
+        2 => fault(),
+        2 => program(),
+        1 => Just(Event::AllBusy),
+        1 => replica(),
+    ];
+    vec(event, 6..=20)
+}
+
+/// New replicas run, and never answer, for a long time.
+fn broken_image() -> impl Strategy<Value = Vec<Event>> {
+    let event = prop_oneof![
+        6 => (8_u8..=20).prop_map(Event::Passes),
+        1 => Just(Event::AllBusy),
+        1 => program(),
+        1 => event(),
+    ];
+    let fate = select(vec![Fate::NeverAnswers, Fate::NeverAnswers, Fate::Sticks, Fate::Fails]);
+    let undeletable = Event::Fault { request: Request::Delete, fault: Fault::Fails, times: 255 };
+    let fault = option::weighted(0.4, Just(undeletable));
+    (fate, fault, vec(event, 4..=8)).prop_map(|(fate, fault, events)| {
+        let begin = [Event::Builds(fate), Event::AllBusy];
+        begin.into_iter().chain(fault).chain(events).collect()
+    })
+}
+
+fn settings() -> impl Strategy<Value = Settings> {
+    (
+        1_u64..=3,
+        0_u64..=7,
+        option::weighted(0.6, 0_u64..=5),
+        option::weighted(0.4, select(vec![60_u16, 300, 900])),
+        prop::bool::weighted(0.3),
+        prop::bool::weighted(0.15),
+        option::weighted(0.6, 0_u8..=3),
+        0_u8..=4,
+    )
+        .prop_map(
+            |(
+                capacity,
+                minimum,
+                spare,
+                replace_silent_after,
+                delete_stopped,
+                once,
+                addresses,
+                replicas,
+            )| Settings {
+                capacity,
+                minimum,
+                spare,
+                replace_silent_after,
+                delete_stopped,
+                once,
+                addresses,
+                replicas,
+            },
+        )
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        16 => (1_u8..=6).prop_map(Event::Passes),
+        3 => (8_u8..=20).prop_map(Event::Passes),
+        20 => replica(),
+        8 => operator(),
+        10 => cloud(),
+        8 => fault(),
+        4 => program(),
+    ]
+}
+
+fn replica() -> impl Strategy<Value = Event> {
+    let vm = any::<u8>;
+    prop_oneof![
+        6 => (vm(), 0_u8..=3).prop_map(|(vm, free)| Event::Load { vm, free }),
+        3 => vm().prop_map(|vm| Event::Finishes { vm }),
+        4 => vm().prop_map(|vm| Event::GoesSilent { vm }),
+        2 => Just(Event::AllGoSilent),
+        3 => Just(Event::AllAnswer),
+        2 => (vm(), select(&Lie::ALL[..])).prop_map(|(vm, lie)| Event::Lies { vm, lie }),
+        2 => (vm(), any::<bool>()).prop_map(|(vm, serves)| Event::TurnsToError { vm, serves }),
+        1 => Just(Event::MostTurnToError),
+        2 => vm().prop_map(|vm| Event::Vanishes { vm }),
+        1 => (vm(), 1..=LIST_WRONG_PASSES).prop_map(|(vm, passes)| Event::Unlisted { vm, passes }),
+        1 => (1..=LIST_WRONG_PASSES).prop_map(|passes| Event::MostUnlisted { passes }),
+        1 => (vm(), 1_u8..=3, any::<bool>())
+            .prop_map(|(vm, passes, serves)| Event::Task { vm, passes, serves }),
+        2 => Just(Event::AllBusy),
+        1 => vm().prop_map(|vm| Event::LosesPort { vm }),
+    ]
+}
+
+fn operator() -> impl Strategy<Value = Event> {
+    let vm = any::<u8>;
+    prop_oneof![
+        vm().prop_map(|vm| Event::Stopped { vm }),
+        vm().prop_map(|vm| Event::Shelved { vm }),
+        vm().prop_map(|vm| Event::SoftDeleted { vm }),
+        vm().prop_map(|vm| Event::Deleted { vm }),
+        vm().prop_map(|vm| Event::StartedAgain { vm }),
+        vm().prop_map(|vm| Event::Locked { vm }),
+        vm().prop_map(|vm| Event::Unlocked { vm }),
+        Just(Event::Added),
+        vm().prop_map(|vm| Event::ForeignAddress { vm }),
+        (vm(), option::of(vm())).prop_map(|(address, to)| Event::Bound { address, to }),
+    ]
+}
+
+fn cloud() -> impl Strategy<Value = Event> {
+    let fates = vec![Fate::Good, Fate::Fails, Fate::Sticks, Fate::NeverAnswers];
+    prop_oneof![
+        3 => select(fates).prop_map(Event::Builds),
+        1 => (select(vec![20_u16, 100, 400, 1000]), select(vec![10_u16, 60, 300, 700]))
+            .prop_map(|(build, boot)| Event::BuildTimes { build, boot }),
+        2 => option::weighted(0.7, 0_u8..=4).prop_map(Event::Quota),
+        2 => option::weighted(0.7, 0_u8..=4).prop_map(Event::Room),
+        2 => option::weighted(0.7, select(vec![10_u16, 90, 500]))
+            .prop_map(Event::Deletions),
+        1 => any::<bool>().prop_map(|works| Event::Router { works }),
+        2 => (0..=LIST_WRONG_PASSES).prop_map(|passes| Event::ListsLate { passes }),
+        2 => (1..=LIST_WRONG_PASSES).prop_map(|passes| Event::ListFreezes { passes }),
+        1 => select(vec![1_u8, 40, 90]).prop_map(|seconds| Event::SlowProbes { seconds }),
+        1 => select(vec![5_u8, 15, 40]).prop_map(|minutes| Event::Pause { minutes }),
+    ]
+}
+
+fn fault() -> impl Strategy<Value = Event> {
+    let requests = vec![
+        Request::List,
+        Request::Network,
+        Request::LookUp,
+        Request::Addresses,
+        Request::Bind,
+        Request::Delete,
+        Request::Create,
+        Request::Create,
+        Request::Create,
+    ];
+    (select(requests), select(&Fault::ALL[..]), 1_u8..=4)
+        .prop_map(|(request, fault, times)| Event::Fault { request, fault, times })
+}
+
+fn program() -> impl Strategy<Value = Event> {
+    let how = vec![HowItEnds::KilledBefore, HowItEnds::KilledAfter, HowItEnds::Asked];
+    prop_oneof![
+        1 => Just(Event::Restart),
+        3 => (0_u8..=9, select(how)).prop_map(|(requests, how)| Event::Ends(End { requests, how })),
+    ]
+}

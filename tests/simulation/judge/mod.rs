@@ -1,0 +1,152 @@
+//! What must hold in every history, judged request by request by what the program could see, apart from its own code.
+
+mod addresses;
+mod deletion;
+mod growth;
+mod witness;
+
+use std::net::IpAddr;
+
+use simplescalevm::error::{Error, ErrorKind};
+use simplescalevm::model::{AddressId, Answer, ExternalAddress, Server, ServerId};
+use simplescalevm::provider::Creation;
+use simplescalevm::settings::Policy;
+
+use crate::clock;
+use crate::world::World;
+use crate::world::weather::Request;
+use witness::Witness;
+
+/// A rule, by its number in the README.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// No VM that works is deleted.
+    WorkingStays = 1,
+    /// The pool does not grow without end.
+    Bounded = 2,
+    /// Nothing outside the pool is touched, and addresses sit one by one on healthy replicas.
+    OwnAndOneEach = 3,
+    /// Once faults end the pool gets where it should be, and stays there.
+    Settles = 4,
+    /// A pass asks the cloud so often and no more.
+    FewRequests = 5,
+    /// The program does not panic.
+    NoPanic = 6,
+}
+
+/// Who watches one history.
+pub struct Judge {
+    pub policy: Policy,
+    pub witness: Witness,
+    /// What was broken, in words.
+    pub broken: Vec<String>,
+    /// VMs of the pool that the program could not know of when it created others.
+    excused: Vec<ServerId>,
+    /// Every batch mark so far, by every process.
+    marks: Vec<String>,
+    requests: Vec<Request>,
+}
+
+impl Judge {
+    /// Nobody was seen doing anything.
+    pub fn new(policy: Policy) -> Self {
+        Judge {
+            policy,
+            witness: Witness::default(),
+            broken: Vec::new(),
+            excused: Vec::new(),
+            marks: Vec::new(),
+            requests: Vec::new(),
+        }
+    }
+
+    pub fn breaks(&mut self, rule: Rule, what: impl AsRef<str>) {
+        let (number, what) = (rule as u8, what.as_ref());
+        self.broken.push(format!("rule {number} ({rule:?}), second {}: {what}", clock::now()));
+    }
+
+    /// Another process takes over: it has seen nothing yet.
+    pub fn process_begins(&mut self) {
+        self.witness = Witness::default();
+    }
+
+    pub fn pass_begins(&mut self) {
+        self.witness.pass_begins();
+        self.requests.clear();
+    }
+
+    pub fn listed(&mut self, servers: &[Server]) {
+        self.witness.listed(&self.policy, servers);
+    }
+
+    pub fn answered(&mut self, id: &ServerId, answer: &Answer) {
+        self.witness.answered(id, answer);
+    }
+
+    pub fn addresses_listed(&mut self, addresses: &[ExternalAddress]) {
+        self.witness.addresses = Some(addresses.to_vec());
+    }
+
+    pub fn looked_up(&mut self, id: &ServerId, exists: bool) {
+        self.witness.looked_up(id, exists);
+    }
+
+    /// What came of a creation.
+    pub fn created(&mut self, result: &Result<ServerId, Error>) {
+        self.witness.created(result);
+    }
+
+    pub fn deleted(&mut self, id: &ServerId, result: &Result<(), Error>) {
+        self.witness.deleted(id, result);
+    }
+
+    pub fn bound(&mut self, address: &AddressId, server: &ServerId, result: &Result<(), Error>) {
+        let refused = matches!(
+            result.as_ref().map_err(|error| error.kind),
+            Err(ErrorKind::Refused(400 | 404 | 409))
+        );
+        self.witness.bound(address, server, result.is_ok(), refused);
+    }
+
+    /// One request more; the bound of a whole pass is checked here, so that an endless loop is found out.
+    pub fn request(&mut self, request: Request) {
+        self.requests.push(request);
+        let count = self.requests.iter().filter(|one| **one == request).count();
+        let most = match request {
+            Request::List
+            | Request::Network
+            | Request::Probe
+            | Request::Addresses
+            | Request::Create => 1,
+            Request::LookUp => self.witness.to_look_up(),
+            Request::Bind => 3 * self.witness.addresses.as_ref().map_or(0, Vec::len),
+            Request::Delete => self.witness.servers.len(),
+        };
+        if count > most {
+            self.breaks(
+                Rule::FewRequests,
+                format!(
+                    "{count} requests of the kind {request:?} in one pass, and {most} are the most"
+                ),
+            );
+            assert!(count < most + 100, "a pass without end");
+        }
+    }
+
+    pub fn creates(&mut self, world: &World, creation: &Creation) {
+        growth::check(self, world, creation);
+    }
+
+    pub fn deletes(&mut self, world: &World, id: &ServerId) {
+        deletion::check(self, world, id);
+    }
+
+    pub fn binds(&mut self, world: &World, address: &AddressId, server: &ServerId, fixed: IpAddr) {
+        addresses::check(self, world, address, server, fixed);
+    }
+
+    /// How many more replicas the program may ask for.
+    pub fn room(&self) -> u64 {
+        growth::room(self)
+    }
+}

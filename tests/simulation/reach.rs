@@ -1,0 +1,106 @@
+//! What the histories came upon: a rule that nothing ever tried to break holds for no reason.
+
+use std::collections::BTreeMap;
+
+use simplescalevm::act::StepResult;
+use simplescalevm::pass::Report;
+
+/// What has to happen in every run of ordinary length.
+pub const EXPECTED: [&str; 33] = [
+    "asked to end in Addresses",
+    "asked to end in Create",
+    "asked to end in Delete",
+    "asked to end in List",
+    "asked to end in Probe",
+    "brake: many lost",
+    "brake: many silent",
+    "created",
+    "creation refused",
+    "creation unclear",
+    "deleted, failed",
+    "deleted, finished",
+    "deleted, silent",
+    "deleted, stopped",
+    "deleted, stuck",
+    "deletion failed",
+    "deletion waits for an address",
+    "held back, batch",
+    "held back, boot limit",
+    "held back, brake",
+    "held back, creation paused",
+    "held back, REPLICA_MAX",
+    "held back, unlisted",
+    "killed after Bind",
+    "killed after Create",
+    "killed after Delete",
+    "killed before Bind",
+    "killed before Create",
+    "killed before Delete",
+    "killed before Probe",
+    "moved",
+    "move refused",
+    "steps left over",
+];
+
+/// So often each.
+#[derive(Clone, Debug, Default)]
+pub struct Reach(pub BTreeMap<String, u64>);
+
+impl Reach {
+    pub fn met(&mut self, what: impl Into<String>) {
+        *self.0.entry(what.into()).or_default() += 1;
+    }
+
+    pub fn add(&mut self, other: Reach) {
+        for (what, times) in other.0 {
+            *self.0.entry(what).or_default() += times;
+        }
+    }
+
+    /// What never happened although it should have.
+    pub fn missing(&self) -> Vec<&'static str> {
+        EXPECTED.into_iter().filter(|what| !self.0.contains_key(*what)).collect()
+    }
+
+    /// What a pass did, and what kept it from doing more.
+    pub fn pass(&mut self, report: &Report) {
+        let (Some(plan), Some(outcome)) = (&report.plan, &report.outcome) else { return };
+        for step in plan.deletions.iter().filter(|step| outcome.deleted.contains(&step.server)) {
+            self.met(format!("deleted, {}", step.reason.as_str()));
+        }
+        let times = [
+            ("deletion failed", outcome.not_deleted.len()),
+            ("moved", outcome.moved.len()),
+            ("move refused", outcome.refused.len()),
+        ];
+        for (what, times) in times {
+            (0..times).for_each(|_| self.met(what));
+        }
+        for step in &outcome.steps {
+            match &step.result {
+                StepResult::NotTried(why) if why.starts_with("its address") => {
+                    self.met("deletion waits for an address");
+                }
+                StepResult::NotTried(_) => self.met("steps left over"),
+                StepResult::Done | StepResult::Failed(_) => {}
+            }
+        }
+        if let Some(creation) = &outcome.creation {
+            self.met(match &creation.result {
+                Ok(_) => "created",
+                Err(error) if error.kind.as_str() == "unclear" => "creation unclear",
+                Err(_) => "creation refused",
+            });
+        }
+        for brake in &plan.brakes {
+            let silent = brake.contains("are silent");
+            self.met(if silent { "brake: many silent" } else { "brake: many lost" });
+        }
+        let reasons = ["boot limit", "brake", "creation paused", "REPLICA_MAX"];
+        if let Some(held) = &plan.held_back {
+            let known = reasons.into_iter().find(|reason| held.why.starts_with(reason));
+            let listed = if held.why.contains("not listed") { "unlisted" } else { "batch" };
+            self.met(format!("held back, {}", known.unwrap_or(listed)));
+        }
+    }
+}
