@@ -1,6 +1,7 @@
 //! A pass of a large pool has its bounds in time and memory, however many of its replicas are black holes.
 
 use crate::daemon::{Daemon, Settings};
+use crate::expect;
 use crate::fake::Cloud;
 
 /// The default `APP_INTERVAL`, in seconds.
@@ -10,22 +11,11 @@ const INTERVAL: f64 = 60.0;
 const POOL: usize = 1000;
 
 #[test]
-fn a_pass_over_a_thousand_healthy_replicas_is_bounded() {
-    check(0);
-}
-
-#[test]
-fn a_pass_over_a_thousand_replicas_with_a_tenth_black_holes_is_bounded() {
-    check(POOL / 10);
-}
-
-#[test]
-fn a_pass_over_a_thousand_black_holes_is_bounded() {
-    check(POOL);
+fn a_pass_over_a_thousand_replicas_is_bounded_however_many_are_black_holes() {
+    expect::each([0, POOL / 10, POOL], check);
 }
 
 /// One pass, with the default limits, over a pool of which so many are black holes.
-#[track_caller]
 fn check(holes: usize) {
     let cloud = Cloud::start();
     cloud.add_crowd(POOL, holes);
