@@ -35,13 +35,20 @@ fn io_words(error: &io::Error) -> String {
         io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => "connection reset".to_owned(),
         io::ErrorKind::UnexpectedEof => "connection closed before the end of the answer".to_owned(),
-        _ => {
-            // rustls speaks through io::Error; the setting that mends it belongs beside its words.
+        kind => {
             let text = one_line(&error.to_string(), CAUSE_CHARS_MAX);
-            if text.contains("certificate") { format!("TLS: {text}") } else { text }
+            match text.strip_prefix(NO_SUCH_HOST) {
+                Some(why) => format!("host name not found{why}"),
+                // rustls speaks through io::Error.
+                None if kind == io::ErrorKind::InvalidData => format!("TLS: {text}"),
+                None => text,
+            }
         }
     }
 }
+
+/// How std's errors of `getaddrinfo` begin: they have no kind of their own.
+const NO_SUCH_HOST: &str = "failed to lookup address information";
 
 /// Whether the request may have been carried out although no whole answer came.
 pub fn kind(error: &ureq::Error) -> ErrorKind {
@@ -89,5 +96,5 @@ fn could_not_connect(error: &io::Error) -> bool {
             | io::ErrorKind::HostUnreachable
             | io::ErrorKind::NetworkUnreachable
             | io::ErrorKind::AddrNotAvailable
-    )
+    ) || error.to_string().starts_with(NO_SUCH_HOST)
 }

@@ -128,7 +128,8 @@ fn catalog(state: &State) -> Value {
     let catalog = &state.catalog;
     let suffix = |text: &str| text.replace("PROJECT", &state.identity.project.id);
     let service = |kind: &str, name: &str, service: Service, suffix: String| {
-        let live = format!("http://{}{suffix}", state.addresses[&service]);
+        let listening = format!("http://{}", state.addresses[&service]);
+        let live = catalog.elsewhere.get(&service).unwrap_or(&listening).clone() + &suffix;
         json!({"id": format!("{kind}-service"), "type": kind, "name": name,
             "endpoints": endpoints(state, &live)})
     };
