@@ -68,7 +68,7 @@ pub fn each<T: Send>(cases: impl IntoIterator<Item = T>, test: impl Fn(T) + Sync
 
 /// Runs `test` with each case, `at_once` of them at a time. Fails with the names of all that failed.
 pub fn each_of<T: Send + Sync>(
-    cases: Vec<T>,
+    cases: &[T],
     at_once: usize,
     name: impl Fn(&T) -> String + Sync,
     test: impl Fn(&T) + Sync,

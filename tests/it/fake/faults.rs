@@ -24,6 +24,8 @@ pub enum Fault {
     Big(usize),
     /// Nothing is done; an error with this status that repeats all that was sent, as some proxies do.
     Echo(u16),
+    /// Nothing is done; the same as a web page.
+    Recite(u16),
     /// Nothing is done before the gate opens; then all goes well.
     HeldBefore(Gate),
 }
@@ -206,7 +208,16 @@ impl Faults {
                 response.body = b"{\"padding\": \"".to_vec();
                 response
             }
-            Fault::Echo(status) => echo(status, request),
+            Fault::Echo(status) => {
+                let fault =
+                    serde_json::json!({"code": status, "message": all_that_was_sent(request)});
+                Response::json(status, &serde_json::json!({"badRequest": fault}))
+            }
+            Fault::Recite(status) => {
+                let text = all_that_was_sent(request).replace('&', "&amp;");
+                let text = text.replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+                Response::html(status, &format!("<p>{text}</p>"))
+            }
             Fault::HeldBefore(gate) => {
                 gate.wait();
                 work()
@@ -240,9 +251,9 @@ fn wrong_types(body: serde_json::Value) -> serde_json::Value {
     fields.into()
 }
 
-fn echo(status: u16, request: &Request) -> Response {
-    let headers: Vec<&str> = request.headers.iter().map(|(_, value)| value.as_str()).collect();
-    let body = String::from_utf8_lossy(&request.body);
-    let message = format!("{} {body}", headers.join(" "));
-    Response::json(status, &serde_json::json!({"badRequest": {"code": status, "message": message}}))
+/// Those headers first that hold most.
+fn all_that_was_sent(request: &Request) -> String {
+    let mut headers: Vec<&str> = request.headers.iter().map(|(_, value)| value.as_str()).collect();
+    headers.sort_by_key(|value| std::cmp::Reverse(value.len()));
+    format!("{} {}", String::from_utf8_lossy(&request.body), headers.join(" "))
 }

@@ -318,7 +318,7 @@ fn send(mut stream: &TcpStream, shared: &Shared, response: &Response) -> io::Res
         }
         Manner::Padded(padding) => {
             stream.write_all(&bytes)?;
-            let chunk = [b'x'; 64 * 1024];
+            let chunk = [b'x'; 8 * 1024];
             let mut left = padding;
             while left > 0 {
                 let now = left.min(chunk.len());

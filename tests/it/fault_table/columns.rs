@@ -77,6 +77,8 @@ pub fn columns() -> Vec<Column> {
         fault("reply that never comes", Fault::Sent(Manner::HangBeforeHeaders), late),
         fault("400 with all that was sent", Fault::Echo(400), "status 400: "),
         fault("500 with all that was sent", Fault::Echo(500), "status 500: "),
+        fault("500 that recites", Fault::Recite(500), "status 500: "),
+        fault("200 that recites", Fault::Recite(200), "not the expected JSON"),
     ];
     columns.extend(STATUSES.map(|(name, status)| fault(name, Fault::html(status), name)));
     columns
@@ -99,7 +101,14 @@ pub fn no_failure(row: &Row, column: &Column) -> Option<&'static str> {
         LOOKUP if has(&["truncated JSON", "wrong JSON types"]) => Some("it is still a 404"),
         LOOKUP if has(&["status 404"]) => Some("then the server is gone"),
         "delete" if has(&["status 404"]) => Some("what is gone already need not be deleted"),
-        "delete" if has(&["truncated JSON", "wrong JSON types", "HTML with 200"]) => {
+        "delete"
+            if has(&[
+                "truncated JSON",
+                "wrong JSON types",
+                "HTML with 200",
+                "200 that recites",
+            ]) =>
+        {
             Some("nothing is read from the answer, and the next list shows what became of it")
         }
         _ => None,

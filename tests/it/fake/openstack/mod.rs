@@ -231,15 +231,15 @@ impl Cloud {
         format!("requests to the cloud:\n  {}", lines.join("\n  "))
     }
 
-    /// Everything that must never be printed.
+    /// Everything that must never be printed; of the tokens, how they all begin.
     pub fn secrets(&self) -> Vec<String> {
-        let state = self.state();
-        let mut secrets: Vec<String> =
-            state.identity.tokens.iter().map(|token| token.value.clone()).collect();
-        secrets.push(state.identity.password.clone());
-        secrets.push(state.identity.application_credential_secret.clone());
-        secrets.push(nova_create::ADMIN_PASS.into());
-        secrets
+        let identity = &self.state().identity;
+        vec![
+            keystone::TOKENS_BEGIN.into(),
+            identity.password.clone(),
+            identity.application_credential_secret.clone(),
+            nova_create::ADMIN_PASS.into(),
+        ]
     }
 }
 
@@ -278,7 +278,9 @@ impl Shared {
                 let mut state = self.state.lock().unwrap();
                 let building = state.servers.iter().filter(|server| server.build.is_some());
                 let lost: Vec<String> = building.map(|server| server.id.clone()).collect();
-                lost.iter().for_each(|id| state.remove_server(id));
+                for id in lost {
+                    state.remove_server(&id);
+                }
             }
         }
     }
