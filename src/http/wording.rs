@@ -98,3 +98,33 @@ fn could_not_connect(error: &io::Error) -> bool {
             | io::ErrorKind::AddrNotAvailable
     ) || error.to_string().starts_with(NO_SUCH_HOST)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(error: io::Error, words: &str, expected: ErrorKind) {
+        let error = ureq::Error::Io(error);
+        let told = without_answer(&error, Duration::from_secs(1), 1024);
+        assert_eq!((told.as_str(), kind(&error)), (words, expected));
+    }
+
+    #[test]
+    fn a_name_that_is_not_found_says_so_and_means_that_nothing_was_done() {
+        let text = "failed to lookup address information: Name or service not known";
+        let words = "host name not found: Name or service not known";
+        check(io::Error::other(text), words, ErrorKind::Unavailable);
+    }
+
+    #[test]
+    fn what_tls_finds_wrong_is_told_apart_from_the_rest() {
+        let tls = |text: &str| io::Error::new(io::ErrorKind::InvalidData, text);
+        let certificate = "invalid peer certificate: UnknownIssuer";
+        check(tls(certificate), &format!("TLS: {certificate}"), ErrorKind::Unavailable);
+        // It may have come in the middle of an answer.
+        let corrupt = "received corrupt message of type InvalidContentType";
+        check(tls(corrupt), &format!("TLS: {corrupt}"), ErrorKind::Unclear);
+        check(io::Error::other("something else"), "something else", ErrorKind::Unclear);
+    }
+}

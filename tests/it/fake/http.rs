@@ -134,7 +134,6 @@ type Handler = dyn Fn(&Request) -> Response + Send + Sync;
 pub struct HttpServer {
     address: SocketAddr,
     shared: Arc<Shared>,
-    accepting: Option<JoinHandle<()>>,
 }
 
 #[derive(Default)]
@@ -142,6 +141,8 @@ struct Shared {
     stopped: Mutex<bool>,
     stop: Condvar,
     connections: Mutex<Vec<TcpStream>>,
+    /// The thread that holds the port.
+    accepting: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl HttpServer {
@@ -157,7 +158,8 @@ impl HttpServer {
         let handler: Arc<Handler> = Arc::new(handler);
         let in_thread = Arc::clone(&shared);
         let accepting = thread::spawn(move || accept(&listener, &in_thread, &handler));
-        HttpServer { address, shared, accepting: Some(accepting) }
+        *shared.accepting.lock().unwrap() = Some(accepting);
+        HttpServer { address, shared }
     }
 
     /// Where it listens.
@@ -181,10 +183,7 @@ pub struct Port {
 impl Port {
     /// Closes it: who connects from now on is refused. An answer that is on its way is the last one of its connection.
     pub fn close(&self) {
-        *self.shared.stopped.lock().unwrap() = true;
-        self.shared.stop.notify_all();
-        // Each connection wakes the accepting thread; once there is none, the port is closed.
-        while TcpStream::connect(self.address).is_ok() {}
+        self.shared.close_port(self.address);
         for connection in self.shared.connections.lock().unwrap().iter() {
             let _ = connection.shutdown(Shutdown::Read);
         }
@@ -193,13 +192,7 @@ impl Port {
 
 impl Drop for HttpServer {
     fn drop(&mut self) {
-        *self.shared.stopped.lock().unwrap() = true;
-        self.shared.stop.notify_all();
-        // Wakes the accepting thread, which then closes the port.
-        let _ = TcpStream::connect(self.address);
-        if let Some(accepting) = self.accepting.take() {
-            let _ = accepting.join();
-        }
+        self.shared.close_port(self.address);
         for connection in self.shared.connections.lock().unwrap().drain(..) {
             let _ = connection.shutdown(Shutdown::Both);
         }
@@ -378,6 +371,16 @@ fn reason(status: u16) -> &'static str {
 }
 
 impl Shared {
+    fn close_port(&self, address: SocketAddr) {
+        *self.stopped.lock().unwrap() = true;
+        self.stop.notify_all();
+        // Wakes the accepting thread, which then closes the port.
+        let _ = TcpStream::connect(address);
+        if let Some(accepting) = self.accepting.lock().unwrap().take() {
+            let _ = accepting.join();
+        }
+    }
+
     /// Sleeps for `time` or until the server ends; `true` when it does.
     fn wait(&self, time: Duration) -> bool {
         let stopped = self.stopped.lock().unwrap();
