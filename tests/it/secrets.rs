@@ -32,7 +32,7 @@ impl Secrets {
     pub fn of(cloud: &Cloud) -> Self {
         use base64::Engine;
         let encoded = base64::engine::general_purpose::STANDARD.encode(USER_DATA);
-        let mut signs = vec!["user-data-s3cret".to_owned(), encoded[..16].to_owned()];
+        let mut signs = vec!["user-data-s3cret".to_owned(), encoded.chars().take(16).collect()];
         for secret in cloud.secrets() {
             let pieces = secret.split(|character: char| !character.is_ascii_alphanumeric());
             signs.extend(pieces.filter(|piece| piece.len() >= SIGN_CHARS).map(str::to_owned));
