@@ -6,11 +6,17 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
+use std::panic::PanicHookInfo;
 use std::time::SystemTime;
 
 use env_logger::{Builder, Logger};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use serde::Serialize;
+
+use crate::error::one_line;
+
+/// Longest line of a panic, in characters.
+const PANIC_CHARS_MAX: usize = 400;
 
 /// What the targets of our own records begin with: the crate's name.
 const OWN: &str = "simplescalevm";
@@ -65,6 +71,12 @@ pub fn is_journal(journal_stream: Option<&str>) -> bool {
     let stderr = fs::metadata("/proc/self/fd/2");
     let named = stderr.map(|stderr| format!("{}:{}", stderr.dev(), stderr.ino()));
     named.is_ok_and(|named| journal_stream == Some(named.as_str()))
+}
+
+/// A panic as one line, as everything else in the log: where and why, and nothing of the data that was at hand (no
+/// backtrace, no arguments).
+pub fn panic_line(panic: &PanicHookInfo<'_>) -> String {
+    one_line(&panic.to_string(), PANIC_CHARS_MAX)
 }
 
 /// One line, without its end.
@@ -127,7 +139,11 @@ impl Log for OwnRecords {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+    use std::{panic, thread};
+
     use super::*;
+    use crate::secret::Secret;
 
     #[track_caller]
     fn shown(format: Format, under_journald: bool) -> String {
@@ -147,6 +163,26 @@ mod tests {
         assert_eq!(value["message"], "say \"it\"\n");
         let time = value["time"].as_str().unwrap();
         assert!(humantime::parse_rfc3339(time).is_ok() && time.len() == 24, "no ms: {time}");
+    }
+
+    #[test]
+    fn a_panic_is_one_line_with_its_place_and_its_reason() {
+        let (said, heard) = mpsc::channel();
+        let (mine, others) = (thread::current().id(), panic::take_hook());
+        panic::set_hook(Box::new(move |panic| {
+            if thread::current().id() == mine {
+                let _ = said.send(panic_line(panic));
+            } else {
+                others(panic);
+            }
+        }));
+        let secret = Secret::new("s3cret");
+        let caught = panic::catch_unwind(|| panic!("first line\nsecond of {secret:?}"));
+        let _ = panic::take_hook();
+        assert!(caught.is_err());
+        let line = heard.try_recv().unwrap();
+        assert!(line.starts_with("panicked at src/logger.rs:"), "{line}");
+        assert!(line.ends_with(": first line second of Secret(…)"), "{line}");
     }
 
     #[test]

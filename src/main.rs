@@ -10,7 +10,7 @@ use std::process::{self, ExitCode};
 use log::Level;
 use simplescalevm::args::{self, Mode};
 use simplescalevm::daemon::{self, ExitStatus};
-use simplescalevm::error::{Error, ErrorKind, Result, one_line};
+use simplescalevm::error::{Error, ErrorKind, Result};
 use simplescalevm::handles::Handles;
 use simplescalevm::logger::Format;
 use simplescalevm::probe::Prober;
@@ -24,8 +24,7 @@ fn main() -> ExitCode {
     let format = Format::of(environment.get("LOG_FORMAT").map(String::as_str).unwrap_or_default());
     let stream = environment.get("JOURNAL_STREAM").map(String::as_str);
     logger::start(filter, format, logger::is_journal(stream));
-    // One line, as everything else in the log.
-    panic::set_hook(Box::new(|panic| log::error!("{}", one_line(&panic.to_string(), 400))));
+    panic::set_hook(Box::new(|panic| log::error!("{}", logger::panic_line(panic))));
 
     let status = match args::parse(env::args_os().skip(1)) {
         Err(fault) => refuse(&[fault], format),

@@ -14,6 +14,7 @@ use crate::http::resolver::Lookup;
 use crate::http::wording::{kind, without_answer};
 use crate::http::{USER_AGENT, tls};
 use crate::metrics::CloudService;
+use crate::secret::Secret;
 
 /// Most bytes of an answer's body: a page of 1,000 servers has about 2 MB.
 const BODY_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -80,6 +81,8 @@ pub struct Request<'a> {
     pub headers: &'a [(&'a str, &'a str)],
     /// A JSON body.
     pub body: Option<&'a [u8]>,
+    /// What must be in no text about it, although the service may repeat it.
+    pub secrets: &'a [&'a Secret],
     /// Whether it may be repeated.
     pub attempts: Attempts,
     /// Limit of all attempts together.
@@ -200,7 +203,7 @@ impl CloudClient {
             return Ok(Response { headers, body });
         }
         let retry_after = retry_after(&headers);
-        let said = explain(&body);
+        let said = explain(&body, request.secrets);
         let colon = if said.is_empty() { "" } else { ": " };
         let text = format!("{method} {url}: status {status}{colon}{said}");
         let error = Error::new(status_kind(status, &said, retry_after), text);
@@ -273,7 +276,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 /// A URL for people: without user and password, should it have any.
-fn shown(url: &str) -> String {
+pub fn shown(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     match rest.get(..end).and_then(|authority| authority.rfind('@')) {
@@ -285,6 +288,8 @@ fn shown(url: &str) -> String {
 fn advice(why: &str) -> &'static str {
     if why.starts_with("TLS: invalid peer certificate: UnknownIssuer") {
         " (set OS_CACERT to the file of the authority that signed it)"
+    } else if why.ends_with("InvalidContentType") {
+        " (does this port speak https?)"
     } else {
         ""
     }
@@ -338,6 +343,7 @@ mod tests {
             url: &url,
             headers: &[],
             body: None,
+            secrets: &[],
             attempts: Attempts::Several,
             limit: Duration::from_secs(60),
         });

@@ -1,21 +1,54 @@
 //! What an `OpenStack` service said of an error, as one line.
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::one_line;
+use crate::http::hide::hide;
+use crate::secret::Secret;
 
 /// Longest explanation, in characters.
 const EXPLANATION_CHARS_MAX: usize = 240;
 
+/// Most of a body that is looked at, in bytes: no explanation is longer.
+const BODY_BYTES_READ: usize = 256 * 1024;
+
 /// The words of an error's body: Keystone's `error.message`, Nova's `<fault>.message`, Neutron's
-/// `NeutronError.message`, Glance's and every proxy's HTML without its tags. Empty when nothing was said.
-pub fn explain(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body);
+/// `NeutronError.message`, Glance's and every proxy's HTML without its tags; none of `secrets`. Empty when nothing was said.
+pub fn explain(body: &[u8], secrets: &[&Secret]) -> String {
+    let body = body.get(..BODY_BYTES_READ).unwrap_or(body);
+    let text = hide(&String::from_utf8_lossy(body), secrets);
     let words = match serde_json::from_str::<Value>(&text) {
-        Ok(json) => from_json(&json),
-        Err(_) => from_html(&text),
+        Ok(json) => hide(&from_json(&json), secrets),
+        Err(_) => text,
     };
     one_line(&from_html(&words), EXPLANATION_CHARS_MAX)
+}
+
+/// The JSON of a body, or why it cannot be read. Nothing of the body is shown, for it may hold secrets: Nova's answer to
+/// a creation has the server's password, a portal's page may recite the request.
+pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(body).map_err(|error| {
+        let why = without_values(&error.to_string());
+        let looks_like = match body.trim_ascii_start().first() {
+            None => " (it is empty)",
+            Some(b'<') => " (it is HTML or XML: did a proxy answer?)",
+            Some(_) => "",
+        };
+        format!("not the expected JSON{looks_like}: {why}")
+    })
+}
+
+/// An error of `serde_json` without the text it may quote: `invalid type: string "…", expected …`.
+fn without_values(error: &str) -> String {
+    let (begin, end) = (error.find('"'), error.rfind('"'));
+    match (begin, end) {
+        (Some(begin), Some(end)) if begin < end => {
+            let (before, after) = (error.get(..begin), error.get(end + 1..));
+            format!("{}…{}", before.unwrap_or_default(), after.unwrap_or_default())
+        }
+        _ => error.to_owned(),
+    }
 }
 
 fn from_json(json: &Value) -> String {
@@ -53,7 +86,7 @@ mod tests {
 
     #[track_caller]
     fn check(body: &str, expected: &str) {
-        assert_eq!(explain(body.as_bytes()), expected, "body: {body}");
+        assert_eq!(explain(body.as_bytes(), &[]), expected, "body: {body}");
     }
 
     #[test]
@@ -83,7 +116,46 @@ mod tests {
         check("{}", "");
         check("Service\nUnavailable\r\n", "Service Unavailable");
         check("a < b", "a");
-        let long = explain("x".repeat(1000).as_bytes());
+        let long = explain("x".repeat(1000).as_bytes(), &[]);
         assert_eq!(long.chars().count(), EXPLANATION_CHARS_MAX, "not cut: {long}");
+    }
+
+    #[test]
+    fn no_part_of_a_secret_is_left_where_the_explanation_is_cut() {
+        let secret = Secret::new("<s>ecret".repeat(8));
+        let said = format!("{}{}", "x".repeat(EXPLANATION_CHARS_MAX - 10), secret.expose());
+        let json = serde_json::json!({ "message": said }).to_string();
+        for body in [said, json] {
+            let explained = explain(body.as_bytes(), &[&secret]);
+            assert!(
+                !explained.contains("ecret ") && explained.ends_with("(secret)"),
+                "{explained}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_should_be_json_and_is_not_is_described_but_not_shown() {
+        let why = |body: &str| json::<Vec<u64>>(body.as_bytes()).unwrap_err();
+        let page = why(" <html><p>s3cret</p>");
+        assert!(
+            page.starts_with("not the expected JSON (it is HTML or XML: did a proxy answer?)"),
+            "{page}"
+        );
+        assert!(why("").starts_with("not the expected JSON (it is empty)"), "{}", why(""));
+        let password = why(r#"[{"adminPass": "s3cret"}]"#);
+        assert!(password.starts_with("not the expected JSON: invalid type: map"), "{password}");
+        for why in [page, password] {
+            assert!(!why.contains("s3cret"), "{why}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_json_is_told_without_its_values() {
+        let error = serde_json::from_str::<Vec<u64>>(r#"["a\"b, \"c"]"#).unwrap_err().to_string();
+        assert!(error.contains("a\\\"b"), "{error}");
+        let told = without_values(&error);
+        assert_eq!(told, "invalid type: string …, expected u64 at line 1 column 12");
+        assert_eq!(without_values("missing field `id`"), "missing field `id`");
     }
 }

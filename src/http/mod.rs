@@ -6,6 +6,7 @@
 
 mod cloud;
 mod explain;
+mod hide;
 mod replica;
 mod resolver;
 mod wording;
@@ -15,7 +16,8 @@ use std::path::Path;
 
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
-pub use cloud::{Attempts, CloudClient, Method, Request, Response};
+pub use cloud::{Attempts, CloudClient, Method, Request, Response, shown};
+pub use explain::json;
 pub use replica::{NoAnswer, ReplicaClient};
 
 use crate::error::{Error, ErrorKind, Result};

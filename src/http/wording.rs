@@ -35,13 +35,20 @@ fn io_words(error: &io::Error) -> String {
         io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => "connection reset".to_owned(),
         io::ErrorKind::UnexpectedEof => "connection closed before the end of the answer".to_owned(),
-        _ => {
-            // rustls speaks through io::Error; the setting that mends it belongs beside its words.
+        kind => {
             let text = one_line(&error.to_string(), CAUSE_CHARS_MAX);
-            if text.contains("certificate") { format!("TLS: {text}") } else { text }
+            match text.strip_prefix(NO_SUCH_HOST) {
+                Some(why) => format!("host name not found{why}"),
+                // rustls speaks through io::Error.
+                None if kind == io::ErrorKind::InvalidData => format!("TLS: {text}"),
+                None => text,
+            }
         }
     }
 }
+
+/// How std's errors of `getaddrinfo` begin: they have no kind of their own.
+const NO_SUCH_HOST: &str = "failed to lookup address information";
 
 /// Whether the request may have been carried out although no whole answer came.
 pub fn kind(error: &ureq::Error) -> ErrorKind {
@@ -89,5 +96,35 @@ fn could_not_connect(error: &io::Error) -> bool {
             | io::ErrorKind::HostUnreachable
             | io::ErrorKind::NetworkUnreachable
             | io::ErrorKind::AddrNotAvailable
-    )
+    ) || error.to_string().starts_with(NO_SUCH_HOST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(error: io::Error, words: &str, expected: ErrorKind) {
+        let error = ureq::Error::Io(error);
+        let told = without_answer(&error, Duration::from_secs(1), 1024);
+        assert_eq!((told.as_str(), kind(&error)), (words, expected));
+    }
+
+    #[test]
+    fn a_name_that_is_not_found_says_so_and_means_that_nothing_was_done() {
+        let text = "failed to lookup address information: Name or service not known";
+        let words = "host name not found: Name or service not known";
+        check(io::Error::other(text), words, ErrorKind::Unavailable);
+    }
+
+    #[test]
+    fn what_tls_finds_wrong_is_told_apart_from_the_rest() {
+        let tls = |text: &str| io::Error::new(io::ErrorKind::InvalidData, text);
+        let certificate = "invalid peer certificate: UnknownIssuer";
+        check(tls(certificate), &format!("TLS: {certificate}"), ErrorKind::Unavailable);
+        // It may have come in the middle of an answer.
+        let corrupt = "received corrupt message of type InvalidContentType";
+        check(tls(corrupt), &format!("TLS: {corrupt}"), ErrorKind::Unclear);
+        check(io::Error::other("something else"), "something else", ErrorKind::Unclear);
+    }
 }

@@ -38,6 +38,11 @@ impl Settings {
         self
     }
 
+    /// Whether they are not the same.
+    pub fn differs_from(&self, other: &Settings) -> bool {
+        self.0 != other.0
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_simplescalevm"));
         command.args(arguments);
@@ -201,6 +206,34 @@ impl Daemon {
             last = self.get(path);
             (last.0 == status).then(|| last.1.clone())
         })
+    }
+
+    /// Each page of the status server, with what stands before it.
+    #[track_caller]
+    pub fn pages(&self) -> Vec<(String, String)> {
+        let asked = [
+            ("/", "*/*"),
+            ("/", "text/html"),
+            ("/healthz", "*/*"),
+            ("/livez", "*/*"),
+            ("/metrics", "*/*"),
+        ];
+        let base = self.status_url();
+        let page = |(path, accept): (&str, &str)| {
+            let url = format!("{base}{path}");
+            let (_, _, body) = send("GET", &url, &[("Accept", accept)], None).expect("an answer");
+            (format!("{path} as {accept}"), String::from_utf8_lossy(&body).into_owned())
+        };
+        asked.map(page).to_vec()
+    }
+
+    /// The most memory it had at once so far, in KiB.
+    #[track_caller]
+    pub fn peak_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let peak = peak.and_then(|peak| peak.split_whitespace().next()?.parse().ok());
+        peak.unwrap_or_else(|| panic!("no VmHWM in\n{status}"))
     }
 
     /// Sends a signal.

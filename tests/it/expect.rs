@@ -1,6 +1,8 @@
 //! What tests say about the cloud after a run, with the whole story when it is not so.
 
-use std::panic;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use serde_json::Value;
@@ -62,4 +64,29 @@ pub fn each<T: Send>(cases: impl IntoIterator<Item = T>, test: impl Fn(T) + Sync
             panic::resume_unwind(failure);
         }
     });
+}
+
+/// Runs `test` with each case, `at_once` of them at a time. Fails with the names of all that failed.
+pub fn each_of<T: Send + Sync>(
+    cases: &[T],
+    at_once: usize,
+    name: impl Fn(&T) -> String + Sync,
+    test: impl Fn(&T) + Sync,
+) {
+    let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if panic::catch_unwind(AssertUnwindSafe(|| test(case))).is_err() {
+                        // What the panic said stands above.
+                        println!("^ failed: {}\n", name(case));
+                        failed.lock().unwrap().push(name(case));
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap();
+    assert!(failed.is_empty(), "{} of {} failed: {failed:#?}", failed.len(), cases.len());
 }

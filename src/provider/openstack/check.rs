@@ -1,6 +1,7 @@
 //! Everything a creation and a pass need, looked up and named, for `--check`.
 
 use crate::error::Result;
+use crate::http::shown;
 use crate::provider::CheckLine;
 use crate::provider::openstack::session::Session;
 use crate::provider::openstack::{compute, image, network};
@@ -24,9 +25,12 @@ pub fn check(session: &mut Session, manage_addresses: bool) -> Vec<CheckLine> {
     let endpoints = &login.endpoints;
     lines.push(line("region", Ok(endpoints.region.clone())));
     let version = login.microversion.as_deref().unwrap_or("2.1");
-    lines.push(line("compute", Ok(format!("{}, microversion {version}", endpoints.compute))));
-    lines.push(line("network service", Ok(endpoints.network.clone())));
-    lines.push(line("image service", Ok(endpoints.image.clone())));
+    lines.push(line(
+        "compute",
+        Ok(format!("{}, microversion {version}", shown(&endpoints.compute))),
+    ));
+    lines.push(line("network service", Ok(shown(&endpoints.network))));
+    lines.push(line("image service", Ok(shown(&endpoints.image))));
 
     let flavor = compute::flavor(session, &settings.flavor);
     lines.push(line("flavor", flavor.map(|flavor| named(&flavor.name, &flavor.id))));

@@ -62,6 +62,11 @@ struct NetworkRequest<'a> {
 }
 
 #[derive(Deserialize)]
+struct OneServer {
+    server: Named,
+}
+
+#[derive(Deserialize)]
 struct FlavorPage {
     flavors: Vec<Named>,
     #[serde(default)]
@@ -98,7 +103,10 @@ pub fn servers(session: &mut Session, local_now: SystemTime) -> Result<Listing> 
 pub fn server_exists(session: &mut Session, id: &ServerId) -> Result<bool> {
     let path = format!("/servers/{}", encode(&id.0));
     match session.ask(&Question::get(Service::Compute, &path)) {
-        Ok(_) => Ok(true),
+        // Whatever else says 200 (a proxy, a portal) must not stop the creation.
+        Ok(response) => {
+            parse::<OneServer>(&response.body, &path).map(|answer| answer.server.id == id.0)
+        }
         Err(error) if error.kind == ErrorKind::Refused(404) => Ok(false),
         Err(error) => Err(error),
     }
@@ -168,10 +176,6 @@ pub fn create(
     creation: &Creation,
     ingredients: &Ingredients,
 ) -> Result<ServerId> {
-    #[derive(Deserialize)]
-    struct Answer {
-        server: Named,
-    }
     let keypair = session.settings().keypair.clone();
     let request = ServerRequest {
         name: &creation.name,
@@ -193,7 +197,7 @@ pub fn create(
         attempts: Attempts::One,
     };
     let answer = session.ask(&question).and_then(|response| {
-        let answer: Answer = parse(&response.body, "POST /servers")?;
+        let answer: OneServer = parse(&response.body, "POST /servers")?;
         Ok(ServerId(answer.server.id))
     });
     answer.map_err(|error| clear_up(error, ingredients.user_data.as_deref()))

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Attempts, CloudClient, Method, Request};
+use crate::http::{self, Attempts, CloudClient, Method, Request, shown};
 use crate::metrics::CloudService;
 use crate::provider::openstack::catalog::CatalogService;
 use crate::secret::Secret;
@@ -68,22 +68,25 @@ pub fn log_in(
         // Keystone behind uwsgi closes connections without saying so.
         headers: &[("connection", "close")],
         body: Some(body.as_bytes()),
+        secrets: &[secret(credentials)],
         attempts: Attempts::Several,
         limit,
     });
     let response = response.map_err(|error| with_advice(&error))?;
     let invalid = |why: &str| {
-        Error::new(ErrorKind::Invalid, format!("POST {url}: not a Keystone v3 token: {why}"))
+        let text = format!("POST {}: not a Keystone v3 token: {why}", shown(&url));
+        Error::new(ErrorKind::Invalid, text)
     };
-    let value =
-        response.header("x-subject-token").ok_or_else(|| invalid("no X-Subject-Token header"))?;
-    Token::read(value, &response.body).map_err(|why| invalid(&why))
+    let value = response.header("x-subject-token");
+    let token = Token::read(value.unwrap_or_default(), &response.body);
+    let token = token.map_err(|why| invalid(&why))?;
+    value.map(|_| token).ok_or_else(|| invalid("no X-Subject-Token header"))
 }
 
 impl Token {
     /// Reads an answer: `value` is its `X-Subject-Token`. Or what is wrong with it.
     pub fn read(value: &str, body: &[u8]) -> std::result::Result<Self, String> {
-        let answer: Answer = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        let answer: Answer = http::json(body)?;
         let record = answer.token;
         let times = (record.issued_at.as_deref(), record.expires_at.as_deref());
         Ok(Token {
@@ -92,6 +95,13 @@ impl Token {
             project: record.project.ok_or("it is for no project")?,
             catalog: record.catalog,
         })
+    }
+}
+
+fn secret(credentials: &Credentials) -> &Secret {
+    match credentials {
+        Credentials::Password { password, .. } => password,
+        Credentials::ApplicationCredential { secret, .. } => secret,
     }
 }
 

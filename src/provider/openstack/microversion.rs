@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::error::{ErrorKind, Result};
-use crate::http::{Attempts, CloudClient, Method, Request};
+use crate::http::{Attempts, CloudClient, Method, Request, shown};
 use crate::metrics::CloudService;
 use crate::provider::openstack::catalog::version_document;
 use crate::provider::openstack::session::parse;
@@ -39,6 +39,7 @@ pub fn negotiate(
         url: &url,
         headers: &[("x-auth-token", token.expose())],
         body: None,
+        secrets: &[token],
         attempts: Attempts::Several,
         limit,
     };
@@ -51,7 +52,7 @@ pub fn negotiate(
         }
         Err(error) => return Err(error),
     };
-    let document: Document = parse(&response.body, &url)?;
+    let document: Document = parse(&response.body, &shown(&url))?;
     Ok(highest(&document.version.version))
 }
 

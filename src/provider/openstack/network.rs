@@ -28,6 +28,16 @@ struct OneNetwork {
 }
 
 #[derive(Deserialize)]
+struct OneFloatingIp {
+    floatingip: Binding,
+}
+
+#[derive(Deserialize)]
+struct Binding {
+    port_id: Option<String>,
+}
+
+#[derive(Deserialize)]
 struct Ports {
     ports: Vec<Port>,
 }
@@ -153,7 +163,17 @@ pub fn bind(
         body: Some(body.as_bytes()),
         attempts: Attempts::Several,
     };
-    session.ask(&question).map(|_| ())
+    let response = session.ask(&question)?;
+    // Whatever else says 200 (a proxy, a portal) moved nothing, and the finished holder has to wait for this move.
+    let answer: OneFloatingIp = parse(&response.body, &format!("PUT {path}"))?;
+    match answer.floatingip.port_id {
+        Some(bound) if bound == port => Ok(()),
+        bound => {
+            let bound = bound.unwrap_or_else(|| "no port".to_owned());
+            let text = format!("PUT {path}: asked for port {port}, the answer shows {bound}");
+            Err(Error::new(ErrorKind::Invalid, text))
+        }
+    }
 }
 
 /// The port with the probed address and the IPv4 to bind to: the probed one, or else the port's only one.

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, ErrorKind, Result, one_line};
-use crate::http::{Attempts, CloudClient, Method, Request, Response};
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{self, Attempts, CloudClient, Method, Request, Response};
 use crate::metrics::CloudService;
 use crate::provider::openstack::catalog::{self, Endpoints};
 use crate::provider::openstack::identity::{self, ProjectRecord, Token};
@@ -15,9 +15,6 @@ use crate::settings::{Credentials, OpenStackSettings};
 
 /// A token is renewed this long before its end, or a tenth of its life if that is less: a pass should not see it expire.
 const RENEW_BEFORE: Duration = Duration::from_secs(5 * 60);
-
-/// Shorter words than this are no secrets worth taking out of a text, and would tear it to pieces.
-const SECRET_CHARS_MIN: usize = 4;
 
 /// Which service is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +88,7 @@ impl Session {
         let good = |login: &Login| Instant::now() < login.renew_at;
         let login = match self.login.take().filter(good) {
             Some(login) => login,
-            None => self.log_in().map_err(|error| self.redact(error, None))?,
+            None => self.log_in()?,
         };
         Ok(self.login.insert(login))
     }
@@ -110,7 +107,6 @@ impl Session {
         let endpoints = catalog::choose(&catalog, settings.region.as_deref(), &settings.interface)?;
         let microversion =
             microversion::negotiate(&self.client, &endpoints.compute, &value, settings.timeout)
-                .map_err(|error| self.redact(error, Some(&value)))
                 .map_err(|error| error.context("cannot find out which Nova this is"))?;
         log::debug!(
             "logged in to project {} ({}), region {}, Nova {}",
@@ -162,39 +158,28 @@ impl Session {
             headers.push(("x-openstack-nova-api-version", short));
         }
         let creates = question.method == Method::Post;
-        let result = self.client.send(&Request {
+        self.client.send(&Request {
             service,
             method: question.method,
             url: &format!("{endpoint}{}", question.path),
             headers: &headers,
             body: question.body,
+            secrets: &[self.own_secret(), &login.token],
             attempts: question.attempts,
             limit: if creates { timeout * 2 } else { timeout },
-        });
-        result.map_err(|error| self.redact(error, Some(&login.token)))
+        })
     }
 
-    /// A service, or a proxy before it, may repeat what it was sent: no secret may reach a log that way.
-    fn redact(&self, error: Error, token: Option<&Secret>) -> Error {
-        let own = match &self.settings.credentials {
+    /// What must be in no text: a service, or a proxy before it, may repeat what it was sent.
+    fn own_secret(&self) -> &Secret {
+        match &self.settings.credentials {
             Credentials::Password { password, .. } => password,
             Credentials::ApplicationCredential { secret, .. } => secret,
-        };
-        let mut text = error.text;
-        for secret in [Some(own), token].into_iter().flatten().map(Secret::expose) {
-            if secret.len() >= SECRET_CHARS_MIN && text.contains(secret) {
-                text = text.replace(secret, "(secret)");
-            }
         }
-        Error { kind: error.kind, text }
     }
 }
 
 /// Reads JSON; `what` is where it came from.
 pub fn parse<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T> {
-    serde_json::from_slice(body).map_err(|error| {
-        let begins = one_line(&String::from_utf8_lossy(body.get(..80).unwrap_or(body)), 60);
-        let text = format!("{what}: not the expected JSON: {error}; it begins with: {begins}");
-        Error::new(ErrorKind::Invalid, text)
-    })
+    http::json(body).map_err(|why| Error::new(ErrorKind::Invalid, format!("{what}: {why}")))
 }

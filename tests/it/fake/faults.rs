@@ -1,8 +1,11 @@
 //! Faults that a test puts into the fake cloud: which requests, how many of them, and what goes wrong.
 
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 use super::http::{Manner, Request, Response};
+use super::openstack::Service;
 
 /// What goes wrong with a request.
 #[derive(Clone, Debug)]
@@ -15,10 +18,14 @@ pub enum Fault {
     Undone(Manner),
     /// The work is done; half of its JSON is sent as if it were all.
     Truncated,
-    /// The work is done, its answer is replaced by this many bytes of JSON string.
+    /// The work is done; its answer is JSON of other types than agreed.
+    WrongTypes,
+    /// The work is done, its answer is replaced by this many bytes of JSON string, whose number is not told before.
     Big(usize),
     /// Nothing is done; an error with this status that repeats all that was sent, as some proxies do.
     Echo(u16),
+    /// Nothing is done; the same as a web page.
+    Recite(u16),
     /// Nothing is done before the gate opens; then all goes well.
     HeldBefore(Gate),
 }
@@ -87,17 +94,28 @@ impl Gate {
 #[derive(Default)]
 pub struct Faults {
     rules: Mutex<Vec<Rule>>,
+    met: AtomicUsize,
+    turns: Mutex<VecDeque<Turn>>,
     gates: Mutex<Vec<Gate>>,
 }
 
 struct Rule {
-    method: String,
-    pattern: String,
+    which: Which,
     times: Times,
     fault: Fault,
 }
 
-impl Rule {
+/// Which requests are meant.
+struct Which {
+    method: String,
+    pattern: String,
+}
+
+impl Which {
+    fn new(method: &str, pattern: &str) -> Self {
+        Which { method: method.to_owned(), pattern: pattern.to_owned() }
+    }
+
     fn matches(&self, request: &Request) -> bool {
         let path = request.path().trim_end_matches('/');
         let pattern_matches = match self.pattern.strip_suffix('*') {
@@ -108,6 +126,20 @@ impl Rule {
     }
 }
 
+/// What happens in the cloud once a request is answered, before anybody can ask again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// The service's port closes, and so does the connection of this answer.
+    Stop(Service),
+    /// The servers that are being built are gone.
+    LoseBuilds,
+}
+
+struct Turn {
+    after: Which,
+    then: Then,
+}
+
 impl Faults {
     /// From now on requests with `method` and `pattern` meet `fault`. A pattern is the end of a path
     /// (`/servers/detail`) or, ending in `*`, a part of path and query (`/servers/*`, `marker=*`).
@@ -115,8 +147,26 @@ impl Faults {
         if let Fault::HeldBefore(gate) = &fault {
             self.gates.lock().unwrap().push(gate.clone());
         }
-        let (method, pattern) = (method.to_owned(), pattern.to_owned());
-        self.rules.lock().unwrap().push(Rule { method, pattern, times, fault });
+        let which = Which::new(method, pattern);
+        self.rules.lock().unwrap().push(Rule { which, times, fault });
+    }
+
+    /// Once the next request with `method` and `pattern` is answered, `then` happens. What was added before comes first.
+    pub fn turn(&self, method: &str, pattern: &str, then: Then) {
+        let after = Which::new(method, pattern);
+        self.turns.lock().unwrap().push_back(Turn { after, then });
+    }
+
+    /// What happens now that `request` is answered.
+    pub fn after(&self, request: &Request) -> Option<Then> {
+        let mut turns = self.turns.lock().unwrap();
+        let due = turns.front().is_some_and(|turn| turn.after.matches(request));
+        if due { turns.pop_front().map(|turn| turn.then) } else { None }
+    }
+
+    /// How many requests met a fault.
+    pub fn met(&self) -> usize {
+        self.met.load(Ordering::SeqCst)
     }
 
     /// All goes well again. Requests that are being held stay held until their gate opens.
@@ -145,12 +195,29 @@ impl Faults {
                 response.body.truncate(response.body.len() / 2);
                 response
             }
-            Fault::Big(bytes) => {
+            Fault::WrongTypes => {
                 let mut response = work();
-                response.body = format!("{{\"padding\": \"{}\"}}", "x".repeat(bytes)).into_bytes();
+                let wrong = serde_json::from_slice(&response.body).map(wrong_types);
+                response.body = wrong.map_or(response.body, |body| body.to_string().into_bytes());
                 response
             }
-            Fault::Echo(status) => echo(status, request),
+            Fault::Big(bytes) => {
+                let mut response = work().sent(Manner::Padded(bytes));
+                // A 204 has no body.
+                response.status = if response.status == 204 { 200 } else { response.status };
+                response.body = b"{\"padding\": \"".to_vec();
+                response
+            }
+            Fault::Echo(status) => {
+                let fault =
+                    serde_json::json!({"code": status, "message": all_that_was_sent(request)});
+                Response::json(status, &serde_json::json!({"badRequest": fault}))
+            }
+            Fault::Recite(status) => {
+                let text = all_that_was_sent(request).replace('&', "&amp;");
+                let text = text.replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+                Response::html(status, &format!("<p>{text}</p>"))
+            }
             Fault::HeldBefore(gate) => {
                 gate.wait();
                 work()
@@ -160,7 +227,8 @@ impl Faults {
 
     fn next(&self, request: &Request) -> Option<Fault> {
         let mut rules = self.rules.lock().unwrap();
-        let position = rules.iter().position(|rule| rule.matches(request))?;
+        let position = rules.iter().position(|rule| rule.which.matches(request))?;
+        self.met.fetch_add(1, Ordering::SeqCst);
         let rule = &mut rules[position];
         let fault = rule.fault.clone();
         match &mut rule.times {
@@ -174,9 +242,18 @@ impl Faults {
     }
 }
 
-fn echo(status: u16, request: &Request) -> Response {
-    let headers: Vec<&str> = request.headers.iter().map(|(_, value)| value.as_str()).collect();
-    let body = String::from_utf8_lossy(&request.body);
-    let message = format!("{} {body}", headers.join(" "));
-    Response::json(status, &serde_json::json!({"badRequest": {"code": status, "message": message}}))
+/// An object's values are something else: a text where there was none, else a list.
+fn wrong_types(body: serde_json::Value) -> serde_json::Value {
+    let serde_json::Value::Object(mut fields) = body else { return body };
+    for value in fields.values_mut() {
+        *value = if value.is_string() { serde_json::json!([]) } else { "text".into() };
+    }
+    fields.into()
+}
+
+/// Those headers first that hold most.
+fn all_that_was_sent(request: &Request) -> String {
+    let mut headers: Vec<&str> = request.headers.iter().map(|(_, value)| value.as_str()).collect();
+    headers.sort_by_key(|value| std::cmp::Reverse(value.len()));
+    format!("{} {}", String::from_utf8_lossy(&request.body), headers.join(" "))
 }

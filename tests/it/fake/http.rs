@@ -77,7 +77,7 @@ pub enum Manner {
     Reset,
     /// Not at all: the connection stays open and silent.
     HangBeforeHeaders,
-    /// The headers and half of the body, then silence.
+    /// The headers and half of the body, then silence. Of an answer without a body, half of its headers.
     HangInBody,
     /// One byte at a time, for ever.
     Drip,
@@ -85,6 +85,8 @@ pub enum Manner {
     CutShort,
     /// The headers and half of the body, then a reset.
     ResetHalfWay,
+    /// With so many bytes behind the body, and no word of its length.
+    Padded(usize),
 }
 
 impl Response {
@@ -132,7 +134,6 @@ type Handler = dyn Fn(&Request) -> Response + Send + Sync;
 pub struct HttpServer {
     address: SocketAddr,
     shared: Arc<Shared>,
-    accepting: Option<JoinHandle<()>>,
 }
 
 #[derive(Default)]
@@ -140,6 +141,8 @@ struct Shared {
     stopped: Mutex<bool>,
     stop: Condvar,
     connections: Mutex<Vec<TcpStream>>,
+    /// The thread that holds the port.
+    accepting: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl HttpServer {
@@ -155,24 +158,41 @@ impl HttpServer {
         let handler: Arc<Handler> = Arc::new(handler);
         let in_thread = Arc::clone(&shared);
         let accepting = thread::spawn(move || accept(&listener, &in_thread, &handler));
-        HttpServer { address, shared, accepting: Some(accepting) }
+        *shared.accepting.lock().unwrap() = Some(accepting);
+        HttpServer { address, shared }
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
+
+    /// Its port, to be closed by whoever answers a request.
+    pub fn port(&self) -> Port {
+        Port { address: self.address, shared: Arc::clone(&self.shared) }
+    }
+}
+
+/// The port of a server.
+#[derive(Clone)]
+pub struct Port {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+impl Port {
+    /// Closes it: who connects from now on is refused. An answer that is on its way is the last one of its connection.
+    pub fn close(&self) {
+        self.shared.close_port(self.address);
+        for connection in self.shared.connections.lock().unwrap().iter() {
+            let _ = connection.shutdown(Shutdown::Read);
+        }
+    }
 }
 
 impl Drop for HttpServer {
     fn drop(&mut self) {
-        *self.shared.stopped.lock().unwrap() = true;
-        self.shared.stop.notify_all();
-        // Wakes the accepting thread, which then closes the port.
-        let _ = TcpStream::connect(self.address);
-        if let Some(accepting) = self.accepting.take() {
-            let _ = accepting.join();
-        }
+        self.shared.close_port(self.address);
         for connection in self.shared.connections.lock().unwrap().drain(..) {
             let _ = connection.shutdown(Shutdown::Both);
         }
@@ -256,7 +276,10 @@ fn read_request(mut stream: &TcpStream, unread: &mut Vec<u8>) -> io::Result<Opti
 
 fn send(mut stream: &TcpStream, shared: &Shared, response: &Response) -> io::Result<()> {
     let bytes = bytes(response);
-    let half = bytes.len() - response.body.len().div_ceil(2);
+    let half = match response.body.len() {
+        0 => bytes.len() / 2,
+        body => bytes.len() - body.div_ceil(2),
+    };
     match response.manner {
         Manner::Whole => stream.write_all(&bytes),
         Manner::Closed => Ok(()),
@@ -286,6 +309,17 @@ fn send(mut stream: &TcpStream, shared: &Shared, response: &Response) -> io::Res
             shared.wait(Duration::from_millis(50));
             reset()
         }
+        Manner::Padded(padding) => {
+            stream.write_all(&bytes)?;
+            let chunk = [b'x'; 8 * 1024];
+            let mut left = padding;
+            while left > 0 {
+                let now = left.min(chunk.len());
+                stream.write_all(&chunk[..now])?;
+                left -= now;
+            }
+            Ok(())
+        }
     }
 }
 
@@ -294,10 +328,11 @@ fn bytes(response: &Response) -> Vec<u8> {
     for (name, value) in &response.headers {
         head.extend([name, ": ", value, "\r\n"]);
     }
-    if response.status != 204 {
+    let padded = matches!(response.manner, Manner::Padded(_));
+    if response.status != 204 && !padded {
         head.extend(["Content-Length: ", &response.body.len().to_string(), "\r\n"]);
     }
-    if response.close {
+    if response.close || padded {
         head.push_str("Connection: close\r\n");
     }
     head.push_str("\r\n");
@@ -325,15 +360,27 @@ fn reason(status: u16) -> &'static str {
         404 => "Not Found",
         406 => "Not Acceptable",
         409 => "Conflict",
+        413 => "Request Entity Too Large",
         429 => "Too Many Requests",
         500 => "Internal Server Error",
         502 => "Bad Gateway",
         503 => "Service Unavailable",
+        504 => "Gateway Timeout",
         _ => "Unknown",
     }
 }
 
 impl Shared {
+    fn close_port(&self, address: SocketAddr) {
+        *self.stopped.lock().unwrap() = true;
+        self.stop.notify_all();
+        // Wakes the accepting thread, which then closes the port.
+        let _ = TcpStream::connect(address);
+        if let Some(accepting) = self.accepting.lock().unwrap().take() {
+            let _ = accepting.join();
+        }
+    }
+
     /// Sleeps for `time` or until the server ends; `true` when it does.
     fn wait(&self, time: Duration) -> bool {
         let stopped = self.stopped.lock().unwrap();

@@ -7,9 +7,11 @@ mod http;
 mod openstack;
 mod range;
 mod replica;
+mod tls;
 
-pub use faults::{Fault, Gate, Times};
+pub use faults::{Fault, Gate, Then, Times};
 pub use http::{Manner, Response};
 pub use openstack::state::{Build, Fixed, Named};
 pub use openstack::{Cloud, Service, decoded};
 pub use replica::Says;
+pub use tls::{NoTls, Speaks};

@@ -10,6 +10,9 @@ use crate::fake::http::{Request, Response};
 
 const UNAUTHORIZED: &str = "The request you have made requires authentication.";
 
+/// How every token begins.
+pub const TOKENS_BEGIN: &str = "gAAAAAfake";
+
 /// Answers one request to the identity service.
 pub fn answer(state: &mut State, request: &Request) -> Response {
     let path = request.path().trim_end_matches('/');
@@ -72,7 +75,7 @@ fn issue(state: &mut State, body: &Value) -> Response {
     }
     let now = state.now();
     let expires = now + state.identity.token_life;
-    let value = format!("gAAAAAfake-{}-token", state.new_id());
+    let value = format!("{TOKENS_BEGIN}-{}-token", state.new_id());
     let body = json!({"token": token(state, &method, now, expires)});
     state.identity.tokens.push(Token { value: value.clone(), expires, revoked: false });
     Response::json(201, &body).with("X-Subject-Token", &value).with("Vary", "X-Auth-Token")
@@ -128,7 +131,8 @@ fn catalog(state: &State) -> Value {
     let catalog = &state.catalog;
     let suffix = |text: &str| text.replace("PROJECT", &state.identity.project.id);
     let service = |kind: &str, name: &str, service: Service, suffix: String| {
-        let live = format!("http://{}{suffix}", state.addresses[&service]);
+        let listening = format!("http://{}", state.addresses[&service]);
+        let live = catalog.elsewhere.get(&service).unwrap_or(&listening).clone() + &suffix;
         json!({"id": format!("{kind}-service"), "type": kind, "name": name,
             "endpoints": endpoints(state, &live)})
     };

@@ -20,8 +20,8 @@ pub use nova_create::decoded;
 pub use recorded::Recorded;
 
 use super::crowd::Crowd;
-use super::faults::{Fault, Faults, Times};
-use super::http::{HttpServer, Request, Response};
+use super::faults::{Fault, Faults, Then, Times};
+use super::http::{HttpServer, Port, Request, Response};
 use super::range::Range;
 use super::replica::{Replica, Says};
 use state::{Fixed, State};
@@ -52,6 +52,7 @@ pub struct Cloud {
 struct Shared {
     state: Mutex<State>,
     faults: Faults,
+    ports: Mutex<BTreeMap<Service, Port>>,
     requests: Mutex<Vec<Recorded>>,
     replicas: Mutex<BTreeMap<IpAddr, Replica>>,
     /// What a replica says from the list on in which its server is first shown active; `None`: it is silent.
@@ -64,6 +65,7 @@ impl Cloud {
         let shared = Arc::new(Shared {
             state: Mutex::new(State::new(Range::new())),
             faults: Faults::default(),
+            ports: Mutex::default(),
             requests: Mutex::default(),
             replicas: Mutex::default(),
             boots_say: Mutex::default(),
@@ -162,6 +164,16 @@ impl Cloud {
         self.shared.faults.add(method, pattern, times, fault);
     }
 
+    /// Once the next request with `method` and `pattern` is answered, `then` happens; one turn after the other.
+    pub fn then(&self, method: &str, pattern: &str, then: Then) {
+        self.shared.faults.turn(method, pattern, then);
+    }
+
+    /// How many requests met a fault so far.
+    pub fn met(&self) -> usize {
+        self.shared.faults.met()
+    }
+
     /// All goes well from now on.
     pub fn no_faults(&self) {
         self.shared.faults.clear();
@@ -188,6 +200,7 @@ impl Cloud {
         let shared = Arc::clone(&self.shared);
         let server = HttpServer::start(address, move |request| shared.answer(service, request));
         self.state().addresses.insert(service, server.address());
+        self.shared.ports.lock().unwrap().insert(service, server.port());
         self.servers.lock().unwrap().insert(service, server);
     }
 
@@ -218,14 +231,15 @@ impl Cloud {
         format!("requests to the cloud:\n  {}", lines.join("\n  "))
     }
 
-    /// Everything that must never be printed.
+    /// Everything that must never be printed; of the tokens, how they all begin.
     pub fn secrets(&self) -> Vec<String> {
-        let state = self.state();
-        let mut secrets: Vec<String> =
-            state.identity.tokens.iter().map(|token| token.value.clone()).collect();
-        secrets.push(state.identity.password.clone());
-        secrets.push(state.identity.application_credential_secret.clone());
-        secrets
+        let identity = &self.state().identity;
+        vec![
+            keystone::TOKENS_BEGIN.into(),
+            identity.password.clone(),
+            identity.application_credential_secret.clone(),
+            nova_create::ADMIN_PASS.into(),
+        ]
     }
 }
 
@@ -242,12 +256,33 @@ impl Shared {
             requests.push(Recorded::new(service, request));
             requests.len() - 1
         };
-        let response = self.faults.apply(request, || self.work(service, request));
+        let mut response = self.faults.apply(request, || self.work(service, request));
+        if let Some(then) = self.faults.after(request) {
+            self.turn(then);
+            response.close |= then == Then::Stop(service);
+        }
         // The test may have forgotten the requests meanwhile.
         if let Some(recorded) = self.requests.lock().unwrap().get_mut(number) {
             recorded.status = Some(response.status);
         }
         response
+    }
+
+    fn turn(&self, then: Then) {
+        match then {
+            Then::Stop(service) => {
+                let port = self.ports.lock().unwrap().get(&service).cloned();
+                port.expect("a service that was started").close();
+            }
+            Then::LoseBuilds => {
+                let mut state = self.state.lock().unwrap();
+                let building = state.servers.iter().filter(|server| server.build.is_some());
+                let lost: Vec<String> = building.map(|server| server.id.clone()).collect();
+                for id in lost {
+                    state.remove_server(&id);
+                }
+            }
+        }
     }
 
     fn work(&self, service: Service, request: &Request) -> Response {

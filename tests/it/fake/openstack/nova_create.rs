@@ -28,6 +28,9 @@ const KNOWN: [&str; 14] = [
     "description",
 ];
 
+/// The new server's own password, which nobody asked for.
+pub const ADMIN_PASS: &str = "2Rzjh6XG26VZ";
+
 /// What a body asks for, checked.
 struct Wanted {
     name: String,
@@ -66,7 +69,7 @@ pub fn create(state: &mut State, call: &Call<'_>) -> Response {
     let links = links(state, "/v2.1", &format!("servers/{}", ids[0]));
     let server = json!({"id": ids[0], "links": links,
         "OS-DCF:diskConfig": "MANUAL", "security_groups": [{"name": "default"}],
-        "adminPass": "2Rzjh6XG26VZ"});
+        "adminPass": ADMIN_PASS});
     Response::json(202, &json!({"server": server})).with("Location", &href)
 }
 

@@ -69,6 +69,8 @@ pub struct Catalog {
     pub network_suffix: String,
     /// `/v2` or nothing.
     pub image_suffix: String,
+    /// Services that the catalog says are somewhere else: `https://host:port`.
+    pub elsewhere: BTreeMap<Service, String>,
 }
 
 /// Whatever has an id and a name.
@@ -169,11 +171,12 @@ impl State {
             clock_ahead_s: 0,
             identity: Identity {
                 user: named("6f771db9c71c4c4293ac81517454963b", "devuser"),
-                password: "pass-Wq7!s3cret".into(),
+                // With everything that JSON and HTML write in another way.
+                password: "Wq7pass!\"s3cr<et&\\x9Kb".into(),
                 domain: named("default", "Default"),
                 project: named("0c2859f90b444c899ad9dbe3070db73d", "devproject"),
                 application_credential: named("d140172f3363438aa19e5f76e1050451", "scaler"),
-                application_credential_secret: "appcred-Zx9-s3cret".into(),
+                application_credential_secret: "Zx9appcred-\"s3cret".into(),
                 token_life: Duration::from_secs(3600),
                 tokens: Vec::new(),
             },
@@ -183,6 +186,7 @@ impl State {
                 compute_suffix: "/v2.1".into(),
                 network_suffix: String::new(),
                 image_suffix: String::new(),
+                elsewhere: BTreeMap::new(),
             },
             microversion_max: Some(93),
             page_max: 1000,
