@@ -3,6 +3,7 @@
 prefix ?= /usr/local
 bindir ?= $(prefix)/bin
 mandir ?= $(prefix)/share/man
+docdir ?= $(prefix)/share/doc/simplescalevm
 unitdir ?= $(prefix)/lib/systemd/system
 sysconfdir ?= /etc
 
@@ -107,6 +108,7 @@ install: build ## Install binary, manual page, systemd units, example settings (
 install-files:
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(bindir)/simplescalevm
 	install -D -m 0644 man/simplescalevm.8 $(DESTDIR)$(mandir)/man8/simplescalevm.8
+	install -D -m 0644 contrib/access-rules.json $(DESTDIR)$(docdir)/access-rules.json
 	install -d -m 0755 $(DESTDIR)$(unitdir) $(DESTDIR)$(sysconfdir)/simplescalevm
 	for unit in $(UNITS); do \
 	    sed -e 's|/usr/local/bin/|$(bindir)/|' -e 's|/etc/simplescalevm/|$(sysconfdir)/simplescalevm/|' contrib/$$unit \
