@@ -1,5 +1,6 @@
 //! What the executable is tested against: an `OpenStack` and replicas, in this process, on loopback.
 
+mod closed;
 mod contract;
 mod crowd;
 mod faults;

@@ -147,7 +147,14 @@ impl World {
         let now = clock::now();
         self.weather = Weather::fair();
         for vm in &mut self.vms {
-            let [high, low] = vm.id.0[3..].parse::<u16>().unwrap_or_default().to_be_bytes();
+            let [high, low] = vm
+                .id
+                .0
+                .get(3..)
+                .unwrap_or_default()
+                .parse::<u16>()
+                .unwrap_or_default()
+                .to_be_bytes();
             vm.fixed = vm.fixed.or(Some(IpAddr::V4(Ipv4Addr::new(10, 0, high, low))));
             vm.unlisted_until = 0;
             vm.service.silent = false;

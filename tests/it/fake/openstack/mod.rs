@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 pub use nova_create::decoded;
 pub use recorded::Recorded;
 
+use super::closed::Closed;
 use super::crowd::Crowd;
 use super::faults::{Fault, Faults, Then, Times};
 use super::http::{HttpServer, Port, Request, Response};
@@ -53,6 +54,7 @@ struct Shared {
     state: Mutex<State>,
     faults: Faults,
     ports: Mutex<BTreeMap<Service, Port>>,
+    closed: Mutex<BTreeMap<Service, Closed>>,
     requests: Mutex<Vec<Recorded>>,
     replicas: Mutex<BTreeMap<IpAddr, Replica>>,
     /// What a replica says from the list on in which its server is first shown active; `None`: it is silent.
@@ -66,6 +68,7 @@ impl Cloud {
             state: Mutex::new(State::new(Range::new())),
             faults: Faults::default(),
             ports: Mutex::default(),
+            closed: Mutex::default(),
             requests: Mutex::default(),
             replicas: Mutex::default(),
             boots_say: Mutex::default(),
@@ -183,11 +186,15 @@ impl Cloud {
     pub fn stop(&self, service: Service) {
         let server = self.servers.lock().unwrap().remove(&service);
         drop(server);
+        let address = self.state().addresses[&service];
+        self.shared.closed.lock().unwrap().insert(service, Closed::hold(address));
     }
 
     /// The service listens again, where it did.
     pub fn start_again(&self, service: Service) {
         let address = self.state().addresses[&service];
+        let closed = self.shared.closed.lock().unwrap().remove(&service);
+        drop(closed);
         self.listen(service, address);
     }
 
@@ -273,6 +280,8 @@ impl Shared {
             Then::Stop(service) => {
                 let port = self.ports.lock().unwrap().get(&service).cloned();
                 port.expect("a service that was started").close();
+                let address = self.state.lock().unwrap().addresses[&service];
+                self.closed.lock().unwrap().insert(service, Closed::hold(address));
             }
             Then::LoseBuilds => {
                 let mut state = self.state.lock().unwrap();
