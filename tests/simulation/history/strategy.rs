@@ -13,7 +13,7 @@ use crate::world::weather::{Fate, Fault, Request};
 /// Longest history, in chapters.
 const CHAPTERS_MAX: usize = 5;
 
-/// Longest time for which the list may be wrong, in passes: one lost reply is forgotten meanwhile, and not a second one.
+/// Longest time for which one event makes the list wrong, in passes: long enough for a lost reply to be forgotten.
 const LIST_WRONG_PASSES: u8 = 4;
 
 /// Any history.
