@@ -24,7 +24,13 @@ impl Ask for Prober {
         clock::advance(universe.world.weather.probes);
         universe.world.settle();
         let mut answers = BTreeMap::new();
-        for target in targets {
+        let crowded = universe.world.weather.crowded_until > clock::now();
+        for (number, target) in targets.iter().enumerate() {
+            if crowded && number > 0 {
+                universe.judge.answered(&target.id, &Answer::Unasked);
+                answers.insert(target.id.clone(), Answer::Unasked);
+                continue;
+            }
             // Whoever has that address now: an address may have changed hands since the list was made.
             let vm = universe.world.vms.iter().find(|vm| vm.fixed == Some(target.address));
             let none = |why: &str| Answer::None { why: why.to_owned() };

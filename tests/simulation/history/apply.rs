@@ -103,6 +103,7 @@ fn on_weather(world: &mut World, event: Event) {
             world.weather.frozen = Some((after(passes), shown));
         }
         Event::Fault { request, fault, times } => weather.faults.push((request, fault, times)),
+        Event::Crowded { passes } => weather.crowded_until = after(passes),
         Event::SlowProbes { seconds } => weather.probes = seconds.into(),
         _ => {}
     }

@@ -179,6 +179,10 @@ pub enum Event {
     SlowProbes {
         seconds: u8,
     },
+    /// For so many passes the program can ask only the first of its replicas.
+    Crowded {
+        passes: u8,
+    },
     /// No pass for so many minutes.
     Pause {
         minutes: u8,

@@ -13,7 +13,7 @@ use crate::world::weather::{Fate, Fault, Request};
 /// Longest history, in chapters.
 const CHAPTERS_MAX: usize = 5;
 
-/// Longest time for which the list may be wrong, in passes: one lost reply is forgotten meanwhile, and not a second one.
+/// Longest time for which one event makes the list wrong, in passes: long enough for a lost reply to be forgotten.
 const LIST_WRONG_PASSES: u8 = 4;
 
 /// Any history.
@@ -157,6 +157,7 @@ fn cloud() -> impl Strategy<Value = Event> {
         2 => (0..=LIST_WRONG_PASSES).prop_map(|passes| Event::ListsLate { passes }),
         2 => (1..=LIST_WRONG_PASSES).prop_map(|passes| Event::ListFreezes { passes }),
         1 => select(vec![1_u8, 40, 90]).prop_map(|seconds| Event::SlowProbes { seconds }),
+        1 => (1_u8..=5).prop_map(|passes| Event::Crowded { passes }),
         1 => select(vec![5_u8, 15, 40]).prop_map(|minutes| Event::Pause { minutes }),
     ]
 }

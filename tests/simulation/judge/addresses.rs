@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use simplescalevm::model::{AddressId, Condition, ServerId};
+use simplescalevm::model::{AddressId, Answer, Condition, ServerId};
 
 use super::{Judge, Rule};
 use crate::clock;
@@ -44,6 +44,11 @@ fn from(judge: &Judge, world: &World, address: &AddressId) -> Result<(), String>
         witness.server(holder).ok_or(format!("{holder}, which is not listed, holds it"))?;
     if witness.is_healthy(holder) {
         return Err(format!("{holder} holds it and is healthy"));
+    }
+    let runs = matches!(record.condition, Condition::Active { .. } | Condition::Error)
+        && !record.fixed.is_empty();
+    if runs && matches!(witness.answers.get(holder), None | Some(Answer::Unasked)) {
+        return Err(format!("{holder} holds it and was not asked"));
     }
     let now = clock::date(clock::now());
     let young =

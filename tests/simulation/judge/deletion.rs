@@ -73,6 +73,7 @@ fn may_go(judge: &mut Judge, server: &Server) -> Result<(), String> {
         Condition::Error => match answer {
             Some(Answer::Valid { .. }) => Err("it answers, and is not finished".into()),
             None if !server.fixed.is_empty() => Err("it was not asked".into()),
+            Some(Answer::Unasked) => Err("it was not asked".into()),
             _ if seen(witness.in_error.get(id)) => Ok(()),
             _ => Err("it is silent in error for the first time".into()),
         },

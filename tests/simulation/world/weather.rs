@@ -91,6 +91,8 @@ pub struct Weather {
     pub faults: Vec<(Request, Fault, u8)>,
     /// Seconds that asking the replicas takes.
     pub probes: u64,
+    /// The program's own system lets it ask no more than one replica until then.
+    pub crowded_until: u64,
 }
 
 impl Weather {
@@ -108,6 +110,7 @@ impl Weather {
             frozen: None,
             faults: Vec::new(),
             probes: 1,
+            crowded_until: 0,
         }
     }
 
