@@ -153,6 +153,14 @@ impl HttpServer {
     ) -> Self {
         let listener = TcpListener::bind(address)
             .unwrap_or_else(|error| panic!("cannot listen on {address}: {error}"));
+        HttpServer::start_on(listener, handler)
+    }
+
+    /// The same on a port that is open already.
+    pub fn start_on(
+        listener: TcpListener,
+        handler: impl Fn(&Request) -> Response + Send + Sync + 'static,
+    ) -> Self {
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared::default());
         let handler: Arc<Handler> = Arc::new(handler);

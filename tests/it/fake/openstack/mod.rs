@@ -13,7 +13,7 @@ mod recorded;
 pub mod state;
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 pub use nova_create::decoded;
@@ -75,7 +75,8 @@ impl Cloud {
         });
         let cloud = Cloud { servers: Mutex::default(), crowd: Mutex::default(), shared };
         for service in SERVICES {
-            cloud.listen(service, SocketAddr::from(([127, 0, 0, 1], 0)));
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+            cloud.listen(service, listener.expect("a free port"));
         }
         cloud
     }
@@ -192,10 +193,8 @@ impl Cloud {
 
     /// The service listens again, where it did.
     pub fn start_again(&self, service: Service) {
-        let address = self.state().addresses[&service];
         let closed = self.shared.closed.lock().unwrap().remove(&service);
-        drop(closed);
-        self.listen(service, address);
+        self.listen(service, closed.expect("a service that was stopped").open());
     }
 
     /// Where the service listens: `http://127.0.0.1:PORT`.
@@ -203,9 +202,9 @@ impl Cloud {
         format!("http://{}", self.state().addresses[&service])
     }
 
-    fn listen(&self, service: Service, address: SocketAddr) {
+    fn listen(&self, service: Service, listener: TcpListener) {
         let shared = Arc::clone(&self.shared);
-        let server = HttpServer::start(address, move |request| shared.answer(service, request));
+        let server = HttpServer::start_on(listener, move |request| shared.answer(service, request));
         self.state().addresses.insert(service, server.address());
         self.shared.ports.lock().unwrap().insert(service, server.port());
         self.servers.lock().unwrap().insert(service, server);
