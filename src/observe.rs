@@ -57,7 +57,6 @@ pub fn observe(
     observation.answers = clock.timed(Phase::Probe, || {
         prober.ask_all(&targets, &|| (clock.spent)() < policy.interval / 2)
     });
-    faults.extend(unasked(&observation));
     if policy.manage_addresses {
         // After the probes: who holds what now, not half a minute ago.
         let addresses = clock.timed(Phase::Addresses, || provider.external_addresses());
@@ -72,8 +71,9 @@ pub fn observe(
     Ok(Sight { observation, faults })
 }
 
-/// Who is not asked stays what it was, which is no way to go on for long.
-fn unasked(observation: &Observation) -> Option<Error> {
+/// Who is not asked stays what it was, which is no way to go on for long. When the program is ending nobody is asked any
+/// more, and this means nothing.
+pub fn unasked(observation: &Observation) -> Option<Error> {
     let answers = observation.answers.values();
     let count = answers.filter(|answer| **answer == Answer::Unasked).count();
     let text = format!(

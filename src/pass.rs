@@ -160,6 +160,9 @@ impl Pool {
             // Half the replicas may not have been asked: nothing good can be decided from that.
             return interrupted(report);
         }
+        if let Some(error) = observe::unasked(&observation) {
+            self.unseen(&mut report, &error);
+        }
 
         let policy = &self.config.policy;
         let (plan, mut memory) = decide::decide(policy, &observation, &self.memory);

@@ -58,12 +58,14 @@ impl Ask for Prober {
     ) -> BTreeMap<ServerId, Answer> {
         let mut answers = self.ask_round(targets);
         for _ in 0..self.settings.retries {
-            let silent = |target: &&Target| match answers.get(&target.id) {
-                Some(Answer::None { .. }) => target.again,
-                Some(Answer::Unasked) => true,
-                Some(Answer::Valid { .. }) | None => false,
+            // Those that were not asked come first, before the silent take up again what was wanting for them.
+            let unasked = |target: &&Target| answers.get(&target.id) == Some(&Answer::Unasked);
+            let silent = |target: &&Target| {
+                target.again && matches!(answers.get(&target.id), Some(Answer::None { .. }))
             };
-            let silent: Vec<Target> = targets.iter().filter(silent).cloned().collect();
+            let unasked = targets.iter().filter(unasked);
+            let silent: Vec<Target> =
+                unasked.chain(targets.iter().filter(silent)).cloned().collect();
             if silent.is_empty() || !time_left() || self.handles.stop.wait(BETWEEN_ROUNDS) {
                 break;
             }

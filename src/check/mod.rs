@@ -122,6 +122,10 @@ fn replicas(config: &Config, prober: &Prober, mut seen: Observation, page: &mut 
     let (plan, _) = decide::decide(policy, &seen, &memory);
     let invalid = |answer: &&Answer| matches!(answer, Answer::None { .. });
     let (asked, invalid) = (targets.len(), seen.answers.values().filter(invalid).count());
+    if let Some(error) = observe::unasked(&seen) {
+        page.fault("answers", &error.text);
+        return page.table(&plan.replicas);
+    }
     match (asked, invalid) {
         (0, _) => page.found("answers", "no replica to ask"),
         (_, 0) => page.found("answers", &format!("{} asked, all valid", counted(asked, "replica"))),

@@ -5,18 +5,23 @@ use crate::secret::Secret;
 /// Shorter words than this are no secrets worth taking out of a text, and would tear it to pieces.
 const SECRET_CHARS_MIN: usize = 4;
 
+/// What stands in a secret's place …
+const PLACEHOLDER: &str = "(secret)";
+
+/// … and where a secret is a part of that: no secret is short enough to be a part of this one.
+const SHORT_PLACEHOLDER: &str = "(…)";
+
 /// `text` without any of `secrets`, plain or as JSON and HTML spell them. To be called before anything is cut off: half a
 /// secret would not be recognised.
 pub fn hide(text: &str, secrets: &[&Secret]) -> String {
+    let secrets = secrets.iter().map(|secret| secret.expose());
+    let secrets: Vec<&str> = secrets.filter(|secret| secret.len() >= SECRET_CHARS_MIN).collect();
+    let in_placeholder = secrets.iter().any(|secret| PLACEHOLDER.contains(secret));
+    let placeholder = if in_placeholder { SHORT_PLACEHOLDER } else { PLACEHOLDER };
     let mut text = text.to_owned();
-    for secret in secrets.iter().map(|secret| secret.expose()) {
-        if secret.len() < SECRET_CHARS_MIN {
-            continue;
-        }
-        for spelling in spellings(secret) {
-            if text.contains(&spelling) {
-                text = text.replace(&spelling, "(secret)");
-            }
+    for spelling in secrets.into_iter().flat_map(spellings) {
+        if text.contains(&spelling) {
+            text = text.replace(&spelling, placeholder);
         }
     }
     text
@@ -57,6 +62,16 @@ mod tests {
             ("nothing", "nothing"),
         ] {
             assert_eq!(hide(text, &[&Secret::new(secret)]), expected, "in {text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_is_a_part_of_what_stands_in_its_place_is_taken_out_too() {
+        for (secret, expected) in [("secret", "no (…) here"), ("cret", "no se(…) here")] {
+            let secret = Secret::new(secret);
+            let once = hide("no secret here", &[&Secret::new("a token"), &secret]);
+            assert_eq!(once, expected);
+            assert_eq!(hide(&once, &[&secret]), expected, "hidden again");
         }
     }
 

@@ -18,9 +18,12 @@ const CONNECT: Duration = Duration::from_secs(2);
 /// Most bytes of an answer's body.
 const BODY_BYTES_MAX: u64 = 64 * 1024;
 
-/// What is read at once of an answer, in bytes, and the most its header may have: ureq's default of 128 KiB, times 128
-/// replicas at once, is more than a daemon of this size should hold.
+/// What is read at once of an answer, in bytes; its header has to fit. ureq's default of 128 KiB, times 128 replicas at
+/// once, is more than a daemon of this size should hold.
 const INPUT_BYTES: usize = 8 * 1024;
+
+/// Most bytes of an answer's header: one more, and there is no room to read on, which ureq takes for the end.
+const HEADER_BYTES_MAX: usize = INPUT_BYTES - 1;
 
 /// The whole question has to fit, in bytes; `REPLICA_API_PATH` is all of it that can be long.
 const OUTPUT_BYTES: usize = 4 * 1024;
@@ -56,7 +59,7 @@ impl ReplicaClient {
             .max_idle_connections(0)
             .input_buffer_size(INPUT_BYTES)
             .output_buffer_size(OUTPUT_BYTES)
-            .max_response_header_size(INPUT_BYTES)
+            .max_response_header_size(HEADER_BYTES_MAX)
             .user_agent(USER_AGENT)
             .accept("application/json")
             .tls_config(tls)
@@ -79,5 +82,56 @@ impl ReplicaClient {
         let status = response.status().as_u16();
         let body = response.body_mut().with_config().limit(BODY_BYTES_MAX).read_to_vec();
         Ok((status, body.map_err(words)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    /// What comes of an answer with a header field of so many bytes.
+    fn answer_with(bytes: usize) -> std::result::Result<(u16, Vec<u8>), NoAnswer> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let replica = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            assert!(stream.read(&mut [0; 4096]).unwrap() > 0, "a request");
+            let field = "a".repeat(bytes);
+            let answer = format!("HTTP/1.1 200 OK\r\nA: {field}\r\nContent-Length: 2\r\n\r\n{{}}");
+            // The client may have hung up by now.
+            let _ = stream.write_all(answer.as_bytes());
+        });
+        let answer = ReplicaClient::new(&ProbeSettings {
+            https: false,
+            port: 8080,
+            path: "/".into(),
+            capacity_key: "capacity".into(),
+            termination_key: "termination".into(),
+            timeout: Duration::from_secs(20),
+            retries: 0,
+            concurrency: 1,
+            cacert: None,
+            insecure: false,
+        });
+        let answer = answer.unwrap().get(&url);
+        replica.join().unwrap();
+        answer
+    }
+
+    #[test]
+    fn a_header_that_is_too_large_is_told_from_an_answer_that_ends() {
+        assert_eq!(answer_with(7 * 1024), Ok((200, b"{}".to_vec())));
+        let why = "the answer's header is too large".to_owned();
+        for bytes in [8 * 1024, 9 * 1024, 20 * 1024] {
+            assert_eq!(
+                answer_with(bytes),
+                Err(NoAnswer::Asked(ProbeFailure::Invalid, why.clone())),
+                "{bytes} bytes"
+            );
+        }
     }
 }

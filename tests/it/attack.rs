@@ -205,7 +205,7 @@ fn descriptors_used_up() {
     allow_many_descriptors();
     crate::expect::each(64..=67, |descriptors: u32| {
         let limit = format!("ulimit -n {descriptors}");
-        let victim = Victim::start_with(|settings| Daemon::start_under(&limit, settings));
+        let victim = Victim::start_with(|settings| Daemon::start_under(&limit, &[], settings));
         let mut held = victim.connections(100, b"GET / HTT");
         victim.endures(|| {
             held.truncate(100);

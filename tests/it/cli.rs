@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::daemon::{Settings, run};
+use crate::daemon::{Daemon, Settings, run};
 use crate::expect;
 use crate::fake::Cloud;
 
@@ -77,4 +77,14 @@ fn a_check_shows_which_answers_would_be_refused() {
     ran.expect_line(&["odd", "termination"]);
     expect::no_change(&cloud, &ran);
     assert!(cloud.asked(&server) > 0, "the check did not probe the pool\n{ran}");
+}
+
+#[test]
+fn a_check_that_cannot_ask_every_replica_does_not_call_their_answers_valid() {
+    let cloud = Cloud::start();
+    cloud.add_crowd(100, 100);
+    let settings = Settings::of(&cloud).with("REPLICA_API_RETRIES", "0");
+    let settings = settings.without("REPLICA_API_TIMEOUT");
+    let ran = Daemon::start_under("ulimit -n 32", &["--check"], &settings).wait_for_end();
+    ran.expect_status(1).expect_line(&["FAULT", "answers", "of 100 replicas", "descriptors"]);
 }

@@ -126,11 +126,11 @@ impl Daemon {
         Daemon::spawn(settings.command(arguments))
     }
 
-    /// Starts the loop under limits of the system, which are set by a line of shell: `ulimit -n 64`.
-    pub fn start_under(limits: &str, settings: &Settings) -> Self {
+    /// Starts it under limits of the system, which are set by a line of shell: `ulimit -n 64`.
+    pub fn start_under(limits: &str, arguments: &[&str], settings: &Settings) -> Self {
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", &format!("{limits} && exec \"$0\"")]);
-        command.arg(env!("CARGO_BIN_EXE_simplescalevm"));
+        command.args(["-c", &format!("{limits} && exec \"$0\" \"$@\"")]);
+        command.arg(env!("CARGO_BIN_EXE_simplescalevm")).args(arguments);
         Daemon::spawn(settings.prepare(command))
     }
 

@@ -1,8 +1,8 @@
 //! One pass, with `--once`.
 
-use crate::daemon::{Settings, once, run};
+use crate::daemon::{Daemon, Settings, once, run};
 use crate::expect;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, TcpListener};
 
 use crate::fake::{Build, Cloud, Fixed, Says, decoded};
 
@@ -143,6 +143,10 @@ fn the_replicas_own_path_and_keys_are_used() {
 fn replicas_are_asked_by_ipv6_on_request() {
     let cloud = Cloud::start();
     let localhost = IpAddr::V6(Ipv6Addr::LOCALHOST);
+    if TcpListener::bind((localhost, 0)).is_err() {
+        // Many a container has no IPv6, not even on loopback.
+        return;
+    }
     let server = cloud.add_silent("a");
     let network = cloud.state().networks[0].id.clone();
     cloud.state().add_port(&server, &network, Fixed::At(localhost));
@@ -150,4 +154,18 @@ fn replicas_are_asked_by_ipv6_on_request() {
     let ran = once(&Settings::of(&cloud).with("OPENSTACK_IP_VERSION", "6"));
     ran.expect_status(0);
     expect::no_change(&cloud, &ran);
+}
+
+#[test]
+fn who_could_not_be_asked_for_want_of_descriptors_is_asked_first_when_there_are_some() {
+    let cloud = Cloud::start();
+    // The list begins with the newest.
+    let done = cloud.add_replica("done", Says::finished());
+    for number in 0..30 {
+        cloud.add_replica(&format!("hole-{number}"), Says::black_hole());
+    }
+    let settings = Settings::of(&cloud).with("REPLICA_API_TIMEOUT", "2");
+    let settings = settings.with("REPLICA_API_RETRIES", "1");
+    let ran = Daemon::start_under("ulimit -n 32", &["--once"], &settings).wait_for_end();
+    expect::deleted(&cloud, &ran, &[&done]);
 }

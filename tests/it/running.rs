@@ -110,6 +110,20 @@ fn a_signal_while_black_holes_are_probed_ends_the_loop() {
 }
 
 #[test]
+fn who_is_not_asked_because_of_a_signal_is_no_fault_of_this_machine() {
+    let cloud = Cloud::start();
+    let holes = ["a", "b", "c"].map(|name| cloud.add_replica(name, Says::black_hole()));
+    let settings = Settings::of_loop(&cloud).with("APP_INTERVAL", "3600");
+    let settings = settings.with("REPLICA_API_CONCURRENCY", "1");
+    let mut daemon = Daemon::start(&settings.with("REPLICA_API_TIMEOUT", "1"));
+    let asked = || holes.iter().map(|hole| cloud.asked(hole)).sum::<usize>();
+    daemon.wait_until("the first hole asked", || asked() == 1);
+    let ran = daemon.terminate();
+    ran.expect_status(0);
+    ran.expect_line(&["in the middle of a pass: the program is ending; nothing was changed"]);
+}
+
+#[test]
 fn each_service_may_come_and_go_without_a_vm_too_many() {
     let cases = [Service::Identity, Service::Compute, Service::Network, Service::Image];
     expect::each(cases, |service| {

@@ -111,7 +111,8 @@ impl Cell {
                 Some((method, pattern)) => cloud.then(method, pattern, Then::Stop(row.service)),
                 None => cloud.stop(row.service),
             },
-            How::NoSuchHost => return (None, elsewhere("http://nonexistent.invalid".into())),
+            // Not even a name: it is refused without a name server, which may be out of reach or invent an answer.
+            How::NoSuchHost => return (None, elsewhere("http://nonexistent..invalid".into())),
             How::NoTls(speaks) => {
                 let port = NoTls::start(*speaks);
                 let settings = elsewhere(port.url());
