@@ -71,7 +71,7 @@ pub struct Error {
 impl Error {
     /// An error of this kind with this text. What it quotes may come from anywhere, so it is made one line here.
     pub fn new(kind: ErrorKind, text: impl AsRef<str>) -> Self {
-        Error { kind, text: one_line(text.as_ref(), TEXT_CHARACTERS_MAX) }
+        Error { kind, text: unbroken(text.as_ref()) }
     }
 
     /// The same error, with what was being done in front: `context: text`.
@@ -101,14 +101,24 @@ pub fn out_of_resources(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|number| OUT_OF_RESOURCES.contains(&number))
 }
 
+/// `text` as one line of bounded length. Its blanks stay as they are: they may be the very thing that is wrong with a name.
+fn unbroken(text: &str) -> String {
+    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    let joined = text.split(breaks).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    shortened(joined, TEXT_CHARACTERS_MAX)
+}
+
 /// `text` as one line of at most `max` characters: what a service said, fit for a log.
 pub fn one_line(text: &str, max: usize) -> String {
     let joined = text.split(|c: char| c.is_whitespace() || c.is_control());
-    let joined = joined.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    if joined.chars().count() <= max {
-        return joined;
+    shortened(joined.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" "), max)
+}
+
+fn shortened(text: String, max: usize) -> String {
+    if text.chars().count() <= max {
+        return text;
     }
-    let cut: String = joined.chars().take(max.saturating_sub(1)).collect();
+    let cut: String = text.chars().take(max.saturating_sub(1)).collect();
     format!("{cut}…")
 }
 
@@ -122,5 +132,11 @@ mod tests {
         let text = Error::new(ErrorKind::Invalid, quoted).text;
         assert!(text.starts_with("server a ERROR b: xxx"), "{text}");
         assert_eq!(text.chars().count(), TEXT_CHARACTERS_MAX, "{text}");
+    }
+
+    #[test]
+    fn an_error_shows_the_blanks_of_what_it_quotes() {
+        let text = Error::new(ErrorKind::Setting, "OPENSTACK_FLAVOR \"d2-8  x\u{a0}\"").text;
+        assert_eq!(text, "OPENSTACK_FLAVOR \"d2-8  x\u{a0}\"");
     }
 }

@@ -96,6 +96,9 @@ pub fn host(value: &str) -> Parsed<String> {
     Ok(value.to_owned())
 }
 
+/// The question to a replica has to fit into its buffer ([`crate::http`]).
+const URL_PATH_BYTES_MAX: usize = 2048;
+
 /// The path of a URL, perhaps with a query; a leading `/` is added where it lacks.
 pub fn url_path(value: &str) -> Parsed<String> {
     if value.contains("://") {
@@ -105,6 +108,9 @@ pub fn url_path(value: &str) -> Parsed<String> {
         return Err(
             "must be the path of a URL (other characters written as %20 and the like)".to_owned()
         );
+    }
+    if value.len() > URL_PATH_BYTES_MAX {
+        return Err(format!("must have at most {URL_PATH_BYTES_MAX} characters"));
     }
     Ok(if value.starts_with('/') { value.to_owned() } else { format!("/{value}") })
 }

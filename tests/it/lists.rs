@@ -1,8 +1,10 @@
 //! Lists of servers: all pages, or nothing is decided.
 
+use std::time::Duration;
+
 use crate::daemon::{Settings, once};
 use crate::expect;
-use crate::fake::{Cloud, Fault, Fixed, Manner, Says, Times};
+use crate::fake::{Cloud, Fault, Fixed, Manner, Says, Then, Times};
 
 #[test]
 fn all_pages_are_read() {
@@ -41,6 +43,41 @@ fn a_list_that_ends_early_decides_nothing() {
         ran.expect_line(&["ERROR", "list", "servers"]);
         expect::no_change(&cloud, &ran);
     });
+}
+
+/// Four replicas on pages of two: `a` and `c` change places after each of the next pages, so many times. When that is the
+/// first page of a list, one of them is on two pages, and the other on none.
+fn moving_list(times: usize) -> Cloud {
+    let cloud = Cloud::start();
+    for (name, age) in [("a", 1), ("b", 2), ("c", 3), ("d", 4)] {
+        let id = cloud.add_replica(name, Says::free(1));
+        let mut state = cloud.state();
+        let created = state.now() - Duration::from_secs(3600 + age);
+        state.server(&id).created = created;
+    }
+    cloud.state().page_max = 2;
+    for _ in 0..times {
+        cloud.then("GET", "/servers/detail", Then::SwapServers("a", "c"));
+    }
+    cloud
+}
+
+#[test]
+fn a_list_that_moves_while_it_is_read_is_read_again() {
+    let cloud = moving_list(1);
+    let ran = once(&Settings::of(&cloud).with("REPLICA_MIN_AVAILABLE_RESOURCES", "4"));
+    ran.expect_status(0);
+    expect::no_change(&cloud, &ran);
+    assert_eq!(cloud.count("GET", "/servers/detail"), 6, "two lists\n{}\n{ran}", cloud.journal());
+}
+
+#[test]
+fn a_list_that_keeps_moving_decides_nothing() {
+    let cloud = moving_list(9);
+    let ran = once(&Settings::of(&cloud).with("REPLICA_MIN_AVAILABLE_RESOURCES", "4"));
+    ran.expect_status(1);
+    ran.expect_line(&["ERROR", "cannot list the servers", "the list moved each of 3 times"]);
+    expect::no_change(&cloud, &ran);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::daemon::{Daemon, Settings, once, run};
 use crate::expect;
+use std::io::Write;
 use std::net::{IpAddr, Ipv6Addr, TcpListener};
 
 use crate::fake::{Build, Cloud, Fixed, Says, decoded};
@@ -144,7 +145,9 @@ fn replicas_are_asked_by_ipv6_on_request() {
     let cloud = Cloud::start();
     let localhost = IpAddr::V6(Ipv6Addr::LOCALHOST);
     if TcpListener::bind((localhost, 0)).is_err() {
-        // Many a container has no IPv6, not even on loopback.
+        // Not `eprintln`, which is captured: a test that is skipped says so.
+        let why = "skipped: replicas_are_asked_by_ipv6_on_request: no IPv6 on loopback\n";
+        std::io::stderr().write_all(why.as_bytes()).unwrap();
         return;
     }
     let server = cloud.add_silent("a");

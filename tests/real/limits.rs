@@ -56,7 +56,7 @@ fn a_token_that_is_revoked_is_no_failed_pass() {
     // The scene's own member is revoked, too.
     scene.cloud.revoke_tokens();
     scene.until_logged_in_again(&daemon, logins);
-    assert_eq!(lines(&daemon, &["pass failed"]), 0, "{}", daemon.log());
+    assert_eq!(lines(&daemon, &["ERROR"]), 0, "{}", daemon.log());
 }
 
 /// The longest pause before a creation that was logged, in seconds.

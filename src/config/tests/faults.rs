@@ -73,6 +73,10 @@ fn texts_that_can_not_work_are_refused() {
         "/a b",
         "must be the path of a URL (other characters written as %20 and the like)",
     );
+    let long = "x".repeat(2049);
+    let shown = "x".repeat(79);
+    let expected = format!("REPLICA_API_PATH \"{shown}…\": must have at most 2048 characters");
+    check(&[("REPLICA_API_PATH", &long)], &[&expected]);
     fault("APP_HOST", "http://0.0.0.0", "must be an address or a host name, without port");
     fault(
         "OPENSTACK_METADATA_KEY",

@@ -83,15 +83,36 @@ pub struct Named {
     pub name: String,
 }
 
+/// How often a list is read that moves while it is read.
+const LIST_ATTEMPTS: u32 = 3;
+
 /// Every server of the project, all pages, or an error.
+///
+/// While a batch is scheduled Nova sorts its servers anew, and a list of several pages misses some of them. It shows by
+/// others that are on two pages: such a list is read again.
 pub fn servers(session: &mut Session, local_now: SystemTime) -> Result<Listing> {
+    let mut moved = 0;
+    for _ in 0..LIST_ATTEMPTS {
+        let (list, now) = read_list(session)?;
+        moved = list.on_two_pages();
+        if moved == 0 {
+            return Ok(Listing { servers: list.into_servers(), now: now.unwrap_or(local_now) });
+        }
+        log::debug!("{PATH}: {moved} servers were on two pages; the list is read again");
+    }
+    let text = format!(
+        "{PATH}: the list moved each of {LIST_ATTEMPTS} times it was read, last with {moved} servers on two pages, so others \
+         may be missing; this ends when Nova has scheduled what was just created"
+    );
+    Err(Error::new(ErrorKind::Invalid, text))
+}
+
+fn read_list(session: &mut Session) -> Result<(ServerList, Option<SystemTime>)> {
     let mut list = ServerList::new(session.settings().metadata_key.clone());
     // No `limit` on the first page: with one, Nova leaves out the servers of a cell that is down.
     let (mut next, mut now) = (Some(PATH.to_owned()), None);
     for _ in 0..PAGES_MAX {
-        let Some(path) = next else {
-            return Ok(Listing { servers: list.into_servers(), now: now.unwrap_or(local_now) });
-        };
+        let Some(path) = next else { return Ok((list, now)) };
         let response = session.ask(&Question::get(Service::Compute, &path))?;
         now = response.date().or(now);
         next = list.add(&path, &response.body)?;

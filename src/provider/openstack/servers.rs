@@ -26,13 +26,14 @@ pub struct ServerList {
     metadata_key: String,
     servers: Vec<Server>,
     ids: BTreeSet<ServerId>,
+    on_two_pages: usize,
 }
 
 impl ServerList {
     /// An empty list of servers, whose marks are read under `metadata_key`.
     pub fn new(metadata_key: impl Into<String>) -> Self {
         let metadata_key = metadata_key.into();
-        ServerList { metadata_key, servers: Vec::new(), ids: BTreeSet::new() }
+        ServerList { metadata_key, servers: Vec::new(), ids: BTreeSet::new(), on_two_pages: 0 }
     }
 
     /// Takes in the page that was found at `path`, and tells where the next one is, if there is one. A page that is not
@@ -46,14 +47,23 @@ impl ServerList {
                 "the list is partial: Nova cannot reach the cell of {unknown} servers"
             )));
         }
+        let mut here = BTreeSet::new();
         for record in page.servers {
             let server = record.into_server(&self.metadata_key).map_err(invalid)?;
-            // What moved while the pages were read is on two of them.
-            if self.ids.insert(server.id.clone()) {
+            if self.ids.contains(&server.id) {
+                self.on_two_pages += 1;
+            } else if here.insert(server.id.clone()) {
                 self.servers.push(server);
             }
         }
+        self.ids.append(&mut here);
         next_page(PATH, path, &page.servers_links)
+    }
+
+    /// How many were on two pages: they moved in the list while it was read, as they do while Nova schedules them. Then others
+    /// may have been on none.
+    pub fn on_two_pages(&self) -> usize {
+        self.on_two_pages
     }
 
     /// All of them, without doubles.
@@ -81,7 +91,8 @@ mod tests {
         let mut list = ServerList::new("group");
         let next = list.add(PATH, &page(&["a", "b"], "marker=b")).unwrap();
         assert_eq!(next.as_deref(), Some("/servers/detail?marker=b"));
-        list.add("/servers/detail?marker=b", &page(&["b", "c"], "marker=c")).unwrap();
+        list.add("/servers/detail?marker=b", &page(&["b", "c", "c"], "marker=c")).unwrap();
+        assert_eq!(list.on_two_pages(), 1, "c is on one page");
         let ids: Vec<String> = list.into_servers().into_iter().map(|server| server.id.0).collect();
         assert_eq!(ids, ["a", "b", "c"]);
     }

@@ -133,6 +133,8 @@ pub enum Then {
     Stop(Service),
     /// The servers that are being built are gone.
     LoseBuilds,
+    /// The servers with these names change places in the list, which is sorted by age, as they do while Nova schedules them.
+    SwapServers(&'static str, &'static str),
 }
 
 struct Turn {

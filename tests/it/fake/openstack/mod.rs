@@ -282,6 +282,14 @@ impl Shared {
                 let address = self.state.lock().unwrap().addresses[&service];
                 self.closed.lock().unwrap().insert(service, Closed::hold(address));
             }
+            Then::SwapServers(one, other) => {
+                let mut state = self.state.lock().unwrap();
+                let place = |state: &State, name| state.servers.iter().position(|s| s.name == name);
+                let places = (place(&state, one), place(&state, other));
+                let (Some(one), Some(other)) = places else { panic!("no {one} and {other}") };
+                let created = (state.servers[one].created, state.servers[other].created);
+                (state.servers[other].created, state.servers[one].created) = created;
+            }
             Then::LoseBuilds => {
                 let mut state = self.state.lock().unwrap();
                 let building = state.servers.iter().filter(|server| server.build.is_some());
