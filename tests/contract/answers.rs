@@ -3,11 +3,10 @@
 use serde_json::{Value, json};
 use simplescalevm::model::Condition;
 use simplescalevm::provider::{Provider, ProviderMut};
-use simplescalevm::settings::OpenStackSettings;
 
 use super::member::{self, Member};
 use super::shape::check;
-use super::{Deed, Ground, NO_HOST, creation, ipv4, list, open, open_with, running, until};
+use super::{Deed, Ground, creation, ipv4, list, one_in_error, open, running, until};
 
 pub fn of_keystone(ground: &dyn Ground) {
     let (settings, record) = (ground.settings(), ground.records());
@@ -43,13 +42,7 @@ pub fn of_nova_about_servers(ground: &dyn Ground) {
 
 pub fn of_nova_about_a_server_in_error(ground: &dyn Ground) {
     let record = ground.records();
-    let settings = OpenStackSettings { flavor: NO_HOST.into(), ..ground.settings() };
-    let mut provider = open_with(&settings);
-    let id = provider.create(&creation(1)).unwrap();
-    until("a server in error", || {
-        let servers = list(&mut provider);
-        (servers[0].condition == Condition::Error, servers)
-    });
+    let (_, id) = one_in_error(ground);
     let member = Member::new(&ground.settings());
     check("servers-error", &member.get("compute", "/servers/detail"), record);
     check("server-error", &member.get("compute", &format!("/servers/{id}")), record);

@@ -9,7 +9,7 @@ use simplescalevm::provider::ProviderMut;
 use simplescalevm::settings::OpenStackSettings;
 
 use super::member::Member;
-use super::{Ground, NO_HOST, TemporaryFile, creation, list, open, open_with, until};
+use super::{Ground, TemporaryFile, creation, list, open, open_with, open_without_host, until};
 
 pub fn many_are_made_with_one_request(ground: &dyn Ground) {
     let mut provider = open(ground);
@@ -51,8 +51,7 @@ pub fn user_data_metadata_and_keypair_arrive(ground: &dyn Ground) {
 }
 
 pub fn without_a_host_all_end_in_error_with_a_fault(ground: &dyn Ground) {
-    let settings = OpenStackSettings { flavor: NO_HOST.into(), ..ground.settings() };
-    let mut provider = open_with(&settings);
+    let mut provider = open_without_host(ground);
     let first = provider.create(&creation(3)).expect("Nova accepts it, and fails later");
     let servers = until("three servers in error", || {
         let servers = list(&mut provider);

@@ -3,9 +3,8 @@
 use simplescalevm::error::ErrorKind;
 use simplescalevm::model::{Condition, ServerId};
 use simplescalevm::provider::{Provider, ProviderMut};
-use simplescalevm::settings::OpenStackSettings;
 
-use super::{Deed, Ground, NO_HOST, creation, list, open, open_with, running, until};
+use super::{Deed, Ground, list, one_in_error, open, running, until};
 
 pub fn a_server_that_is_deleted_twice_is_gone(ground: &dyn Ground) {
     let mut provider = open(ground);
@@ -37,13 +36,7 @@ pub fn a_locked_server_is_not_deleted(ground: &dyn Ground) {
 }
 
 pub fn an_errored_server_is_deleted(ground: &dyn Ground) {
-    let settings = OpenStackSettings { flavor: NO_HOST.into(), ..ground.settings() };
-    let mut provider = open_with(&settings);
-    let id = provider.create(&creation(1)).unwrap();
-    until("a server in error", || {
-        let servers = list(&mut provider);
-        (servers[0].condition == Condition::Error, servers)
-    });
+    let (mut provider, id) = one_in_error(ground);
     provider.delete(&id).unwrap();
     gone(&mut provider);
 }

@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use simplescalevm::model::{Condition, Listing, Server};
 use simplescalevm::provider::{Provider, ProviderMut};
-use simplescalevm::settings::OpenStackSettings;
 
 use super::member::Member;
-use super::{Deed, Ground, NO_HOST, creation, ipv4, list, open, open_with, running, until};
+use super::{Deed, Ground, creation, ipv4, list, open, open_without_host, running, until};
 
 pub fn an_empty_project_has_no_servers(ground: &dyn Ground) {
     let listing = open(ground).servers().unwrap();
@@ -16,9 +15,7 @@ pub fn an_empty_project_has_no_servers(ground: &dyn Ground) {
 }
 
 pub fn a_list_of_several_pages_is_whole(ground: &dyn Ground) {
-    // Servers that find no host are quick to make: no port, no build.
-    let settings = OpenStackSettings { flavor: NO_HOST.into(), ..ground.settings() };
-    let mut provider = open_with(&settings);
+    let mut provider = open_without_host(ground);
     let count = ground.page_size() + 5;
     provider.create(&creation(count)).unwrap();
     let servers = until("all of them in error", || match provider.servers() {
@@ -43,8 +40,7 @@ pub fn a_list_of_several_pages_is_whole(ground: &dyn Ground) {
 }
 
 pub fn a_full_page_names_a_next_one_that_may_be_empty(ground: &dyn Ground) {
-    let settings = OpenStackSettings { flavor: NO_HOST.into(), ..ground.settings() };
-    open_with(&settings).create(&creation(2)).unwrap();
+    open_without_host(ground).create(&creation(2)).unwrap();
     ground.add_address();
     let member = Member::new(&ground.settings());
     let lists = [

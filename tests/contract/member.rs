@@ -96,12 +96,13 @@ pub fn password(settings: &OpenStackSettings) -> Value {
         "scope": {"project": project}}})
 }
 
-fn agent() -> Agent {
+/// For one request a connection, whatever its status.
+pub fn agent() -> Agent {
     let config = Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(Duration::from_secs(60)))
         .proxy(None)
-        // Keystone behind uwsgi closes connections without saying so.
+        // Services are stopped and started, and Keystone behind uwsgi closes connections without saying so.
         .max_idle_connections(0)
         .build();
     Agent::new_with_config(config)

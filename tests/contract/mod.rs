@@ -7,7 +7,7 @@ pub mod create;
 pub mod delete;
 pub mod list;
 pub mod login;
-mod member;
+pub mod member;
 pub mod names;
 pub mod quota;
 mod shape;
@@ -140,6 +140,23 @@ fn open(ground: &dyn Ground) -> OpenStackMut {
 fn open_with(settings: &OpenStackSettings) -> OpenStackMut {
     let reader = OpenStack::new(settings, true, Handles::new());
     OpenStackMut::new(reader.expect("a client for the cloud"))
+}
+
+/// The provider, whose servers find no host: they end in error, and are quick to make: no port, no build.
+fn open_without_host(ground: &dyn Ground) -> OpenStackMut {
+    open_with(&OpenStackSettings { flavor: NO_HOST.into(), ..ground.settings() })
+}
+
+/// Makes one server that ends in error; waits until it has.
+#[track_caller]
+fn one_in_error(ground: &dyn Ground) -> (OpenStackMut, ServerId) {
+    let mut provider = open_without_host(ground);
+    let id = provider.create(&creation(1)).unwrap();
+    until("a server in error", || {
+        let servers = list(&mut provider);
+        (servers[0].condition == Condition::Error, servers)
+    });
+    (provider, id)
 }
 
 /// So many servers named `web`, with the mark `contract` and the batch `b1`.

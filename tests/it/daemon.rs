@@ -227,15 +227,6 @@ impl Daemon {
         asked.map(page).to_vec()
     }
 
-    /// The most memory it had at once so far, in KiB.
-    #[track_caller]
-    pub fn peak_kib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let peak = peak.and_then(|peak| peak.split_whitespace().next()?.parse().ok());
-        peak.unwrap_or_else(|| panic!("no VmHWM in\n{status}"))
-    }
-
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);

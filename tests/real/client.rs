@@ -2,12 +2,12 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::http::Request;
 
+use crate::contract::member::agent;
 use crate::openrc::Openrc;
 
 /// Someone who is logged in; again, when the token was revoked or has expired.
@@ -47,14 +47,7 @@ impl Client {
     }
 
     fn with(auth_url: String, credentials: Value) -> Self {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(60)))
-            .proxy(None)
-            // Services are stopped and started: a kept connection would be a dead one.
-            .max_idle_connections(0)
-            .build();
-        let agent = Agent::new_with_config(config);
+        let agent = agent();
         let login = log_in(&agent, &auth_url, &credentials);
         let login = login.unwrap_or_else(|| panic!("cannot log in at {auth_url}"));
         Client { agent, auth_url, credentials, login: RefCell::new(login) }

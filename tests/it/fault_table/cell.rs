@@ -60,7 +60,7 @@ impl Cell {
         let mut daemon = Daemon::start(&settings);
 
         self.wait_for_the_pass(&pool, &daemon, &manager);
-        let peak = daemon.peak_kib();
+        let peak = daemon.memory_peak_kb();
         self.expect_the_log(&daemon);
         secrets.expect_none_on_pages(&daemon);
 
