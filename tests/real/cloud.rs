@@ -280,9 +280,31 @@ pub fn service_command_with(action: &str, service: &str, variables: &[(&str, &st
 #[track_caller]
 pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
-    while !is_so() {
+    loop {
+        let pause = Pause::begin();
+        if is_so() {
+            return;
+        }
         assert!(began.elapsed() < PATIENCE, "not in {} s: {what}", PATIENCE.as_secs());
-        thread::sleep(Duration::from_millis(500));
+        pause.end();
+    }
+}
+
+/// The time between two looks at the cloud. A look costs the cloud processor time (a list of 200 servers two seconds of
+/// it), and it should have most of that for its own work: the longer the look, the longer the pause.
+pub struct Pause(Instant);
+
+impl Pause {
+    /// Before the look.
+    pub fn begin() -> Self {
+        Pause(Instant::now())
+    }
+
+    /// After it; returns when the next one may be.
+    pub fn end(self) {
+        thread::sleep(
+            (self.0.elapsed() * 4).clamp(Duration::from_millis(600), Duration::from_secs(10)),
+        );
     }
 }
 

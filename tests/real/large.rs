@@ -7,12 +7,13 @@ use crate::scene::{Scene, lines, tail};
 fn a_pool_of_200_takes_one_request_a_page_and_one_for_the_addresses() {
     let scene = Scene::open();
     scene.never_more_than(200);
+    // Not more often, or two processors list servers all the time and hardly build one.
     let settings = scene
         .settings()
         .with("REPLICA_MIN_AVAILABLE_RESOURCES", "200")
         .with("REPLICA_MAX", "200")
         .with("EXTERNAL_ADDRESS_MANAGEMENT", "true")
-        .with("APP_INTERVAL", "5");
+        .with("APP_INTERVAL", "20");
     let daemon = Daemon::start(&settings);
     let pool = scene.until_healthy(&daemon, 200);
     scene.keep(&pool);

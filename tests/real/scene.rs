@@ -3,20 +3,16 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::cloud::{Cloud, PATIENCE};
+use crate::cloud::{Cloud, PATIENCE, Pause};
 use crate::daemon::{Daemon, Settings};
 use crate::replica::{Replica, Says};
 
 /// The description of the pool's floating IPs.
 pub const DESCRIPTION: &str = "simplescalevm-e2e";
-
-/// A look costs the cloud a tenth of a second of processor, which it should have for its own work.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(700);
 
 /// How much of a log a failure shows, in lines.
 const LOG_LINES: usize = 120;
@@ -183,6 +179,7 @@ impl Scene {
         let began = Instant::now();
         let mut last = Vec::new();
         loop {
+            let pause = Pause::begin();
             if let Some(pool) = self.look_or_tell(daemon) {
                 if is_so(&pool) {
                     return pool;
@@ -195,7 +192,7 @@ impl Scene {
                 PATIENCE.as_secs(),
                 tail(daemon)
             );
-            thread::sleep(BETWEEN_LOOKS);
+            pause.end();
         }
     }
 
@@ -232,9 +229,10 @@ impl Scene {
         let before = passes(daemon);
         let began = Instant::now();
         while passes(daemon) < before + count {
+            let pause = Pause::begin();
             self.look_or_tell(daemon);
             assert!(began.elapsed() < PATIENCE, "no {count} further passes\n{}", tail(daemon));
-            thread::sleep(BETWEEN_LOOKS);
+            pause.end();
         }
     }
 
