@@ -1,4 +1,4 @@
-//! The shape of an answer: which keys it has, and what kind of value each of them holds.
+//! The shape of an answer: which keys it has, what kind of value each of them holds, and the words of states and errors.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,6 +8,10 @@ use serde_json::Value;
 
 /// Objects whose keys are names, not fields.
 const MAPS: [&str; 3] = ["addresses", "extra_specs", "metadata"];
+
+/// Strings that are one of a few, or a sentence for the operator.
+const WORDS: [&str; 7] =
+    ["status", "OS-EXT-STS:vm_state", "OS-EXT-IPS:type", "type", "code", "title", "message"];
 
 /// Values that no file of a repository should hold.
 const SECRETS: [&str; 3] = ["adminPass", "public_key", "fingerprint"];
@@ -61,7 +65,7 @@ fn cut_secrets(value: &mut Value) {
     }
 }
 
-/// One line for each value: `servers[].id: string`.
+/// One line for each value: `servers[].id: string`, `servers[].status: string ACTIVE`.
 fn shape(value: &Value) -> BTreeSet<String> {
     let mut lines = BTreeSet::new();
     describe(value, "", false, &mut lines);
@@ -69,6 +73,8 @@ fn shape(value: &Value) -> BTreeSet<String> {
 }
 
 fn describe(value: &Value, path: &str, map: bool, lines: &mut BTreeSet<String>) {
+    let key = path.rsplit('.').next().unwrap_or_default();
+    let words = value.as_str().filter(|_| WORDS.contains(&key)).map(without_numbers);
     let kind = match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",
@@ -88,7 +94,14 @@ fn describe(value: &Value, path: &str, map: bool, lines: &mut BTreeSet<String>) 
             "object"
         }
     };
-    lines.insert(format!("{path}: {kind}"));
+    let words = words.map(|words| format!(" {words}")).unwrap_or_default();
+    lines.insert(format!("{path}: {kind}{words}"));
+}
+
+/// Ids, addresses and counts are another's each time.
+fn without_numbers(text: &str) -> String {
+    let has_digit = |word: &&str| word.contains(|one: char| one.is_ascii_digit());
+    text.split_whitespace().filter(|word| !has_digit(word)).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -109,5 +122,12 @@ mod tests {
     fn keys_and_kinds_are() {
         assert_ne!(shape(&json!({"a": null})), shape(&json!({"a": "b"})));
         assert_ne!(shape(&json!({"a": 1})), shape(&json!({"a": 1, "b": 2})));
+    }
+
+    #[test]
+    fn words_of_states_and_errors_are_but_not_their_numbers() {
+        assert_ne!(shape(&json!({"status": "BUILD"})), shape(&json!({"status": "ACTIVE"})));
+        let message = |id: &str| shape(&json!({"message": format!("Instance {id} is locked")}));
+        assert_eq!(message("c6f04e5b"), message("33f77413"));
     }
 }

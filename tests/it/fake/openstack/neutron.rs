@@ -111,10 +111,18 @@ fn bind(state: &mut State, id: &str, body: &Value) -> Response {
         },
     };
     let address = &mut state.floating_ips[position];
+    let was_bound = address.port_id.is_some();
     address.port_id = bound.as_ref().map(|(port, _)| port.clone());
     address.fixed = bound.map(|(_, fixed)| fixed);
     let address = address.clone();
-    Response::json(200, &json!({"floatingip": floating(state, &address)}))
+    let mut record = floating(state, &address);
+    // The answer tells the status of before.
+    record["status"] = status(was_bound).into();
+    Response::json(200, &json!({"floatingip": record}))
+}
+
+fn status(bound: bool) -> &'static str {
+    if bound { "ACTIVE" } else { "DOWN" }
 }
 
 /// The fixed address on `port` that the floating IP `id` is to be bound to.
@@ -222,7 +230,7 @@ fn floating(state: &State, address: &FloatingIp) -> Value {
         "id": address.id, "floating_ip_address": address.address, "floating_network_id": PUBLIC,
         "router_id": bound.map(|_| "c42c57eb-ca84-4576-b217-2b77e7c34372"),
         "port_id": address.port_id, "fixed_ip_address": address.fixed,
-        "status": if bound.is_some() { "ACTIVE" } else { "DOWN" },
+        "status": status(bound.is_some()),
         "description": address.description, "port_details": details, "tags": [],
         "project_id": state.identity.project.id, "tenant_id": state.identity.project.id,
         "revision_number": 1, "created_at": "2026-11-24T21:12:56Z", "updated_at": "2026-11-24T21:13:14Z",
