@@ -1,30 +1,22 @@
 //! An application credential that may do no more than `contrib/access-rules.json` allows.
 
-use serde_json::{Value, json};
-
 use crate::client::Client;
 use crate::cloud::Cloud;
 use crate::daemon::{Daemon, Settings, run};
 use crate::replica::Says;
 use crate::scene::{DESCRIPTION, Scene, Vm, lines};
 
-/// An application credential of the member. Dropped, it is gone, and its rules with it.
-struct Restricted<'a> {
-    cloud: &'a Cloud,
+/// An application credential of the member.
+struct Restricted {
     id: String,
     secret: String,
 }
 
-impl<'a> Restricted<'a> {
-    fn new(cloud: &'a Cloud) -> Self {
-        let rules: Value =
-            serde_json::from_str(include_str!("../../contrib/access-rules.json")).unwrap();
-        let wanted = json!({"application_credential": {"name": "simplescalevm-restricted", "access_rules": rules}});
-        let line =
-            format!("POST identity /users/{}/application_credentials", cloud.member.user_id());
-        let made = cloud.member.ask(&line, Some(&wanted));
-        let text = |key: &str| made["application_credential"][key].as_str().unwrap().to_owned();
-        Restricted { cloud, id: text("id"), secret: text("secret") }
+impl Restricted {
+    fn new(cloud: &Cloud) -> Self {
+        let rules = include_str!("../../contrib/access-rules.json");
+        let (id, secret) = cloud.add_application_credential(&serde_json::from_str(rules).unwrap());
+        Restricted { id, secret }
     }
 
     fn settings(&self, scene: &Scene) -> Settings {
@@ -38,20 +30,6 @@ impl<'a> Restricted<'a> {
             .with("OS_APPLICATION_CREDENTIAL_SECRET", &self.secret)
             .with("OPENSTACK_KEYPAIR", "ops")
             .with("EXTERNAL_ADDRESS_MANAGEMENT", "true")
-    }
-}
-
-impl Drop for Restricted<'_> {
-    fn drop(&mut self) {
-        let member = &self.cloud.member;
-        let user = format!("identity /users/{}", member.user_id());
-        member.try_ask(&format!("DELETE {user}/application_credentials/{}", self.id), None);
-        let (_, rules) =
-            member.try_ask(&format!("GET {user}/access_rules"), None).unwrap_or_default();
-        for rule in rules["access_rules"].as_array().into_iter().flatten() {
-            let id = rule["id"].as_str().unwrap_or_default();
-            member.try_ask(&format!("DELETE {user}/access_rules/{id}"), None);
-        }
     }
 }
 

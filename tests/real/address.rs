@@ -103,7 +103,6 @@ fn of_two_dead_holders_one_gets_the_only_spare_and_the_other_waits() {
     let holders = [0, 1].map(|at| stage.scene.cloud.holder(&stage.addresses[at]));
     let moved = holders.iter().flatten().filter(|holder| **holder == free.id).count();
     assert_eq!(moved, 1, "one spare, one move: {holders:?}");
-    // Its service comes back, and it is a healthy holder again.
     let waiting = if holders[0].as_ref() == Some(&free.id) { two } else { one };
     assert!(holders.contains(&Some(waiting.id.clone())), "the other stays: {holders:?}");
 }

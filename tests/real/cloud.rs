@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -20,8 +20,8 @@ use crate::openrc::{self, Openrc};
 /// What the name of a project begins with whose servers may be deleted.
 const PROJECT_PREFIX: &str = "simplescalevm-test";
 
-/// What the descriptions of floating IPs begin with that tests make.
-const ADDRESS_PREFIX: &str = "simplescalevm-";
+/// What the descriptions of floating IPs and the names of application credentials begin with that tests make.
+const PREFIX: &str = "simplescalevm-";
 
 /// More than anything should take, on a machine that is busy with everything else.
 pub const PATIENCE: Duration = Duration::from_secs(600);
@@ -48,6 +48,7 @@ pub struct Cloud {
 struct Changed {
     limits: Cell<bool>,
     knobs: Cell<bool>,
+    credentials: Cell<bool>,
 }
 
 impl Cloud {
@@ -72,6 +73,7 @@ impl Cloud {
         if !CLEAN.swap(false, Ordering::Relaxed) {
             cloud.changed.limits.set(true);
             cloud.changed.knobs.set(true);
+            cloud.changed.credentials.set(true);
             cloud.clear();
         }
         cloud
@@ -146,13 +148,29 @@ impl Cloud {
 
     /// A new floating IP; gives its id. The description begins with `simplescalevm-`.
     pub fn add_address(&self, description: &str) -> String {
-        assert!(description.starts_with(ADDRESS_PREFIX), "would be left behind: {description}");
+        assert!(description.starts_with(PREFIX), "would be left behind: {description}");
         let body = self.member.ask("GET network /networks?name=public", None);
         let network = &body["networks"][0]["id"];
         let wanted = json!({"floatingip": {
             "floating_network_id": network, "description": description}});
         let made = self.member.ask("POST network /floatingips", Some(&wanted));
         made["floatingip"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A new application credential of the member that may do what `rules` allow; gives its id and secret.
+    pub fn add_application_credential(&self, rules: &Value) -> (String, String) {
+        self.changed.credentials.set(true);
+        let name = format!("{PREFIX}restricted");
+        let wanted = json!({"application_credential": {"name": name, "access_rules": rules}});
+        let line = format!("POST {}/application_credentials", self.user());
+        let made = self.member.ask(&line, Some(&wanted));
+        let text = |key: &str| made["application_credential"][key].as_str().unwrap().to_owned();
+        (text("id"), text("secret"))
+    }
+
+    /// Where Keystone has what is the member's own.
+    fn user(&self) -> String {
+        format!("identity /users/{}", self.member.user_id())
     }
 
     /// The server whose port the floating IP is bound to; `None` while Neutron does not say, too.
@@ -169,7 +187,7 @@ impl Cloud {
         fs::write(openrc::directory().join("knobs").join(name), text).unwrap();
     }
 
-    /// Everything as it was: no server, no address of a test, no limit, no knob.
+    /// Everything as it was: no server, no address and no application credential of a test, no limit, no knob.
     fn clear(&self) {
         if self.changed.knobs.get() {
             for knob in ["build_delay", "build_fail", "delete_delay", "delete_fail"] {
@@ -193,12 +211,36 @@ impl Cloud {
         let addresses = self.member.ask("GET network /floatingips", None);
         for address in addresses["floatingips"].as_array().unwrap() {
             let line = format!("network /floatingips/{}", address["id"].as_str().unwrap());
-            if address["description"].as_str().unwrap_or_default().starts_with(ADDRESS_PREFIX) {
+            if address["description"].as_str().unwrap_or_default().starts_with(PREFIX) {
                 self.member.ask(&format!("DELETE {line}"), None);
             } else if !address["port_id"].is_null() {
                 let body = json!({"floatingip": {"port_id": null}});
                 self.member.ask(&format!("PUT {line}"), Some(&body));
             }
+        }
+        if self.changed.credentials.get() {
+            self.delete_application_credentials();
+        }
+    }
+
+    /// Those of tests, and all access rules: Keystone keeps these when the credential is gone.
+    fn delete_application_credentials(&self) {
+        let user = self.user();
+        let list = |what: &str| {
+            let mut body = self.member.ask(&format!("GET {user}/{what}"), None);
+            serde_json::from_value::<Vec<Value>>(body[what].take()).unwrap()
+        };
+        let delete = |what: &str, record: &Value| {
+            let id = record["id"].as_str().unwrap();
+            self.member.ask(&format!("DELETE {user}/{what}/{id}"), None);
+        };
+        for credential in list("application_credentials") {
+            if credential["name"].as_str().unwrap_or_default().starts_with(PREFIX) {
+                delete("application_credentials", &credential);
+            }
+        }
+        for rule in list("access_rules") {
+            delete("access_rules", &rule);
         }
     }
 }
@@ -212,43 +254,48 @@ pub fn unset_knob(name: &str) {
 }
 
 impl Drop for Cloud {
+    /// What is left behind all the same, the next test clears away.
     fn drop(&mut self) {
-        let cleared = panic::catch_unwind(AssertUnwindSafe(|| {
+        undo(|| {
             self.clear();
             CLEAN.store(true, Ordering::Relaxed);
-        }));
-        // The test's own failure is the one to tell; what it left behind the next test clears away.
-        if let Err(failure) = cleared
-            && !thread::panicking()
-        {
-            panic::resume_unwind(failure);
-        }
+        });
     }
 }
 
-/// A service that is stopped. Dropped, it is started again.
-pub struct Outage(Option<String>);
+/// For destructors. In a test that has failed, a second panic would end the whole run at once, with all that is still
+/// to be undone; and the first failure is the one to tell.
+pub fn undo(deed: impl FnOnce()) {
+    if let Err(failure) = panic::catch_unwind(AssertUnwindSafe(deed))
+        && !thread::panicking()
+    {
+        panic::resume_unwind(failure);
+    }
+}
+
+/// A service that is stopped. Dropped, it is started again, and answers.
+pub struct Outage(String);
 
 impl Outage {
     /// Stops the service.
     pub fn of(service: &str) -> Self {
+        let outage = Outage(service.to_owned());
         service_command("stop", service);
-        Outage(Some(service.to_owned()))
+        outage
     }
 
-    /// Starts the service again; returns when it answers.
-    pub fn end(mut self) {
-        if let Some(service) = self.0.take() {
-            service_command("start", &service);
-        }
+    /// Panics if the service runs.
+    #[track_caller]
+    pub fn expect_stopped(&self) {
+        let output = run_service_command("status", &self.0, &[]);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(said.trim(), format!("{} stopped", self.0), "no outage");
     }
 }
 
 impl Drop for Outage {
     fn drop(&mut self) {
-        if let Some(service) = self.0.take() {
-            service_command("start", &service);
-        }
+        undo(|| service_command("start", &self.0));
     }
 }
 
@@ -267,13 +314,16 @@ pub fn service_command(action: &str, service: &str) {
 
 /// The same, with these variables in its environment.
 pub fn service_command_with(action: &str, service: &str, variables: &[(&str, &str)]) {
+    let output = run_service_command(action, service, variables);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "service {action} {service}: {said}");
+}
+
+fn run_service_command(action: &str, service: &str, variables: &[(&str, &str)]) -> Output {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openstack/service");
     let mut command = Command::new(&script);
     command.args([action, service]).envs(variables.iter().copied());
-    let output = command.output();
-    let output = output.unwrap_or_else(|error| panic!("{}: {error}", script.display()));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "service {action} {service}: {said}");
+    command.output().unwrap_or_else(|error| panic!("{}: {error}", script.display()))
 }
 
 /// Waits until it is so.

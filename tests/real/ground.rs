@@ -9,7 +9,7 @@ use simplescalevm::model::{AddressId, ServerId};
 use simplescalevm::secret::Secret;
 use simplescalevm::settings::{Credentials, Domain, OpenStackSettings, Project};
 
-use crate::cloud::{Cloud, service_command, service_command_with};
+use crate::cloud::{Cloud, service_command, service_command_with, undo};
 use crate::contract::{ApplicationCredentialKey, Deed, Ground};
 use crate::openrc::Openrc;
 
@@ -121,17 +121,16 @@ struct TokenLife;
 
 impl TokenLife {
     fn of(life: Duration) -> Self {
-        service_command("stop", "keystone");
+        let guard = TokenLife;
         let seconds = life.as_secs().to_string();
         let variables = [("SIMPLESCALEVM_OPENSTACK_TOKEN_SECONDS", seconds.as_str())];
-        service_command_with("start", "keystone", &variables);
-        TokenLife
+        service_command_with("restart", "keystone", &variables);
+        guard
     }
 }
 
 impl Drop for TokenLife {
     fn drop(&mut self) {
-        service_command("stop", "keystone");
-        service_command("start", "keystone");
+        undo(|| service_command("restart", "keystone"));
     }
 }

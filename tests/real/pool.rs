@@ -23,6 +23,8 @@ fn load_makes_the_pool_grow_by_as_much_as_is_missing() {
     let scene = Scene::open();
     let settings =
         scene.settings().with("REPLICA_CAPACITY", "2").with("REPLICA_MIN_AVAILABLE_RESOURCES", "4");
+    // Both replicas change between two passes, so that one pass sees the whole load.
+    let settings = settings.with("APP_INTERVAL", "15");
     scene.boots_say(Some(Says::free(2)));
     scene.never_more_than(2);
     let daemon = Daemon::start(&settings);
@@ -30,6 +32,7 @@ fn load_makes_the_pool_grow_by_as_much_as_is_missing() {
     scene.keep(&pool);
     // 0 + 1 of 4 are free: two more replicas of 2 each.
     scene.never_more_than(4);
+    scene.passes(&daemon, 1);
     scene.replica(&pool[0], Some(Says::free(0)));
     scene.replica(&pool[1], Some(Says::free(1)));
     scene.until_healthy(&daemon, 4);
