@@ -7,8 +7,11 @@ add_ipv6_route() {
         return
     }
     [[ -z $(ip -6 route show table local exact "$NETWORK_V6") ]] || return 0
-    as_root ip -6 route add local "$NETWORK_V6" dev lo || die "can't add the local route for $NETWORK_V6"
-    boot_id >"$RUN/ipv6-route"
+    if as_root ip -6 route add local "$NETWORK_V6" dev lo; then
+        boot_id >"$RUN/ipv6-route"
+    else
+        say "no local route for $NETWORK_V6: servers' IPv6 addresses will not answer"
+    fi
 }
 
 remove_ipv6_route() {

@@ -40,9 +40,13 @@ schema_keystone() {
 
 keystone_manage() { console keystone.cmd.manage --config-file "$ETC/keystone.conf" "$@"; }
 
-# Written anew, so that a restart takes up another SIMPLESCALEVM_OPENSTACK_TOKEN_SECONDS.
+# Written anew, so that a start takes up another SIMPLESCALEVM_OPENSTACK_TOKEN_SECONDS; and one that gives tokens another
+# life, as a killed test leaves it, is started again.
 start_keystone() {
+    local made_with=$RUN/keystone-token-seconds
+    [[ $(cat "$made_with" 2>/dev/null) == "$TOKEN_SECONDS" ]] || stop 10 keystone
     runs keystone || configure_keystone
+    echo "$TOKEN_SECONDS" >"$made_with"
     OS_KEYSTONE_CONFIG_FILES=$ETC/keystone.conf start_uwsgi keystone /usr/bin/keystone-wsgi-public 2 4
 }
 

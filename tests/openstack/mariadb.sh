@@ -2,8 +2,14 @@
 # MariaDB: all databases of the cloud. Nothing is synced to the disk: a killed server loses nothing, a power cut all.
 
 configure_mariadb() {
-    once mariadb-install mariadb-install-db --no-defaults "${MARIADB_USER[@]}" --datadir="$DATA/mariadb" \
-        --auth-root-authentication-method=normal --skip-test-db || die "mariadb-install-db failed, see $LOG/mariadb-install.log"
+    once mariadb-install install_mariadb || die "mariadb-install-db failed, see $LOG/mariadb-install.log"
+}
+
+# From nothing: what an interrupted installation has left counts as a whole one.
+install_mariadb() {
+    rm -rf "$DATA/mariadb"
+    mariadb-install-db --no-defaults "${MARIADB_USER[@]}" --datadir="$DATA/mariadb" \
+        --auth-root-authentication-method=normal --skip-test-db
 }
 
 # mariadbd refuses to be root unless told to.
@@ -27,6 +33,8 @@ create_databases() {
     local name statements
     statements="CREATE USER IF NOT EXISTS 'openstack'@'127.0.0.1' IDENTIFIED BY '$(secret database)';"
     for name in keystone glance placement nova_api nova nova_cell0 neutron; do
+        # MariaDB can't take back a half-made table, so an interrupted schema_ can't be taken up again.
+        [[ -e $DATA/done/schema-${name%%_*} ]] || statements+="DROP DATABASE IF EXISTS $name;"
         statements+="CREATE DATABASE IF NOT EXISTS $name CHARACTER SET utf8mb3; GRANT ALL ON $name.* TO 'openstack'@'127.0.0.1';"
     done
     sql "$statements" || die "can't create the databases, see $LOG/mariadb.log"

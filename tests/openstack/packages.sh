@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Debian's packages: the libraries and programs, not the service packages (nova-api, keystone, mariadb-server ...),
-# which would ask questions, make users and start services.
+# Debian's packages: the libraries and programs of OpenStack and MariaDB, not their service packages (nova-api, keystone,
+# mariadb-server ...), which would ask questions, make users and start services.
 
 PACKAGES=(
     python3-keystone python3-glance python3-placement python3-nova python3-neutron
@@ -14,6 +14,8 @@ PACKAGES=(
 # Only the paste pipelines are wanted of these: unpacked, not installed.
 UNPACK=(nova-common neutron-common glance-common)
 POLICY=/usr/sbin/policy-rc.d
+WRITTEN_BY='Written by tests/openstack/packages.sh of simplescalevm'
+ENABLED_BEFORE=$DATA/enabled-before # there while an installation is on
 
 apt() { as_root env "${PROXIES[@]}" DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600 "$@"; }
 
@@ -28,6 +30,9 @@ have_pipelines() { [[ -s $UNPACKED/nova.ini && -s $UNPACKED/neutron.ini && -s $U
 
 install_packages() {
     local missing
+    # An installation that was killed has left these.
+    ! grep -qsF "$WRITTEN_BY" "$POLICY" || MADE_POLICY=1
+    end_installation
     mapfile -t missing < <(missing_packages)
     if ((${#missing[@]} == 0)) && have_pipelines; then return; fi
     refuse_other_release
@@ -38,18 +43,17 @@ install_packages() {
 }
 
 install_missing() {
-    local plan=$RUN/apt-plan failed=0 enabled_before
+    local plan=$DATA/apt-plan failed=0
     LC_ALL=C apt-get --simulate install --no-install-recommends "$@" >"$plan" 2>>"$LOG/apt.log" ||
         die "apt can't install $*, see $LOG/apt.log"
     refuse_to_disturb "$plan"
     say "installing on this system: $*"
     say "  with what they depend on: $(grep -c '^Inst ' "$plan") packages, of which upgrades: $(awk '/^Inst / && $3 ~ /^\[/ { printf "%s ", $2; n = 1 } END { if (!n) print "none" }' "$plan")"
-    enabled_before=$(enabled_units)
     forbid_starts
+    enabled_units >"$ENABLED_BEFORE"
     apt install -y --no-install-recommends -o Dpkg::Options::=--force-confold "$@" >>"$LOG/apt.log" 2>&1 </dev/null || failed=1
-    allow_starts
+    end_installation
     ((failed == 0)) || die "apt-get install failed, see $LOG/apt.log"
-    disable_new_units "$enabled_before"
 }
 
 # Nothing is to start because it was installed: policy-rc.d is Debian's way to say so.
@@ -60,15 +64,16 @@ forbid_starts() {
         ((verdict == 101)) || may_go_on "$POLICY is there already and would let installed services start"
         return
     fi
-    printf '#!/bin/sh\n# Written by %s for the time of one installation.\nexit 101\n' "$SOURCE/packages.sh" | as_root tee "$POLICY" >/dev/null
+    printf '#!/bin/sh\n# %s, for the time of one installation.\nexit 101\n' "$WRITTEN_BY" | as_root tee "$POLICY" >/dev/null
     as_root chmod 755 "$POLICY"
     MADE_POLICY=1
 }
 
-# Also called when up is interrupted.
-allow_starts() {
+# Also when up is interrupted, and once more by the next one: that may have been killed.
+end_installation() {
     [[ -z ${MADE_POLICY:-} ]] || as_root rm -f "$POLICY"
     MADE_POLICY=
+    [[ ! -e $ENABLED_BEFORE ]] || disable_new_units
 }
 
 # By systemd's links: systemctl may be missing.
@@ -77,14 +82,26 @@ enabled_units() { find /etc/systemd/system -type l -path '*.wants/*' -printf '%f
 # policy-rc.d is about now; what the packages have enabled would start at the next boot.
 disable_new_units() {
     local unit new
-    mapfile -t new < <(comm -13 <(echo "$1") <(enabled_units))
-    ((${#new[@]})) || return 0
-    say "disabling what the packages would start at boot: ${new[*]}"
-    for unit in "${new[@]}"; do
+    mapfile -t new < <(comm -13 "$ENABLED_BEFORE" <(enabled_units) | while read -r unit; do ! is_of_plan "$unit" || echo "$unit"; done)
+    ((${#new[@]} == 0)) || disable "${new[@]}"
+    rm -f "$ENABLED_BEFORE"
+}
+
+# Whether UNIT came with one of the packages that were to be installed: another one is the user's.
+is_of_plan() {
+    local package
+    package=$(dpkg-query -S "*/systemd/system/${1/@*./@.}" 2>/dev/null | sed 's/[:,].*//;q')
+    [[ -n $package ]] && grep -q "^Inst $package " "$DATA/apt-plan"
+}
+
+disable() {
+    local unit
+    say "disabling what the packages would start at boot: $*"
+    for unit in "$@"; do
         # As systemctl disable does.
         as_root find /etc/systemd/system -type l -path '*.wants/*' -name "$unit" -delete
         [[ ! -e /etc/init.d/${unit%.service} ]] || as_root update-rc.d "${unit%.service}" disable
-    done >>"$LOG/apt.log" 2>&1 || die "can't disable ${new[*]}, see $LOG/apt.log"
+    done >>"$LOG/apt.log" 2>&1 || die "can't disable $*, see $LOG/apt.log"
 }
 
 unpack_pipelines() {

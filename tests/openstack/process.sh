@@ -12,6 +12,12 @@ lock() {
     boot_id >"$RUN/boot-id"
 }
 
+# What one test has stopped, another run's up must not start meanwhile.
+refuse_while_tested() {
+    exec 8>"$TESTS_LOCK"
+    flock -n 8 || die "tests run on $DIR: wait for their end"
+}
+
 # When process PID was started, in ticks since boot; nothing when it is gone or a zombie.
 start_time() {
     local stat fields
@@ -33,15 +39,18 @@ runs() { pid_of "$1" >/dev/null; }
 
 # start NAME COMMAND...: in a session of its own, so that its process group is its pid.
 start() {
-    local name=$1 pid started
+    local name=$1 child
     shift
     runs "$name" && return
-    # Descriptor 9 is the lock: a service that inherits it would hold it for ever.
-    (cd "$DIR" && exec setsid "$@") >>"$LOG/$name.log" 2>&1 </dev/null 9>&- &
-    pid=$!
-    started=$(start_time "$pid")
-    [[ -n $started ]] || die "$name ended at once, see $LOG/$name.log"
-    echo "$pid $started" >"$RUN/$name.pid"
+    # The pid is written before the service begins: whatever happens to us, no process of ours is unknown. Descriptors 8
+    # and 9 are the locks: a service that inherits them would hold them for ever.
+    (cd "$DIR" && pid=$BASHPID && echo "$pid $(start_time "$pid")" >"$RUN/$name.pid" && exec setsid "$@") \
+        >>"$LOG/$name.log" 2>&1 </dev/null 8>&- 9>&- &
+    child=$!
+    until runs "$name"; do
+        [[ -n $(start_time "$child") ]] || die "$name ended at once, see $LOG/$name.log"
+        sleep 0.02
+    done
 }
 
 # Living processes of process group PGID: workers can outlive the process we started.

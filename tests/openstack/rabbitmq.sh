@@ -3,8 +3,9 @@
 # program starts one on every address, which stays behind for good.
 
 configure_rabbitmq() {
-    mkdir -p "$DATA/rabbitmq"
-    echo '[].' >"$ETC/rabbitmq-plugins"
+    # The empty ones keep out what is in /etc/rabbitmq.
+    mkdir -p "$DATA/rabbitmq" "$ETC/rabbitmq.conf.d"
+    echo '[].' | tee "$ETC/rabbitmq-plugins" >"$ETC/rabbitmq-advanced.config"
     : >"$ETC/rabbitmq-env.conf"
     cat >"$ETC/rabbitmq.conf" <<END
 listeners.tcp.1 = 127.0.0.1:${PORT[rabbitmq]}
@@ -30,6 +31,7 @@ start_rabbitmq() {
     start rabbitmq env ERL_EPMD_ADDRESS=127.0.0.1 ERL_EPMD_PORT="${PORT[epmd]}" \
         RABBITMQ_NODENAME=simplescalevm@localhost RABBITMQ_DIST_PORT="${PORT[rabbitmq-distribution]}" \
         RABBITMQ_CONF_ENV_FILE="$ETC/rabbitmq-env.conf" RABBITMQ_CONFIG_FILE="$ETC/rabbitmq.conf" \
+        RABBITMQ_CONFIG_FILES="$ETC/rabbitmq.conf.d" RABBITMQ_ADVANCED_CONFIG_FILE="$ETC/rabbitmq-advanced.config" \
         RABBITMQ_ENABLED_PLUGINS_FILE="$ETC/rabbitmq-plugins" \
         RABBITMQ_MNESIA_BASE="$DATA/rabbitmq" RABBITMQ_LOG_BASE="$LOG" \
         RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1} +S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none' \

@@ -36,7 +36,7 @@ create_schemas() {
     for name in keystone placement glance neutron nova; do
         [[ -e $DATA/done/schema-$name ]] && continue
         ((${#jobs[@]})) || say "creating the tables"
-        once "schema-$name" "schema_$name" 9>&- &
+        once "schema-$name" "schema_$name" 8>&- 9>&- &
         jobs[$name]=$!
     done
     for name in "${!jobs[@]}"; do

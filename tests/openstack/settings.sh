@@ -2,6 +2,7 @@
 # Where everything is and what it is called. Sourced first by up, down and service.
 
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
+CALLERS_UMASK=$(umask)
 umask 077
 
 # The caller's own OpenStack, proxy and Python settings must reach neither the services nor what fills them.
@@ -23,6 +24,8 @@ DATA=$DIR/data           # databases, queues, images, keys, marks of what is don
 KNOBS=$DIR/knobs         # files that make builds and deletions fail or wait
 UNPACKED=$DIR/packages   # files out of packages that are not installed
 SECRETS=$DIR/secrets     # made at random by the first run
+MARK=$DIR/.simplescalevm-openstack # says that up has made the directory
+TESTS_LOCK=$DIR/tests.lock         # held by each test (tests/real/cloud.rs)
 
 REGION=SBG7
 PROJECT=simplescalevm-test
@@ -87,9 +90,27 @@ once() {
     : >"$DATA/done/$name"
 }
 
-make_directories() {
+# Whether up has made the directory, which alone may be filled and emptied.
+have_directory() {
+    [[ ! -e $DIR || -O $DIR ]] || die "$DIR is another user's: run this as that user"
+    [[ -e $MARK ]]
+}
+
+claim_directory() {
     [[ $DIR != *[[:space:]]* ]] || die "$DIR: RabbitMQ's scripts can't live with a blank in the path; set SIMPLESCALEVM_OPENSTACK_DIR"
+    have_directory || [[ -z $(ls -A "$DIR" 2>/dev/null) ]] ||
+        die "$DIR is not empty, and not made by up: set SIMPLESCALEVM_OPENSTACK_DIR to an empty or a new directory"
+    # The one above is the caller's own, usually cargo's, with the rights it would have without us.
+    (umask "$CALLERS_UMASK" && mkdir -p "${DIR%/*}")
+    mkdir -p "$DIR"
+    : >"$MARK"
+}
+
+make_directories() {
+    local project
     mkdir -p "$ETC" "$LOG" "$RUN" "$DATA/done" "$DATA/home" "$DATA/locks" "$KNOBS" "$UNPACKED" "$SECRETS"
     # Erlang's cookie and Python's caches go to HOME: not to the caller's.
     export HOME=$DATA/home
+    # Whatever file it is told to read, a service also reads NAME.conf.d: the first of those in HOME and in /etc.
+    for project in keystone glance placement nova neutron; do mkdir -p "$HOME/.$project/$project.conf.d"; done
 }
