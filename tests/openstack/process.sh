@@ -12,10 +12,10 @@ lock() {
     boot_id >"$RUN/boot-id"
 }
 
-# What one test has stopped, another run's up must not start meanwhile.
+# What a test has stopped, another run's up must not start meanwhile.
 refuse_while_tested() {
     exec 8>"$TESTS_LOCK"
-    flock -n 8 || die "tests run on $DIR: wait for their end"
+    flock -n 8 || die "tests, or another up or down, are at work on $DIR: wait for their end"
 }
 
 # When process PID was started, in ticks since boot; nothing when it is gone or a zombie.
