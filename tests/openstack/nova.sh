@@ -30,6 +30,8 @@ running_deleted_instance_action = noop
 heal_instance_info_cache_interval = -1
 report_interval = 10
 service_down_time = 60
+[compute]
+provider_config_location = $ETC/none
 [api]
 auth_strategy = keystone
 # Small pages: a pool of 200 is four of them.

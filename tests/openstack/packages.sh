@@ -31,8 +31,10 @@ have_pipelines() { [[ -s $UNPACKED/nova.ini && -s $UNPACKED/neutron.ini && -s $U
 install_packages() {
     local missing
     # An installation that was killed has left these.
-    ! grep -qsF "$WRITTEN_BY" "$POLICY" || MADE_POLICY=1
-    end_installation
+    if [[ -e $ENABLED_BEFORE ]]; then
+        ! grep -qsF "$WRITTEN_BY" "$POLICY" || MADE_POLICY=1
+        end_installation
+    fi
     mapfile -t missing < <(missing_packages)
     if ((${#missing[@]} == 0)) && have_pipelines; then return; fi
     refuse_other_release
@@ -49,8 +51,10 @@ install_missing() {
     refuse_to_disturb "$plan"
     say "installing on this system: $*"
     say "  with what they depend on: $(grep -c '^Inst ' "$plan") packages, of which upgrades: $(awk '/^Inst / && $3 ~ /^\[/ { printf "%s ", $2; n = 1 } END { if (!n) print "none" }' "$plan")"
-    forbid_starts
     enabled_units >"$ENABLED_BEFORE"
+    forbid_starts
+    # What a killed installation has unpacked and not set up.
+    as_root env DEBIAN_FRONTEND=noninteractive dpkg --configure -a >>"$LOG/apt.log" 2>&1 </dev/null || true
     apt install -y --no-install-recommends -o Dpkg::Options::=--force-confold "$@" >>"$LOG/apt.log" 2>&1 </dev/null || failed=1
     end_installation
     ((failed == 0)) || die "apt-get install failed, see $LOG/apt.log"
@@ -91,7 +95,7 @@ disable_new_units() {
 is_of_plan() {
     local package
     package=$(dpkg-query -S "*/systemd/system/${1/@*./@.}" 2>/dev/null | sed 's/[:,].*//;q')
-    [[ -n $package ]] && grep -q "^Inst $package " "$DATA/apt-plan"
+    [[ -n $package ]] && grep -Eq "^(Inst|Conf) $package " "$DATA/apt-plan"
 }
 
 disable() {

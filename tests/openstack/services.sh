@@ -36,7 +36,8 @@ create_schemas() {
     for name in keystone placement glance neutron nova; do
         [[ -e $DATA/done/schema-$name ]] && continue
         ((${#jobs[@]})) || say "creating the tables"
-        once "schema-$name" "schema_$name" 8>&- 9>&- &
+        # The lock stays open: were we killed, nobody is to begin anew beside these.
+        once "schema-$name" "schema_$name" 8>&- &
         jobs[$name]=$!
     done
     for name in "${!jobs[@]}"; do

@@ -93,7 +93,7 @@ once() {
 # Whether up has made the directory, which alone may be filled and emptied.
 have_directory() {
     [[ ! -e $DIR || -O $DIR ]] || die "$DIR is another user's: run this as that user"
-    [[ -e $MARK ]]
+    [[ -e $MARK || -e $DATA/port-offset ]]
 }
 
 claim_directory() {
@@ -101,7 +101,7 @@ claim_directory() {
     have_directory || [[ -z $(ls -A "$DIR" 2>/dev/null) ]] ||
         die "$DIR is not empty, and not made by up: set SIMPLESCALEVM_OPENSTACK_DIR to an empty or a new directory"
     # The one above is the caller's own, usually cargo's, with the rights it would have without us.
-    (umask "$CALLERS_UMASK" && mkdir -p "${DIR%/*}")
+    (umask "$CALLERS_UMASK" && mkdir -p "$(dirname "$DIR")")
     mkdir -p "$DIR"
     : >"$MARK"
 }
@@ -111,6 +111,6 @@ make_directories() {
     mkdir -p "$ETC" "$LOG" "$RUN" "$DATA/done" "$DATA/home" "$DATA/locks" "$KNOBS" "$UNPACKED" "$SECRETS"
     # Erlang's cookie and Python's caches go to HOME: not to the caller's.
     export HOME=$DATA/home
-    # Whatever file it is told to read, a service also reads NAME.conf.d: the first of those in HOME and in /etc.
-    for project in keystone glance placement nova neutron; do mkdir -p "$HOME/.$project/$project.conf.d"; done
+    # Whatever file it is told to read, a service also reads NAME.conf.d and policy.d: the first of those in HOME and /etc.
+    for project in keystone glance placement nova neutron; do mkdir -p "$HOME/.$project"/{"$project.conf",policy}.d; done
 }
