@@ -10,8 +10,8 @@ use serde_json::Value;
 const MAPS: [&str; 3] = ["addresses", "extra_specs", "metadata"];
 
 /// Strings that are one of a few, or a sentence for the operator.
-const WORDS: [&str; 7] =
-    ["status", "OS-EXT-STS:vm_state", "OS-EXT-IPS:type", "type", "code", "title", "message"];
+const WORDS: [&str; 6] =
+    ["status", "OS-EXT-STS:vm_state", "OS-EXT-IPS:type", "type", "title", "message"];
 
 /// Values that no file of a repository should hold.
 const SECRETS: [&str; 3] = ["adminPass", "public_key", "fingerprint"];

@@ -15,7 +15,6 @@ PACKAGES=(
 UNPACK=(nova-common neutron-common glance-common)
 POLICY=/usr/sbin/policy-rc.d
 WRITTEN_BY='Written by tests/openstack/packages.sh of simplescalevm'
-ENABLED_BEFORE=$DATA/enabled-before # there while an installation is on
 
 apt() { as_root env "${PROXIES[@]}" DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600 "$@"; }
 

@@ -26,6 +26,7 @@ UNPACKED=$DIR/packages   # files out of packages that are not installed
 SECRETS=$DIR/secrets     # made at random by the first run
 MARK=$DIR/.simplescalevm-openstack # says that up has made the directory
 TESTS_LOCK=$DIR/tests.lock         # held by each test (tests/real/cloud.rs)
+ENABLED_BEFORE=$DATA/enabled-before # there while an installation is on
 
 REGION=SBG7
 PROJECT=simplescalevm-test
@@ -93,6 +94,7 @@ once() {
 # Whether up has made the directory, which alone may be filled and emptied.
 have_directory() {
     [[ ! -e $DIR || -O $DIR ]] || die "$DIR is another user's: run this as that user"
+    # The second: made before there was a mark.
     [[ -e $MARK || -e $DATA/port-offset ]]
 }
 

@@ -2,42 +2,33 @@
 
 use crate::client::Client;
 use crate::cloud::Cloud;
+use crate::contract::ApplicationCredentialKey;
 use crate::daemon::{Daemon, Settings, run};
 use crate::replica::Says;
 use crate::scene::{DESCRIPTION, Scene, Vm, lines};
 
-/// An application credential of the member.
-struct Restricted {
-    id: String,
-    secret: String,
+fn restricted(cloud: &Cloud) -> ApplicationCredentialKey {
+    let rules = include_str!("../../contrib/access-rules.json");
+    cloud.add_application_credential(&serde_json::from_str(rules).unwrap())
 }
 
-impl Restricted {
-    fn new(cloud: &Cloud) -> Self {
-        let rules = include_str!("../../contrib/access-rules.json");
-        let (id, secret) = cloud.add_application_credential(&serde_json::from_str(rules).unwrap());
-        Restricted { id, secret }
-    }
-
-    fn settings(&self, scene: &Scene) -> Settings {
-        scene
-            .settings()
-            .with("OS_AUTH_TYPE", "v3applicationcredential")
-            .without("OS_USERNAME")
-            .without("OS_PASSWORD")
-            .without("OS_PROJECT_NAME")
-            .with("OS_APPLICATION_CREDENTIAL_ID", &self.id)
-            .with("OS_APPLICATION_CREDENTIAL_SECRET", &self.secret)
-            .with("OPENSTACK_KEYPAIR", "ops")
-            .with("EXTERNAL_ADDRESS_MANAGEMENT", "true")
-    }
+fn settings(scene: &Scene, key: &ApplicationCredentialKey) -> Settings {
+    scene
+        .settings()
+        .with("OS_AUTH_TYPE", "v3applicationcredential")
+        .without("OS_USERNAME")
+        .without("OS_PASSWORD")
+        .without("OS_PROJECT_NAME")
+        .with("OS_APPLICATION_CREDENTIAL_ID", &key.id)
+        .with("OS_APPLICATION_CREDENTIAL_SECRET", key.secret.expose())
+        .with("OPENSTACK_KEYPAIR", "ops")
+        .with("EXTERNAL_ADDRESS_MANAGEMENT", "true")
 }
 
 #[test]
 fn the_access_rules_we_ship_allow_all_the_program_does() {
     let scene = Scene::open();
-    let credential = Restricted::new(&scene.cloud);
-    let settings = credential.settings(&scene);
+    let settings = settings(&scene, &restricted(&scene.cloud));
     let address = scene.cloud.add_address(DESCRIPTION);
     run(&["--check"], &settings).expect_status(0);
 
@@ -65,9 +56,7 @@ fn the_access_rules_we_ship_allow_all_the_program_does() {
 #[test]
 fn the_access_rules_we_ship_allow_nothing_else() {
     let scene = Scene::open();
-    let credential = Restricted::new(&scene.cloud);
-    let client =
-        Client::of_application_credential(&scene.cloud.member, &credential.id, &credential.secret);
+    let client = Client::of_application_credential(&scene.cloud.member, &restricted(&scene.cloud));
     let status = |line: &str| client.try_ask(line, None).map(|(status, _)| status);
     assert_eq!(status("GET compute /servers/detail"), Some(200), "what the program does");
     for line in [

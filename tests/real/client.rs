@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::http::Request;
 
+use crate::contract::ApplicationCredentialKey;
 use crate::contract::member::agent;
 use crate::openrc::Openrc;
 
@@ -39,8 +40,8 @@ impl Client {
     }
 
     /// Logs in with an application credential at the same Keystone as `other`.
-    pub fn of_application_credential(other: &Client, id: &str, secret: &str) -> Self {
-        let credential = json!({"id": id, "secret": secret});
+    pub fn of_application_credential(other: &Client, key: &ApplicationCredentialKey) -> Self {
+        let credential = json!({"id": key.id, "secret": key.secret.expose()});
         let identity = json!({
             "methods": ["application_credential"], "application_credential": credential});
         Client::with(other.auth_url.clone(), json!({"auth": {"identity": identity}}))

@@ -13,8 +13,10 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 use serde_json::{Value, json};
+use simplescalevm::secret::Secret;
 
 use crate::client::Client;
+use crate::contract::ApplicationCredentialKey;
 use crate::openrc::{self, Openrc};
 
 /// What the name of a project begins with whose servers may be deleted.
@@ -157,15 +159,15 @@ impl Cloud {
         made["floatingip"]["id"].as_str().unwrap().to_owned()
     }
 
-    /// A new application credential of the member that may do what `rules` allow; gives its id and secret.
-    pub fn add_application_credential(&self, rules: &Value) -> (String, String) {
+    /// A new application credential of the member that may do what `rules` allow.
+    pub fn add_application_credential(&self, rules: &Value) -> ApplicationCredentialKey {
         self.changed.credentials.set(true);
         let name = format!("{PREFIX}restricted");
         let wanted = json!({"application_credential": {"name": name, "access_rules": rules}});
         let line = format!("POST {}/application_credentials", self.user());
         let made = self.member.ask(&line, Some(&wanted));
         let text = |key: &str| made["application_credential"][key].as_str().unwrap().to_owned();
-        (text("id"), text("secret"))
+        ApplicationCredentialKey { id: text("id"), name, secret: Secret::new(text("secret")) }
     }
 
     /// Where Keystone has what is the member's own.
