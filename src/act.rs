@@ -4,44 +4,16 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-use crate::error::{Error, ErrorKind};
-use crate::model::{AddressId, ServerId};
+use crate::error::ErrorKind;
+use crate::model::{AddressId, BATCH_KEY, TRIAL_KEY};
 use crate::news::News;
-use crate::plan::{Candidate, Deletion, Move, Plan, StepKind};
+use crate::outcome::{CreationOutcome, Outcome, StepOutcome, StepResult};
+use crate::plan::{Batch, Candidate, Deletion, Move, Plan, StepKind};
 use crate::progress::Stop;
 use crate::provider::{Creation, ProviderMut};
 
 /// Candidates tried for one address in one pass.
 const CANDIDATES_MAX: usize = 3;
-
-/// What became of a plan.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
-    /// Every step, in the order in which it was its turn.
-    pub steps: Vec<StepOutcome>,
-    /// Addresses that went to another replica, and to which.
-    pub moved: Vec<(AddressId, ServerId)>,
-    /// Replicas whose deletion was accepted.
-    pub deleted: Vec<ServerId>,
-    /// Replicas whose deletion was tried and failed.
-    pub not_deleted: Vec<ServerId>,
-    /// Pairs the cloud refused.
-    pub refused: Vec<(AddressId, ServerId)>,
-    /// The creation, if it was tried.
-    pub creation: Option<CreationOutcome>,
-}
-
-impl Outcome {
-    /// Whether a step failed. One that was left for the next pass did not.
-    pub fn failed(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step.result, StepResult::Failed(_)))
-    }
-
-    /// Whether a step was left for the next pass.
-    pub fn left_over(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step.result, StepResult::NotTried(_)))
-    }
-}
 
 /// An outcome in the making, and who tells people of it while it is made.
 struct Record<'a> {
@@ -56,7 +28,9 @@ impl Record<'_> {
         match &result {
             StepResult::Done => self.news.done(kind, whom, &step),
             StepResult::Failed(error) => self.news.failed(kind, whom, &step, error),
-            StepResult::NotTried(why) => self.news.not_done(kind, whom, &step, why),
+            StepResult::NotTried(why) | StepResult::Dropped(why) => {
+                self.news.not_done(kind, whom, &step, why);
+            }
         }
         self.outcome.steps.push(StepOutcome { kind, step, result });
     }
@@ -65,39 +39,6 @@ impl Record<'_> {
         let why = "the program is ending".to_owned();
         self.add(kind, whom, step, StepResult::NotTried(why));
     }
-}
-
-/// One step and what became of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StepOutcome {
-    /// What kind of step, for counts.
-    pub kind: StepKind,
-    /// The step, in the words of the plan.
-    pub step: String,
-    /// What became of it.
-    pub result: StepResult,
-}
-
-/// What became of a step.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StepResult {
-    /// Done.
-    Done,
-    /// The cloud said no, or nothing.
-    Failed(Error),
-    /// Left for the next pass.
-    NotTried(String),
-}
-
-/// What became of the creation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CreationOutcome {
-    /// The batch's mark.
-    pub mark: String,
-    /// How many were asked for.
-    pub count: u64,
-    /// The first server's id.
-    pub result: Result<ServerId, Error>,
 }
 
 /// How the servers of a creation are named and marked.
@@ -139,14 +80,10 @@ pub fn act(
             record.left_over(StepKind::Create, "", batch);
             return record.outcome;
         }
-        let (key, value) = naming.mark;
         let creation = Creation {
             name: format!("{}-{}", naming.prefix, batch.mark),
             count: batch.count,
-            metadata: vec![
-                (key.to_owned(), value.to_owned()),
-                (crate::model::BATCH_KEY.to_owned(), batch.mark.clone()),
-            ],
+            metadata: metadata(batch, naming),
         };
         let result = provider.create(&creation);
         let made = match &result {
@@ -155,9 +92,18 @@ pub fn act(
         };
         record.add(StepKind::Create, "", batch, made);
         let (mark, count) = (batch.mark.clone(), batch.count);
-        record.outcome.creation = Some(CreationOutcome { mark, count, result });
+        record.outcome.creation = Some(CreationOutcome { mark, count, result, left: None });
     }
     record.outcome
+}
+
+fn metadata(batch: &Batch, naming: &Naming<'_>) -> Vec<(String, String)> {
+    let (key, value) = naming.mark;
+    let mut metadata = vec![(key, value), (BATCH_KEY, &batch.mark)];
+    if batch.trial {
+        metadata.push((TRIAL_KEY, "true"));
+    }
+    metadata.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
 fn delete(

@@ -186,7 +186,12 @@ mod tests {
         let why = "at most 2 at once".to_owned();
         let plan = Plan {
             wanted: 9,
-            creation: Some(Batch { count: 2, mark: "abc-1".into(), why: "the sum".into() }),
+            creation: Some(Batch {
+                count: 2,
+                mark: "abc-1".into(),
+                trial: false,
+                why: "the sum".into(),
+            }),
             held_back: Some(HeldBack { why, for_at_least: None }),
             ..Plan::default()
         };

@@ -28,6 +28,7 @@ pub mod metrics;
 pub mod model;
 pub mod news;
 pub mod observe;
+pub mod outcome;
 pub mod pass;
 pub mod plan;
 pub mod probe;

@@ -31,6 +31,9 @@ impl fmt::Display for AddressId {
 /// The metadata key under which every creation leaves the mark of its batch.
 pub const BATCH_KEY: &str = "simplescalevm-batch";
 
+/// The metadata key of a replica that was made to find out whether new ones work: it is expendable.
+pub const TRIAL_KEY: &str = "simplescalevm-trial";
+
 /// The IP version the replicas are probed by (`OPENSTACK_IP_VERSION`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IpVersion {
@@ -77,6 +80,27 @@ pub enum Condition {
     Other,
 }
 
+/// When a server first ran. What a cloud hides is another thing than what it says did not happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Launched {
+    /// The cloud does not say.
+    NotTold,
+    /// It never did.
+    Never,
+    /// Then, by the cloud's clock.
+    At(SystemTime),
+}
+
+impl Launched {
+    /// When it first ran, as far as that is known.
+    pub fn at(self) -> Option<SystemTime> {
+        match self {
+            Launched::At(time) => Some(time),
+            Launched::NotTold | Launched::Never => None,
+        }
+    }
+}
+
 /// One fixed address of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FixedAddress {
@@ -97,6 +121,8 @@ pub struct Server {
     pub mark: Option<String>,
     /// The value of its metadata under [`BATCH_KEY`], if it has one.
     pub batch: Option<String>,
+    /// Whether it was made to find out whether new replicas work ([`TRIAL_KEY`]).
+    pub trial: bool,
     /// What it is doing.
     pub condition: Condition,
     /// The same in the cloud's own words, for people: `active`, `active (rebooting)`, `shelved_offloaded`.
@@ -107,8 +133,10 @@ pub struct Server {
     pub created: SystemTime,
     /// When its record last changed, by the cloud's clock.
     pub updated: Option<SystemTime>,
-    /// When it first ran, by the cloud's clock; `None` while it never did.
-    pub launched: Option<SystemTime>,
+    /// When it first ran.
+    pub launched: Launched,
+    /// Whether the cloud still looks for a host for it: until then lists may leave it out.
+    pub scheduling: bool,
     /// Its fixed addresses on all networks.
     pub fixed: Vec<FixedAddress>,
     /// The floating addresses the server list shows on it (they may lag behind by some seconds).
@@ -120,8 +148,8 @@ pub struct Server {
 pub struct Listing {
     /// The servers, without doubles.
     pub servers: Vec<Server>,
-    /// The cloud's clock when it answered.
-    pub now: SystemTime,
+    /// The cloud's clock when it answered, if it told.
+    pub now: Option<SystemTime>,
 }
 
 /// One floating IP that carries the pool's description.
@@ -235,4 +263,6 @@ pub struct Replica {
     pub age: Duration,
     /// The batch it was created in.
     pub batch: Option<String>,
+    /// Whether it is a trial ([`TRIAL_KEY`]).
+    pub trial: bool,
 }

@@ -1,6 +1,6 @@
 //! Provider + probes → Observation. Collects, decides nothing; what could not be had is named.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::decide::kind::{Kind, is_booting, kind};
 use crate::decide::mark;
@@ -25,6 +25,8 @@ pub struct Sight {
 pub struct PassClock<'a> {
     /// When the pass began, since the program started.
     pub began: Duration,
+    /// The same by this machine's clock: for a cloud that does not tell its time.
+    pub wall: SystemTime,
     /// How long the pass has been going on.
     pub spent: &'a dyn Fn() -> Duration,
     /// Who is told how long each phase took.
@@ -52,7 +54,7 @@ pub fn observe(
     clock: &PassClock<'_>,
 ) -> Result<Sight> {
     let (mut observation, mut faults) =
-        clock.timed(Phase::List, || list(provider, memory, setting, chosen, clock.began))?;
+        clock.timed(Phase::List, || list(provider, memory, setting, chosen, clock))?;
     let targets = targets(policy, memory, &observation);
     observation.answers = clock.timed(Phase::Probe, || {
         prober.ask_all(&targets, &|| (clock.spent)() < policy.interval / 2)
@@ -90,7 +92,7 @@ fn list(
     memory: &Memory,
     setting: &Mark,
     chosen: &mut Option<String>,
-    began: Duration,
+    clock: &PassClock<'_>,
 ) -> Result<(Observation, Vec<Error>)> {
     let listing = provider.servers().map_err(|error| error.context("cannot list the servers"))?;
     let mark = match chosen {
@@ -109,8 +111,10 @@ fn list(
         }
     };
     let mut observation = Observation {
-        elapsed: began,
-        now: listing.now,
+        elapsed: clock.began,
+        now: listing.now.unwrap_or(clock.wall),
+        clock_told: listing.now.is_some(),
+        incomplete: None,
         servers,
         answers: std::collections::BTreeMap::new(),
         network,
@@ -118,9 +122,9 @@ fn list(
         lookups: std::collections::BTreeMap::new(),
     };
     for (mark, first) in batch::to_look_up(memory, &observation.servers) {
-        let lookup = match provider.server_exists(&first) {
-            Ok(true) => Lookup::Exists,
-            Ok(false) => Lookup::Gone,
+        let lookup = match provider.server(&first) {
+            Ok(Some(_)) => Lookup::Exists,
+            Ok(None) => Lookup::Gone,
             Err(error) => {
                 faults
                     .push(error.context(format!("cannot look up server {first} of batch {mark}")));

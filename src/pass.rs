@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::act::{self, Naming, Outcome, StepResult};
-use crate::clock::Clock;
+use crate::act::{self, Naming};
+use crate::clock::{Clock, Moment};
 use crate::decide::{self, Addresses, back_off};
 use crate::error::{Error, ErrorKind};
 use crate::handles::Handles;
@@ -12,6 +12,7 @@ use crate::metrics::{Metrics, Phase};
 use crate::model::ExternalAddress;
 use crate::news::News;
 use crate::observe::{self, PassClock};
+use crate::outcome::{Outcome, StepOutcome, StepResult};
 use crate::plan::Plan;
 use crate::probe::Ask;
 use crate::provider::{Provider, ProviderMut};
@@ -110,8 +111,9 @@ impl Pool {
     pub fn pass(&mut self) -> Report {
         self.handles.progress.mark();
         self.news.begin_pass();
-        let began = self.clock.now().elapsed;
-        let mut report = self.observe_decide_act(began);
+        let now = self.clock.now();
+        let began = now.elapsed;
+        let mut report = self.observe_decide_act(now);
         report.mark.clone_from(&self.mark);
         report.pause = self.pause();
         let metrics = &self.handles.metrics;
@@ -126,12 +128,12 @@ impl Pool {
         report
     }
 
-    fn observe_decide_act(&mut self, began: Duration) -> Report {
+    fn observe_decide_act(&mut self, begun: Moment) -> Report {
         let mut report = Report::default();
-        let clock = self.clock;
+        let (clock, began) = (self.clock, begun.elapsed);
         let spent = move || clock.now().elapsed.saturating_sub(began);
         let metrics = self.handles.metrics.clone();
-        let times = PassClock { began, spent: &spent, metrics: &metrics };
+        let times = PassClock { began, wall: begun.wall, spent: &spent, metrics: &metrics };
         let policy = &self.config.policy;
         let sight = observe::observe(
             policy,
@@ -227,8 +229,8 @@ fn interrupted(mut report: Report) -> Report {
 
 /// With `--once` no pass follows, so what was left over counts as not done.
 fn failures(outcome: &Outcome, once: bool) -> Vec<String> {
-    let failed = |step: &&act::StepOutcome| match step.result {
-        StepResult::Done => false,
+    let failed = |step: &&StepOutcome| match step.result {
+        StepResult::Done | StepResult::Dropped(_) => false,
         StepResult::Failed(_) => true,
         StepResult::NotTried(_) => once,
     };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::model::{AddressId, Replica, ServerId};
+use crate::model::{AddressId, Condition, Replica, ServerId};
 
 /// The plan of one pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,6 +81,10 @@ pub struct Deletion {
     pub reason: DeletionReason,
     /// Why, in words.
     pub why: String,
+    /// What the cloud said of it: when that has changed by the time of the deletion, it is not deleted.
+    pub condition: Condition,
+    /// Where it has to be asked once more just before, because its silence is held against it.
+    pub ask: Option<IpAddr>,
     /// Addresses that have to be moved away first: when one of these moves fails, it stays for this pass.
     pub only_after: Vec<AddressId>,
 }
@@ -129,6 +133,8 @@ pub struct Batch {
     pub count: u64,
     /// The batch's own mark.
     pub mark: String,
+    /// Whether it is one replica to find out whether new ones work.
+    pub trial: bool,
     /// Why, in words: the arithmetic.
     pub why: String,
 }

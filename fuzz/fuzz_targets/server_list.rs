@@ -72,6 +72,8 @@ fn judge(servers: &[Server], ip_version: IpVersion) {
         let seen = Observation {
             elapsed: policy.interval * pass,
             now: now + policy.interval * pass,
+            clock_told: true,
+            incomplete: None,
             servers: servers.to_vec(),
             answers: answers.clone(),
             network: Some(NETWORK.to_owned()),

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use page::{Page, counted};
 
+use crate::clock::Clock;
 use crate::decide::{self, Addresses, Observation, mark};
 use crate::error::one_line;
 use crate::memory::Memory;
@@ -87,7 +88,9 @@ fn pool(config: &Config, provider: &mut dyn Provider, page: &mut Page<'_>) -> Op
     page.found("others", &outside(&config.mark, &others));
     Some(Observation {
         elapsed: Duration::ZERO,
-        now,
+        now: now.unwrap_or_else(|| Clock::start().now().wall),
+        clock_told: now.is_some(),
+        incomplete: None,
         servers: replicas,
         answers: BTreeMap::new(),
         network,

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use super::run;
 use crate::error::{Error, ErrorKind, Result};
 use crate::handles::Handles;
-use crate::model::{Condition, ExternalAddress, FixedAddress, Listing, Server, ServerId};
+use crate::model::{Condition, ExternalAddress, FixedAddress, Launched, Listing, Server, ServerId};
 use crate::probe::Prober;
 use crate::provider::{CheckLine, Provider};
 use crate::settings::Config;
@@ -31,7 +31,7 @@ fn cloud(servers: Vec<Server>) -> Cloud {
 impl Provider for Cloud {
     fn servers(&mut self) -> Result<Listing> {
         let servers = self.servers.clone()?;
-        Ok(Listing { servers, now: SystemTime::UNIX_EPOCH + Duration::from_secs(3600) })
+        Ok(Listing { servers, now: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(3600)) })
     }
 
     fn network_name(&mut self) -> Result<String> {
@@ -42,8 +42,8 @@ impl Provider for Cloud {
         Ok(Vec::new())
     }
 
-    fn server_exists(&mut self, _id: &ServerId) -> Result<bool> {
-        Ok(false)
+    fn server(&mut self, _id: &ServerId) -> Result<Option<Server>> {
+        Ok(None)
     }
 
     fn check(&mut self) -> Vec<CheckLine> {
@@ -66,7 +66,9 @@ fn server(name: &str, mark: Option<&str>, address: Ipv4Addr) -> Server {
         locked: false,
         created: SystemTime::UNIX_EPOCH,
         updated: None,
-        launched: Some(SystemTime::UNIX_EPOCH),
+        launched: Launched::At(SystemTime::UNIX_EPOCH),
+        trial: false,
+        scheduling: false,
         fixed: vec![FixedAddress { network: "net".into(), address: address.into() }],
         floating: Vec::new(),
     }

@@ -110,6 +110,7 @@ mod tests {
             address: None,
             age: Duration::ZERO,
             batch: None,
+            trial: false,
         };
         let replicas: Vec<Replica> = replicas.iter().map(replica).collect();
         let arithmetic = Arithmetic::of(&replicas, unaccounted, 6, 3);

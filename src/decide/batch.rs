@@ -89,7 +89,7 @@ fn follow_listed(members: &[&Judged<'_>], mut batch: BatchMemory, result: &mut B
         return;
     }
     let whole = count == batch.asked;
-    if members.iter().all(|one| one.server.launched.is_some()) {
+    if members.iter().all(|one| one.server.launched.at().is_some()) {
         if whole {
             result.limit = result.limit.map(|limit| limit.saturating_mul(2));
             result.limit = result.limit.filter(|limit| *limit < LIMIT_MAX);

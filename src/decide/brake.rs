@@ -45,7 +45,7 @@ fn answered_before(policy: &Policy, seen: &Observation, memory: &Memory) -> BTre
         return answered.map(|(id, _)| id.clone()).collect();
     }
     let old = |server: &&Server| {
-        since(seen.now, server.launched.unwrap_or(server.created)) >= policy.boot_grace
+        since(seen.now, server.launched.at().unwrap_or(server.created)) >= policy.boot_grace
     };
     let running = seen.servers.iter().filter(|server| should_answer(policy, seen, memory, server));
     running.filter(old).map(|server| server.id.clone()).collect()

@@ -88,7 +88,7 @@ pub fn fill_up(
         let sum = Arithmetic::of(replicas, plan.unaccounted, plan.wanted, policy.capacity);
         let why = sum.to_string();
         let mark = format!("{}-{}", memory.instance, memory.creations + 1);
-        plan.creation = Some(Batch { count, mark, why });
+        plan.creation = Some(Batch { count, mark, trial: false, why });
     }
     plan.held_back = held_back;
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use crate::memory::Memory;
-use crate::model::{Condition, IpVersion, Server, State};
+use crate::model::{Condition, IpVersion, Launched, Server, State};
 use crate::settings::Policy;
 
 /// A server of the pool by its record alone.
@@ -56,7 +56,7 @@ pub fn kind(policy: &Policy, network: Option<&str>, now: SystemTime, server: &Se
             Place::Nowhere if timed_out => Kind::Unreachable,
             Place::Nowhere => Kind::Creating,
         },
-        Condition::Error if server.launched.is_none() => Kind::NeverLaunched,
+        Condition::Error if server.launched == Launched::Never => Kind::NeverLaunched,
         Condition::Error => match place(network, policy.ip_version, server) {
             Place::At { address, .. } => {
                 Kind::Running { address: Some(address), task: None, in_error: true }
@@ -114,7 +114,7 @@ pub fn is_booting(policy: &Policy, memory: &Memory, now: SystemTime, server: &Se
     }
     let answered = remembered.is_some_and(|replica| replica.answered_this_boot);
     let back_since = remembered.and_then(|replica| replica.back_since);
-    let boot = back_since.unwrap_or_else(|| server.launched.unwrap_or(server.created));
+    let boot = back_since.unwrap_or_else(|| server.launched.at().unwrap_or(server.created));
     !answered && since(now, boot) < policy.boot_grace
 }
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::act::Outcome;
 use crate::decide::back_off;
 use crate::error::ErrorKind;
 use crate::memory::{BatchMemory, Memory};
+use crate::outcome::Outcome;
 use crate::settings::Policy;
 
 /// Passes for which a pair that the cloud refused is not tried again.

@@ -37,6 +37,10 @@ pub struct Observation {
     pub elapsed: Duration,
     /// The cloud's clock.
     pub now: SystemTime,
+    /// Whether the cloud told its time in this pass. Without it nothing is deleted for its age.
+    pub clock_told: bool,
+    /// Why the list may leave out some of the pool, if it may: then nothing is created in this pass.
+    pub incomplete: Option<String>,
     /// The pool: every server that carries its mark.
     pub servers: Vec<Server>,
     /// What asking the running ones gave.

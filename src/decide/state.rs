@@ -94,6 +94,7 @@ fn judge<'a>(
         address,
         age: since(seen.now, server.created),
         batch: server.batch.clone(),
+        trial: server.trial,
     };
     let memory = remember(policy, seen, memory, silence, server, &kind, &replica);
     Judged { server, kind, replica, fresh: verdict.fresh, memory }
@@ -199,7 +200,7 @@ fn remember(
         state: replica.state,
         free: replica.free,
         in_error,
-        launched: server.launched.is_some(),
+        launched: server.launched.at().is_some(),
         answered_ever: valid
             || before.is_some_and(|before| before.answered_ever)
             || may_have_answered(policy, seen, memory, server),
@@ -247,5 +248,5 @@ fn may_have_answered(
     server: &Server,
 ) -> bool {
     let old = |launched| since(seen.now, launched) >= policy.boot_grace;
-    memory.passes == 0 && !policy.once && server.launched.is_some_and(old)
+    memory.passes == 0 && !policy.once && server.launched.at().is_some_and(old)
 }

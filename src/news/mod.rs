@@ -168,7 +168,7 @@ fn is_over(plan: &Plan, done: &BTreeSet<String>, subject: &str, met: bool) -> bo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{AddressId, ServerId};
+    use crate::model::{AddressId, Condition, ServerId};
     use crate::plan::{Deletion, DeletionReason, HeldBack};
 
     #[track_caller]
@@ -201,6 +201,8 @@ mod tests {
             name: "web".into(),
             reason: DeletionReason::Finished,
             why: "finished".into(),
+            condition: Condition::Active { task: None },
+            ask: None,
             only_after: Vec::new(),
         };
         let plan = Plan { deletions: vec![deletion], ..Plan::default() };

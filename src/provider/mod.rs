@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use crate::error::Result;
 use crate::handles::Handles;
-use crate::model::{AddressId, ExternalAddress, Listing, ServerId};
+use crate::model::{AddressId, ExternalAddress, Listing, Server, ServerId};
 use crate::settings::{Config, ProviderSettings};
 use openstack::{OpenStack, OpenStackMut};
 
@@ -24,8 +24,8 @@ pub trait Provider {
     /// Every floating IP that carries the pool's description.
     fn external_addresses(&mut self) -> Result<Vec<ExternalAddress>>;
 
-    /// Whether a server with this id exists.
-    fn server_exists(&mut self, id: &ServerId) -> Result<bool>;
+    /// The server with this id, in the pool or not; `None` when there is none.
+    fn server(&mut self, id: &ServerId) -> Result<Option<Server>>;
 
     /// Everything a creation and a pass need, resolved and named, for `--check`; every fault, not only the first.
     fn check(&mut self) -> Vec<CheckLine>;

@@ -372,7 +372,7 @@ mod tests {
         changed.plan.as_mut().unwrap().replicas[0].state = State::Silent;
         let mut first = fixture::failed_pass();
         first.failures.clear();
-        first.outcome = Some(crate::act::Outcome::default());
+        first.outcome = Some(crate::outcome::Outcome::default());
         first.pause = None;
         first.plan.as_mut().unwrap().notes.clear();
         first.addresses.as_mut().unwrap()[1].holder = None;

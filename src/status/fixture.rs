@@ -2,9 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::act::{Outcome, StepOutcome, StepResult};
 use crate::error::{Error, ErrorKind};
 use crate::model::{AddressId, ExternalAddress, Replica, ServerId, State};
+use crate::outcome::{Outcome, StepOutcome, StepResult};
 use crate::pass::{Pause, Report};
 use crate::plan::{Batch, HeldBack, Loudness, Note, Plan, StepKind};
 use crate::status::snapshot::{EndedPass, Moment, PoolSettings, Snapshot};
@@ -105,6 +105,7 @@ fn plan() -> Plan {
         address: Some([192, 0, 2, number].into()),
         age: Duration::from_secs(3600),
         batch: None,
+        trial: false,
     };
     Plan {
         replicas: vec![
@@ -113,7 +114,12 @@ fn plan() -> Plan {
         ],
         free: 3,
         wanted: 6,
-        creation: Some(Batch { count: 1, mark: "abc-1".into(), why: "3 of 6 free".into() }),
+        creation: Some(Batch {
+            count: 1,
+            mark: "abc-1".into(),
+            trial: false,
+            why: "3 of 6 free".into(),
+        }),
         held_back: Some(HeldBack { why: "at most 1 at once".into(), for_at_least: None }),
         brakes: vec!["brake: 3 of 4 are silent".into()],
         notes: vec![Note {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use simplescalevm::model::Condition;
+use simplescalevm::model::{Condition, Launched};
 use simplescalevm::provider::ProviderMut;
 use simplescalevm::settings::OpenStackSettings;
 
@@ -59,7 +59,7 @@ pub fn without_a_host_all_end_in_error_with_a_fault(ground: &dyn Ground) {
     });
     assert_eq!(servers.len(), 3);
     for server in &servers {
-        assert_eq!((server.launched, &server.fixed[..]), (None, &[][..]), "{server:?}");
+        assert_eq!((server.launched, &server.fixed[..]), (Launched::Never, &[][..]), "{server:?}");
         assert_eq!(server.words, "error");
     }
     // The reason is in the record of the one server, never in the list.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use simplescalevm::model::{Condition, Listing, Server};
+use simplescalevm::model::{Condition, Launched, Listing, Server};
 use simplescalevm::provider::{Provider, ProviderMut};
 
 use super::member::Member;
@@ -81,16 +81,23 @@ pub fn a_new_server_has_an_address_only_once_it_runs(ground: &dyn Ground) {
         let [server] = &listing.servers[..] else {
             panic!("one server was made: {listing:?}");
         };
-        assert!(server.created <= listing.now, "made in the future: {listing:?}");
+        assert!(
+            listing.now.is_some_and(|now| server.created <= now),
+            "made in the future: {listing:?}"
+        );
         if server.condition == Condition::Building {
-            assert_eq!((&server.fixed[..], server.launched), (&[][..], None), "while it builds");
+            assert_eq!(
+                (&server.fixed[..], server.launched),
+                (&[][..], Launched::Never),
+                "while it builds"
+            );
         }
         words.push(server.words.clone());
         (server.condition == Condition::Active { task: None }, server.clone())
     });
     assert_eq!(server.id, id);
     assert!(words[0].starts_with("building"), "{words:?}");
-    assert!(server.launched.is_some_and(|launched| launched >= server.created), "{server:?}");
+    assert!(server.launched.at().is_some_and(|launched| launched >= server.created), "{server:?}");
     assert_eq!((ipv4(&server).network.as_str(), server.locked), ("Ext-Net", false));
     let marks = (server.mark.as_deref(), server.batch.as_deref());
     assert_eq!(marks, (Some("contract"), Some("b1")));

@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use simplescalevm::error::{Error, ErrorKind, Result};
-use simplescalevm::model::{AddressId, BATCH_KEY, ExternalAddress, Listing, ServerId};
+use simplescalevm::model::{
+    AddressId, BATCH_KEY, ExternalAddress, Listing, Server, ServerId, TRIAL_KEY,
+};
 use simplescalevm::provider::{CheckLine, Creation, Provider, ProviderMut};
 
 use crate::clock;
@@ -71,7 +73,7 @@ impl Provider for Cloud {
                 None => universe.world.records(),
             };
             universe.judge.listed(&servers);
-            Ok(Listing { servers, now: clock::date(clock::now()) })
+            Ok(Listing { servers, now: Some(clock::date(clock::now())) })
         })
     }
 
@@ -87,11 +89,11 @@ impl Provider for Cloud {
         })
     }
 
-    fn server_exists(&mut self, id: &ServerId) -> Result<bool> {
+    fn server(&mut self, id: &ServerId) -> Result<Option<Server>> {
         self.ask(Request::LookUp, |universe| {
-            let exists = universe.world.vm(id).is_some();
-            universe.judge.looked_up(id, exists);
-            Ok(exists)
+            let server = universe.world.record(id);
+            universe.judge.looked_up(id, server.is_some());
+            Ok(server)
         })
     }
 
@@ -153,6 +155,7 @@ impl Universe {
             found.map(|(_, value)| value.clone())
         };
         let (mark, batch) = (find("group"), find(BATCH_KEY));
+        let trial = find(TRIAL_KEY).is_some();
         let existing = u64::try_from(self.world.vms.len()).unwrap_or(u64::MAX);
         let left =
             self.world.weather.quota.map_or(u64::MAX, |quota| quota.saturating_sub(existing));
@@ -163,7 +166,7 @@ impl Universe {
         let fails = self.world.weather.room.is_some_and(|room| existing + count > room);
         let first = self.world.vms.len();
         for _ in 0..count {
-            self.world.add_built(mark.clone(), batch.clone(), fails);
+            self.world.add_built(mark.clone(), batch.clone(), trial, fails);
         }
         Ok(self.world.vms[first].id.clone())
     }

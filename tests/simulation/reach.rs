@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use simplescalevm::act::StepResult;
+use simplescalevm::outcome::StepResult;
 use simplescalevm::pass::Report;
 
 /// What has to happen in every run of ordinary length.

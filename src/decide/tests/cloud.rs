@@ -6,7 +6,9 @@ use std::time::Duration;
 use crate::decide::tests::pictures::start;
 use crate::decide::tests::world::{Creates, World};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{AddressId, BATCH_KEY, ExternalAddress, Listing, ServerId};
+use crate::model::{
+    AddressId, BATCH_KEY, ExternalAddress, Launched, Listing, Server, ServerId, TRIAL_KEY,
+};
 use crate::provider::{CheckLine, Creation, Provider, ProviderMut};
 
 impl Provider for World {
@@ -14,7 +16,7 @@ impl Provider for World {
         let listed =
             |(id, _): &(&String, _)| !self.unmarked.contains(*id) && !self.unlisted.contains(*id);
         let servers = self.vms.iter().filter(listed).map(|(_, vm)| vm.server.clone()).collect();
-        Ok(Listing { servers, now: start() + Duration::from_secs(self.elapsed) })
+        Ok(Listing { servers, now: Some(start() + Duration::from_secs(self.elapsed)) })
     }
 
     fn network_name(&mut self) -> Result<String> {
@@ -25,8 +27,8 @@ impl Provider for World {
         Ok(self.addresses.clone())
     }
 
-    fn server_exists(&mut self, id: &ServerId) -> Result<bool> {
-        Ok(self.vms.contains_key(&id.0))
+    fn server(&mut self, id: &ServerId) -> Result<Option<Server>> {
+        Ok(self.vms.get(&id.0).map(|vm| vm.server.clone()))
     }
 
     fn check(&mut self) -> Vec<CheckLine> {
@@ -47,8 +49,11 @@ impl ProviderMut for World {
             self.made += 1;
             let id = format!("n{}", self.made);
             let mut vm = (self.makes)(&id).of_batch(&batch.1);
+            vm.server.trial = creation.metadata.iter().any(|(key, _)| key == TRIAL_KEY);
             vm.server.created = start() + Duration::from_secs(self.elapsed + 1);
-            vm.server.launched = vm.server.launched.map(|_| vm.server.created);
+            if let Launched::At(_) = vm.server.launched {
+                vm.server.launched = Launched::At(vm.server.created);
+            }
             if matches!(self.creates, Creates::Unmarked) {
                 self.unmarked.insert(id.clone());
             }

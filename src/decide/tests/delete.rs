@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::act::StepResult;
 use crate::decide::tests::pictures::*;
 use crate::decide::tests::world::{World, news, world};
+use crate::outcome::StepResult;
 
 fn replacing(vms: impl IntoIterator<Item = Vm>) -> World {
     world(vms).with(|policy| policy.replace_silent_after = Some(Duration::from_secs(300)))

@@ -67,7 +67,7 @@ fn check_rules(world: &World, before: &World, seed: u64) {
         let vm = &before.vms[&step.server.0];
         let works = matches!(vm.answer, crate::model::Answer::Valid { termination: false, .. })
             && !vm.server.fixed.is_empty()
-            && vm.server.launched.is_some();
+            && vm.server.launched.at().is_some();
         let going = step.reason == crate::plan::DeletionReason::Stuck;
         assert!(!works || going, "seed {seed}: a VM that works goes: {step}");
         assert!(!vm.server.locked, "seed {seed}: a locked VM goes: {step}");

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, SystemTime};
 
-use crate::model::{Answer, Condition, FixedAddress, Server, ServerId};
+use crate::model::{Answer, Condition, FixedAddress, Launched, Server, ServerId};
 
 /// Seconds; long past every grace and limit.
 pub const OLD: u64 = 86_400;
@@ -38,12 +38,14 @@ pub fn silent(id: &str) -> Vm {
             name: id.into(),
             mark: Some("scaler".into()),
             batch: None,
+            trial: false,
+            scheduling: false,
             condition: Condition::Active { task: None },
             words: "active".into(),
             locked: false,
             created,
             updated: None,
-            launched: Some(created),
+            launched: Launched::At(created),
             fixed: vec![FixedAddress {
                 network: NETWORK.into(),
                 address: Ipv4Addr::new(10, 0, 0, last).into(),
@@ -127,12 +129,14 @@ impl Vm {
     /// Created and launched so many seconds before the picture begins.
     pub fn aged(mut self, seconds: u64) -> Self {
         self.server.created = start() - Duration::from_secs(seconds);
-        self.server.launched = self.server.launched.map(|_| self.server.created);
+        if let Launched::At(_) = self.server.launched {
+            self.server.launched = Launched::At(self.server.created);
+        }
         self
     }
 
     pub fn never_launched(mut self) -> Self {
-        self.server.launched = None;
+        self.server.launched = Launched::Never;
         self
     }
 

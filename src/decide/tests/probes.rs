@@ -1,5 +1,6 @@
 //! The table of what the probe gave: one test a row, and what is remembered between passes.
 
+use crate::model::Launched;
 use std::time::Duration;
 
 use crate::decide::tests::pictures::*;
@@ -27,7 +28,7 @@ fn silence_within_the_boot_grace_is_starting_and_counts_in_full() {
 #[test]
 fn the_grace_is_counted_from_the_launch_not_from_the_creation() {
     let mut vm = silent("a");
-    vm.server.launched = Some(start() - Duration::from_secs(10));
+    vm.server.launched = Launched::At(start() - Duration::from_secs(10));
     world([vm]).plans("").judged("a starting 1");
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::decide::tests::pictures::*;
 use crate::decide::tests::world::world;
-use crate::model::{Condition, IpVersion};
+use crate::model::{Condition, IpVersion, Launched};
 use crate::plan::Loudness;
 
 #[test]
@@ -272,7 +272,7 @@ fn clocks_that_disagree_make_a_replica_young_not_ancient() {
     future.server.created = start() + Duration::from_secs(OLD);
     world([future]).plans("").judged("a creating 1");
     let mut future = silent("a");
-    future.server.launched = Some(start() + Duration::from_secs(OLD));
+    future.server.launched = Launched::At(start() + Duration::from_secs(OLD));
     world([future]).plans("").judged("a starting 1");
 }
 

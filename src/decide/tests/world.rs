@@ -6,15 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::act::{self, Naming, Outcome};
+use crate::act::{self, Naming};
 use crate::clock::Clock;
 use crate::decide::tests::pictures::{NETWORK, Vm, building, healthy, ip};
 use crate::decide::{Addresses, Lookup, Observation, batch, decide, learn};
 use crate::error::ErrorKind;
 use crate::memory::Memory;
-use crate::model::{AddressId, ExternalAddress, IpVersion, ServerId};
+use crate::model::{AddressId, ExternalAddress, IpVersion, Launched, ServerId};
 use crate::news::News;
 use crate::observe::targets;
+use crate::outcome::Outcome;
 use crate::plan::Plan;
 use crate::progress::Stop;
 use crate::provider::Provider;
@@ -150,7 +151,7 @@ impl World {
             vm.server.condition = model.server.condition;
             vm.server.words = model.server.words;
             vm.server.fixed = model.server.fixed;
-            vm.server.launched = vm.server.launched.or(Some(vm.server.created));
+            vm.server.launched = Launched::At(vm.server.launched.at().unwrap_or(vm.server.created));
         }
         self
     }
@@ -180,7 +181,9 @@ impl World {
         let listing = self.servers().unwrap();
         let mut seen = Observation {
             elapsed: Duration::from_secs(self.elapsed),
-            now: listing.now,
+            now: listing.now.unwrap(),
+            clock_told: true,
+            incomplete: None,
             servers: listing.servers,
             answers: BTreeMap::new(),
             network: self.network.clone(),
@@ -192,7 +195,7 @@ impl World {
             lookups: BTreeMap::new(),
         };
         for (mark, first) in batch::to_look_up(&self.memory, &seen.servers) {
-            let exists = self.server_exists(&first).unwrap();
+            let exists = self.server(&first).unwrap().is_some();
             let lookup = if exists { Lookup::Exists } else { Lookup::Gone };
             seen.lookups.insert(mark, lookup);
         }

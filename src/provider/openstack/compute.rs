@@ -12,10 +12,11 @@ use serde_json::json;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Attempts, Method};
-use crate::model::{Listing, ServerId};
+use crate::model::{Listing, Server, ServerId};
 use crate::provider::Creation;
 use crate::provider::openstack::encode;
 use crate::provider::openstack::paging::{Link, PAGES_MAX, next_page};
+use crate::provider::openstack::record::ServerRecord;
 use crate::provider::openstack::servers::{PATH, ServerList};
 use crate::provider::openstack::session::{Question, Service, Session, parse};
 
@@ -62,6 +63,11 @@ struct NetworkRequest<'a> {
 }
 
 #[derive(Deserialize)]
+struct OneRecord {
+    server: ServerRecord,
+}
+
+#[derive(Deserialize)]
 struct OneServer {
     server: Named,
 }
@@ -90,13 +96,13 @@ const LIST_ATTEMPTS: u32 = 3;
 ///
 /// While a batch is scheduled Nova sorts its servers anew, and a list of several pages misses some of them. It shows by
 /// others that are on two pages: such a list is read again.
-pub fn servers(session: &mut Session, local_now: SystemTime) -> Result<Listing> {
+pub fn servers(session: &mut Session) -> Result<Listing> {
     let mut moved = 0;
     for _ in 0..LIST_ATTEMPTS {
         let (list, now) = read_list(session)?;
         moved = list.on_two_pages();
         if moved == 0 {
-            return Ok(Listing { servers: list.into_servers(), now: now.unwrap_or(local_now) });
+            return Ok(Listing { servers: list.into_servers(), now });
         }
         log::debug!("{PATH}: {moved} servers were on two pages; the list is read again");
     }
@@ -120,15 +126,19 @@ fn read_list(session: &mut Session) -> Result<(ServerList, Option<SystemTime>)> 
     Err(Error::new(ErrorKind::Invalid, format!("{PATH}: more than {PAGES_MAX} pages")))
 }
 
-/// Whether a server with this id exists.
-pub fn server_exists(session: &mut Session, id: &ServerId) -> Result<bool> {
+/// The server with this id, if there is one (Compute API, "Show Server Details").
+pub fn server(session: &mut Session, id: &ServerId) -> Result<Option<Server>> {
     let path = format!("/servers/{}", encode(&id.0));
     match session.ask(&Question::get(Service::Compute, &path)) {
-        // Whatever else says 200 (a proxy, a portal) must not stop the creation.
         Ok(response) => {
-            parse::<OneServer>(&response.body, &path).map(|answer| answer.server.id == id.0)
+            let invalid = |why: String| Error::new(ErrorKind::Invalid, format!("{path}: {why}"));
+            let answer: OneRecord = parse(&response.body, &path)?;
+            let key = session.settings().metadata_key.clone();
+            let server = answer.server.into_server(&key).map_err(invalid)?;
+            // Whatever else says 200 (a proxy, a portal) is no word about this server.
+            if server.id == *id { Ok(Some(server)) } else { Err(invalid("another server".into())) }
         }
-        Err(error) if error.kind == ErrorKind::Refused(404) => Ok(false),
+        Err(error) if error.kind == ErrorKind::Refused(404) => Ok(None),
         Err(error) => Err(error),
     }
 }

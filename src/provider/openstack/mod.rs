@@ -14,14 +14,13 @@ pub mod servers;
 mod session;
 
 use std::net::IpAddr;
-use std::time::SystemTime;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::handles::Handles;
 use crate::http::CloudClient;
-use crate::model::{AddressId, ExternalAddress, Listing, ServerId};
+use crate::model::{AddressId, ExternalAddress, Listing, Server, ServerId};
 use crate::provider::{CheckLine, Creation, Provider, ProviderMut};
 use crate::settings::OpenStackSettings;
 use compute::Ingredients;
@@ -66,7 +65,7 @@ impl OpenStack {
 
 impl Provider for OpenStack {
     fn servers(&mut self) -> Result<Listing> {
-        compute::servers(&mut self.session, local_now())
+        compute::servers(&mut self.session)
     }
 
     /// A name needs no question. An id is looked up once: a later change of the network's name shows in the next
@@ -88,21 +87,13 @@ impl Provider for OpenStack {
         network::external_addresses(&mut self.session)
     }
 
-    fn server_exists(&mut self, id: &ServerId) -> Result<bool> {
-        compute::server_exists(&mut self.session, id)
+    fn server(&mut self, id: &ServerId) -> Result<Option<Server>> {
+        compute::server(&mut self.session, id)
     }
 
     fn check(&mut self) -> Vec<CheckLine> {
         check::check(&mut self.session, self.manage_addresses)
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "for a Nova behind a proxy that takes out the Date header"
-)]
-fn local_now() -> SystemTime {
-    SystemTime::now()
 }
 
 /// The same project, to change. Only this type can.
@@ -141,8 +132,8 @@ impl Provider for OpenStackMut {
         self.0.external_addresses()
     }
 
-    fn server_exists(&mut self, id: &ServerId) -> Result<bool> {
-        self.0.server_exists(id)
+    fn server(&mut self, id: &ServerId) -> Result<Option<Server>> {
+        self.0.server(id)
     }
 
     fn check(&mut self) -> Vec<CheckLine> {

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use serde::Deserialize;
 
-use crate::model::{BATCH_KEY, Condition, FixedAddress, Server, ServerId};
+use crate::model::{BATCH_KEY, Condition, FixedAddress, Launched, Server, ServerId, TRIAL_KEY};
 
 /// What Nova reports of a server in a cell that is down: it exists, and that is all that is known.
 const STATUS_UNKNOWN: &str = "UNKNOWN";
@@ -70,12 +70,14 @@ impl ServerRecord {
         Ok(Server {
             mark: metadata.get(metadata_key).cloned(),
             batch: metadata.get(BATCH_KEY).cloned(),
+            trial: metadata.contains_key(TRIAL_KEY),
+            scheduling: self.task() == Some("scheduling"),
             condition: self.condition(),
             words: self.words(),
             locked: self.locked.unwrap_or(false),
             created,
             updated,
-            launched,
+            launched: launched.map_or(Launched::Never, Launched::At),
             fixed,
             floating,
             name: self.name.unwrap_or_default(),
@@ -198,7 +200,7 @@ mod tests {
     fn times_without_a_zone_are_utc() {
         let server = record(r#""OS-SRV-USG:launched_at": "2026-11-24T19:00:30.000000""#);
         let server = server.into_server("group").unwrap();
-        assert_eq!(server.launched, Some(server.created + Duration::from_secs(30)));
+        assert_eq!(server.launched, Launched::At(server.created + Duration::from_secs(30)));
         assert_eq!(parse_time("1970-01-01T00:00:01"), Some(UNIX_EPOCH + Duration::from_secs(1)));
     }
 

@@ -20,7 +20,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{AddressId, ExternalAddress, IpVersion, Listing, ServerId};
+use crate::model::{AddressId, ExternalAddress, IpVersion, Listing, Server, ServerId};
 use crate::provider::simulated::replicas::Replicas;
 use crate::provider::simulated::world::{NETWORK, QUOTA, Rules, World};
 use crate::provider::{CheckLine, Creation, Provider, ProviderMut};
@@ -190,8 +190,8 @@ impl Provider for View {
         Ok(self.shared.now().world.external_addresses())
     }
 
-    fn server_exists(&mut self, id: &ServerId) -> Result<bool> {
-        Ok(self.shared.now().world.has(id))
+    fn server(&mut self, id: &ServerId) -> Result<Option<Server>> {
+        Ok(self.shared.now().world.server(id))
     }
 
     fn check(&mut self) -> Vec<CheckLine> {
@@ -229,8 +229,8 @@ impl Provider for Simulated {
         self.view.external_addresses()
     }
 
-    fn server_exists(&mut self, id: &ServerId) -> Result<bool> {
-        self.view.server_exists(id)
+    fn server(&mut self, id: &ServerId) -> Result<Option<Server>> {
+        self.view.server(id)
     }
 
     fn check(&mut self) -> Vec<CheckLine> {

@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    AddressId, BATCH_KEY, Condition, ExternalAddress, FixedAddress, Listing, Server, ServerId,
+    AddressId, BATCH_KEY, Condition, ExternalAddress, FixedAddress, Launched, Listing, Server,
+    ServerId, TRIAL_KEY,
 };
 use crate::provider::Creation;
 use crate::provider::simulated::random::Random;
@@ -110,12 +111,12 @@ impl World {
     /// All servers, as Nova would list them.
     pub fn listing(&self) -> Listing {
         Listing {
-            servers: self.vms.values().map(|vm| self.server(vm)).collect(),
-            now: self.epoch + self.now,
+            servers: self.vms.values().map(|vm| self.record(vm)).collect(),
+            now: Some(self.epoch + self.now),
         }
     }
 
-    fn server(&self, vm: &Vm) -> Server {
+    fn record(&self, vm: &Vm) -> Server {
         let (condition, words) = vm.condition();
         // Nova shows addresses only once a build has ended.
         let fixed = match condition {
@@ -130,12 +131,16 @@ impl World {
             name: vm.name.clone(),
             mark: vm.metadata(&self.rules.mark_key),
             batch: vm.metadata(BATCH_KEY),
+            trial: vm.metadata(TRIAL_KEY).is_some(),
+            scheduling: false,
             condition,
             words: words.into(),
             locked: false,
             created: self.epoch + vm.created,
             updated: Some(self.epoch + vm.updated),
-            launched: vm.launched.map(|launched| self.epoch + launched),
+            launched: vm
+                .launched
+                .map_or(Launched::Never, |launched| Launched::At(self.epoch + launched)),
             fixed,
             floating: held.map(|address| address.address).collect(),
         }
@@ -146,9 +151,9 @@ impl World {
         self.addresses.clone()
     }
 
-    /// Whether there is a server with this id.
-    pub fn has(&self, id: &ServerId) -> bool {
-        self.vms.values().any(|vm| vm.id == *id)
+    /// The server with this id, if there is one.
+    pub fn server(&self, id: &ServerId) -> Option<Server> {
+        self.vms.values().find(|vm| vm.id == *id).map(|vm| self.record(vm))
     }
 
     /// The VMs whose service answers: where, and the name people know them by.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::act::StepResult;
+use crate::outcome::StepResult;
 use crate::pass::Report;
 use crate::plan::StepKind;
 
@@ -43,6 +43,7 @@ pub fn steps(report: &Report) -> Vec<Step<'_>> {
                 StepResult::Done => ("done", None, None),
                 StepResult::Failed(error) => ("failed", Some(error.text.as_str()), None),
                 StepResult::NotTried(why) => ("not tried", None, Some(why.as_str())),
+                StepResult::Dropped(why) => ("dropped", None, Some(why.as_str())),
             };
             Step { kind: step.kind, text: step.step.clone(), outcome, error, why }
         });

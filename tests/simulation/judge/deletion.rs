@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use simplescalevm::model::{Answer, Condition, Server, ServerId};
+use simplescalevm::model::{Answer, Condition, Launched, Server, ServerId};
 
 use super::{Judge, Rule};
 use crate::clock;
@@ -64,7 +64,7 @@ fn may_go(judge: &mut Judge, server: &Server) -> Result<(), String> {
             let old = age >= policy.launch_timeout;
             old.then_some(()).ok_or_else(|| "its build may still end well".into())
         }
-        Condition::Error if server.launched.is_none() => Ok(()),
+        Condition::Error if server.launched == Launched::Never => Ok(()),
         Condition::Stopped { task } => {
             let may = policy.delete_stopped && task.is_none() && seen(witness.stopped.get(id));
             may.then_some(()).ok_or_else(|| "it is stopped by an operator".into())

@@ -85,14 +85,14 @@ impl Witness {
         let now = clock::date(clock::now());
         for server in &self.servers {
             let id = &server.id;
-            let age = server.launched.and_then(|launched| now.duration_since(launched).ok());
+            let age = server.launched.at().and_then(|launched| now.duration_since(launched).ok());
             if self.lists == 1 && !policy.once && age.is_some_and(|age| age >= policy.boot_grace) {
                 self.proven.insert(id.clone());
             }
             note(&mut self.deleting_since, id, server.condition == Condition::Deleting, self.began);
             let stopped = server.condition == Condition::Stopped { task: None };
             count(&mut self.stopped, id, stopped);
-            let in_error = server.condition == Condition::Error && server.launched.is_some();
+            let in_error = server.condition == Condition::Error && server.launched.at().is_some();
             count(&mut self.in_error, id, in_error);
         }
         for batch in &mut self.batches {

@@ -84,6 +84,11 @@ impl World {
         listed.map(|vm| vm.record(self.floating(&vm.id))).collect()
     }
 
+    /// The record of one server, whatever the list shows.
+    pub fn record(&self, id: &ServerId) -> Option<Server> {
+        self.vm(id).map(|vm| vm.record(self.floating(id)))
+    }
+
     fn floating<'a>(&'a self, id: &'a ServerId) -> impl Iterator<Item = IpAddr> + 'a {
         let held = self.addresses.iter().filter(move |one| one.holder.as_ref() == Some(id));
         held.map(|one| one.address)
@@ -102,10 +107,17 @@ impl World {
     }
 
     /// A VM that is built as the weather is.
-    pub fn add_built(&mut self, mark: Option<String>, batch: Option<String>, fails: bool) {
+    pub fn add_built(
+        &mut self,
+        mark: Option<String>,
+        batch: Option<String>,
+        trial: bool,
+        fails: bool,
+    ) {
         let (now, weather, capacity) = (clock::now(), self.weather.clone(), self.capacity);
         let vm = self.add(mark, now);
         vm.batch = batch;
+        vm.trial = trial;
         let fails = fails || weather.fate == Fate::Fails;
         let until = (weather.fate != Fate::Sticks).then_some(now + weather.build);
         vm.phase = Phase::Building { until, fails };
@@ -121,6 +133,7 @@ impl World {
             id: ServerId(format!("vm-{}", self.numbers)),
             mark,
             batch: None,
+            trial: false,
             phase: Phase::Building { until: None, fails: false },
             locked: false,
             created,

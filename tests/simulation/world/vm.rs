@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use simplescalevm::model::{Answer, Condition, FixedAddress, Server, ServerId};
+use simplescalevm::model::{Answer, Condition, FixedAddress, Launched, Server, ServerId};
 
 use crate::clock;
 
@@ -16,6 +16,7 @@ pub struct Vm {
     /// The value under the pool's metadata key.
     pub mark: Option<String>,
     pub batch: Option<String>,
+    pub trial: bool,
     pub phase: Phase,
     pub locked: bool,
     pub created: u64,
@@ -203,12 +204,16 @@ impl Vm {
             name: self.id.0.clone(),
             mark: self.mark.clone(),
             batch: self.batch.clone(),
+            trial: self.trial,
+            scheduling: false,
             condition,
             words: words.into(),
             locked: self.locked,
             created: clock::date(self.created),
             updated: Some(clock::date(self.updated)),
-            launched: self.launched.map(clock::date),
+            launched: self
+                .launched
+                .map_or(Launched::Never, |second| Launched::At(clock::date(second))),
             fixed: fixed.into_iter().collect(),
             floating: self.foreign.into_iter().chain(floating).collect(),
         }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::fixture::{Trial, config};
-use crate::act::StepResult;
 use crate::clock::Clock;
 use crate::handles::Handles;
 use crate::model::State;
+use crate::outcome::StepResult;
 use crate::pass::{Cloud, Pool, Report};
 use crate::probe::Prober;
 
@@ -39,7 +39,7 @@ impl Day {
             match step.result {
                 StepResult::Done => self.log.push(format!("{time:3} s: {}", step.step)),
                 StepResult::Failed(_) => self.log.push(format!("{time:3} s: {} FAILED", step.step)),
-                StepResult::NotTried(_) => {}
+                StepResult::NotTried(_) | StepResult::Dropped(_) => {}
             }
         }
         report

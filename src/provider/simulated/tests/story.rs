@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, SystemTime};
 
 use crate::error::ErrorKind;
-use crate::model::{Condition, ServerId};
+use crate::model::{Condition, Launched, ServerId};
 use crate::provider::Creation;
 use crate::provider::simulated::vm::Status;
 use crate::provider::simulated::world::{QUOTA, Rules, World};
@@ -70,14 +70,14 @@ fn a_vm_is_built_then_boots_then_answers() {
     let world = with_vms(1, seconds(3));
     assert_eq!(conditions(&world), [Condition::Building]);
     let server = &world.listing().servers[0];
-    assert_eq!((server.mark.as_deref(), server.launched), (Some("scaler"), None));
+    assert_eq!((server.mark.as_deref(), server.launched), (Some("scaler"), Launched::Never));
     assert!(server.fixed.is_empty(), "no address while it is built");
 
     let world = with_vms(1, seconds(5));
     assert_eq!(conditions(&world), [Condition::Active { task: None }]);
     assert_eq!(status(&world, 1), None, "its service takes longer");
     let server = &world.listing().servers[0];
-    assert_eq!(server.launched, Some(SystemTime::UNIX_EPOCH + seconds(4)));
+    assert_eq!(server.launched, Launched::At(SystemTime::UNIX_EPOCH + seconds(4)));
 
     let world = with_vms(1, seconds(7));
     let answer = status(&world, 1).expect("its service is up");
@@ -88,10 +88,10 @@ fn a_vm_is_built_then_boots_then_answers() {
 fn the_fourth_build_fails_and_never_launches() {
     let mut world = with_vms(4, seconds(5));
     let failed = &world.listing().servers[3];
-    assert_eq!((&failed.condition, failed.launched), (&Condition::Error, None));
+    assert_eq!((&failed.condition, failed.launched), (&Condition::Error, Launched::Never));
     world.delete(&failed.id);
     world.advance(seconds(8));
-    assert!(!world.has(&failed.id), "a deleted server is gone after a moment");
+    assert!(world.server(&failed.id).is_none(), "a deleted server is gone after a moment");
 }
 
 #[test]
