@@ -92,7 +92,8 @@ pub fn act(
         };
         record.add(StepKind::Create, "", batch, made);
         let (mark, count) = (batch.mark.clone(), batch.count);
-        record.outcome.creation = Some(CreationOutcome { mark, count, result, left: None });
+        record.outcome.creation =
+            Some(CreationOutcome { mark, count, trial: batch.trial, result, left: None });
     }
     record.outcome
 }

@@ -5,6 +5,44 @@ use std::time::{Duration, SystemTime};
 
 use crate::model::{AddressId, ServerId, State};
 
+/// Passes that lie at least an interval apart: one that comes early uses nothing up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Intervals {
+    /// How many.
+    pub count: u32,
+    /// When the last of them began, on the monotonic clock.
+    pub at: Duration,
+}
+
+impl Intervals {
+    /// None yet, counted from `elapsed` on.
+    pub fn from(elapsed: Duration) -> Self {
+        Intervals { count: 0, at: elapsed }
+    }
+
+    /// The first, which begins at `elapsed`.
+    pub fn first(elapsed: Duration) -> Self {
+        Intervals { count: 1, at: elapsed }
+    }
+
+    /// The same with the pass that begins at `elapsed`, if that is not early.
+    #[must_use]
+    pub fn with(self, elapsed: Duration, interval: Duration) -> Self {
+        if is_interval(elapsed.saturating_sub(self.at), interval) {
+            // One that was let pass a little early brings no later one forward.
+            let at = elapsed.max(self.at.saturating_add(interval));
+            Intervals { count: self.count.saturating_add(1), at }
+        } else {
+            self
+        }
+    }
+}
+
+/// Whether `time` is an interval or more: nine tenths of one are, for passes do not begin to the millisecond.
+pub fn is_interval(time: Duration, interval: Duration) -> bool {
+    time >= interval - interval / 10
+}
+
 /// What is remembered from one pass to the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Memory {
@@ -12,6 +50,8 @@ pub struct Memory {
     pub instance: String,
     /// Passes that got as far as a decision.
     pub passes: u64,
+    /// Those of them that did not come early.
+    pub intervals: Intervals,
     /// Creations asked for so far: makes each batch's mark unique.
     pub creations: u64,
     /// The cloud's clock at the first decision.
@@ -24,12 +64,15 @@ pub struct Memory {
     pub batch_limit: Option<u64>,
     /// The pause before the next creation.
     pub back_off: BackOff,
+    /// When the newest replica was created that is known to have lasted: one that answered for `REPLICA_BOOT_GRACE`, or
+    /// finished.
+    pub lasted: Option<SystemTime>,
     /// The brake against a fault of our own network, while it lasts.
     pub silence: Option<SilenceBrake>,
-    /// Passes for which the brake against mass errors and mass disappearance still holds, and what set it.
+    /// The brake against mass errors and mass disappearance, while it lasts.
     pub loss: Option<LossBrake>,
-    /// Pairs the cloud refused, and the pass from which they may be tried again.
-    pub refused: Vec<(AddressId, ServerId, u64)>,
+    /// Pairs the cloud refused, and the interval from which they may be tried again.
+    pub refused: Vec<(AddressId, ServerId, u32)>,
 }
 
 impl Memory {
@@ -38,12 +81,14 @@ impl Memory {
         Memory {
             instance: instance.into(),
             passes: 0,
+            intervals: Intervals::from(Duration::ZERO),
             creations: 0,
             started: None,
             replicas: BTreeMap::new(),
             batches: Vec::new(),
             batch_limit: None,
             back_off: BackOff::default(),
+            lasted: None,
             silence: None,
             loss: None,
             refused: Vec::new(),
@@ -67,28 +112,37 @@ pub struct ReplicaMemory {
     pub answered_ever: bool,
     /// Whether it answered since it last came back from parked.
     pub answered_this_boot: bool,
-    /// Whether it answered in the last pass.
+    /// Whether it answered in the last pass that was not early, or since.
     pub answered_last: bool,
     /// Whether the cloud had it in error when it last answered: then the error does not explain a silence.
     pub answered_in_error: bool,
     /// Its last `capacity`.
     pub capacity: Option<u64>,
-    /// Passes in a row in error without an answer, as far as it was asked and no brake made silence meaningless.
-    pub silent_in_error: u32,
-    /// When it became silent, on the monotonic clock of [`crate::decide::Observation::elapsed`].
+    /// When it was first silent in error while another replica answered, on the monotonic clock of
+    /// [`crate::decide::Observation::elapsed`].
+    pub silent_in_error_since: Option<Duration>,
+    /// When it became silent, on the monotonic clock.
     pub silent_since: Option<Duration>,
+    /// When it first answered, on the monotonic clock; `None` when it never did, or did before this process could know.
+    pub first_answer: Option<Duration>,
+    /// Since when it has answered without a break, on the monotonic clock.
+    pub answering_since: Option<Duration>,
+    /// Whether it ever answered for `REPLICA_BOOT_GRACE` without a break, or finished.
+    pub lasted: bool,
+    /// Whether it fell silent within `REPLICA_BOOT_GRACE` of its first answer, and never answered since.
+    pub died_young: bool,
     /// When it last came back from parked, by the cloud's clock: its boot grace begins there.
     pub back_since: Option<SystemTime>,
-    /// Passes in a row in which it was stopped with nothing under way.
-    pub stopped_passes: u32,
+    /// When it was first seen stopped with nothing under way, on the monotonic clock.
+    pub stopped_since: Option<Duration>,
     /// When it was first seen going, on the monotonic clock.
     pub deleting_since: Option<Duration>,
     /// When we last asked for its deletion, on the monotonic clock.
     pub delete_sent: Option<Duration>,
     /// Deletions in a row that failed: the next one is tried after those of the others.
     pub delete_failures: u32,
-    /// Passes in a row in which the list did not show it; 0: it is there.
-    pub missing_passes: u32,
+    /// How long the list has not shown it; `None`: it does.
+    pub missing: Option<Intervals>,
 }
 
 /// One creation that is being followed.
@@ -100,16 +154,18 @@ pub struct BatchMemory {
     pub asked: u64,
     /// The first server's id; `None` when the creation's outcome is unclear.
     pub first: Option<ServerId>,
+    /// Whether it is a trial.
+    pub trial: bool,
     /// Passes since.
-    pub passes: u32,
-    /// How many were listed, once any was.
+    pub passes: Intervals,
+    /// How many were listed, once that is final.
     pub listed: Option<u64>,
 }
 
 /// The pause before the next creation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BackOff {
-    /// Failures in a row; 0: no pause.
+    /// Failures since a new replica last lasted; 0: none.
     pub step: u32,
     /// Until when, on the monotonic clock.
     pub until: Duration,
@@ -117,6 +173,8 @@ pub struct BackOff {
     pub why: String,
     /// Whether a quota is the reason: then a replica that goes ends it.
     pub quota: bool,
+    /// Whether it was the cloud that made no server: then a trial waits, too.
+    pub refused: bool,
 }
 
 /// Most of those that answered went silent at once.
@@ -124,15 +182,15 @@ pub struct BackOff {
 pub struct SilenceBrake {
     /// Those that answered before the silence (after a start: those that should).
     pub reference: BTreeSet<ServerId>,
-    /// Passes it lasted so far, at least 1.
-    pub passes: u32,
+    /// Passes it lasted so far.
+    pub passes: Intervals,
 }
 
 /// Many replicas turned to error, or vanished, at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LossBrake {
-    /// Passes it lasted so far, at least 1.
-    pub passes: u32,
+    /// Passes it lasted so far.
+    pub passes: Intervals,
     /// What happened, in words.
     pub why: String,
 }

@@ -95,12 +95,12 @@ fn list(
     clock: &PassClock<'_>,
 ) -> Result<(Observation, Vec<Error>)> {
     let listing = provider.servers().map_err(|error| error.context("cannot list the servers"))?;
-    let mark = match chosen {
+    let pool = match chosen {
         Some(mark) => mark.clone(),
         None => chosen.insert(settle_mark(setting, &listing.servers)?).clone(),
     };
     let servers: Vec<Server> =
-        listing.servers.into_iter().filter(|server| server.mark.as_ref() == Some(&mark)).collect();
+        listing.servers.into_iter().filter(|server| server.mark.as_ref() == Some(&pool)).collect();
 
     let mut faults = Vec::new();
     let network = match provider.network_name() {
@@ -123,8 +123,7 @@ fn list(
     };
     for (mark, first) in batch::to_look_up(memory, &observation.servers) {
         let lookup = match provider.server(&first) {
-            Ok(Some(_)) => Lookup::Exists,
-            Ok(None) => Lookup::Gone,
+            Ok(server) => batch::lookup(server.as_ref(), &pool),
             Err(error) => {
                 faults
                     .push(error.context(format!("cannot look up server {first} of batch {mark}")));

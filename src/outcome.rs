@@ -64,6 +64,8 @@ pub struct CreationOutcome {
     pub mark: String,
     /// How many were asked for.
     pub count: u64,
+    /// Whether it is a trial.
+    pub trial: bool,
     /// The first server's id.
     pub result: Result<ServerId, Error>,
     /// After an error: the first server, when it was made, is none of the pool's, and could not be deleted again.

@@ -102,16 +102,19 @@ pub enum DeletionReason {
     Stopped,
     /// It is still there long after its deletion was asked for.
     Stuck,
+    /// It was made to find out whether new replicas work, does not, and gives way to the next one.
+    Trial,
 }
 
 impl DeletionReason {
     /// Every reason.
-    pub const ALL: [DeletionReason; 5] = [
+    pub const ALL: [DeletionReason; 6] = [
         DeletionReason::Finished,
         DeletionReason::Failed,
         DeletionReason::Silent,
         DeletionReason::Stopped,
         DeletionReason::Stuck,
+        DeletionReason::Trial,
     ];
 
     /// One word, as metrics spell it.
@@ -122,6 +125,7 @@ impl DeletionReason {
             DeletionReason::Silent => "silent",
             DeletionReason::Stopped => "stopped",
             DeletionReason::Stuck => "stuck",
+            DeletionReason::Trial => "trial",
         }
     }
 }

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::decide::brake::holds;
 use crate::decide::state::Judged;
 use crate::decide::{Addresses, Observation};
 use crate::memory::{Memory, SilenceBrake};
 use crate::model::{AddressId, ExternalAddress, ServerId, State};
-use crate::plan::{Candidate, Loudness, Move, Note, Plan};
+use crate::plan::{Candidate, Deletion, Loudness, Move, Note, Plan};
 
 /// Adds the address moves to the plan, and the replicas that may step in when the cloud refuses one.
 pub fn assign(
@@ -26,10 +25,7 @@ pub fn assign(
         judged.iter().map(|one| (&one.replica.id, one)).collect();
     let mut spares = candidates(&addresses, judged);
     for address in &addresses {
-        let Some(why) = reason_to_move(address, &pool) else { continue };
-        if address.holder.is_some() && holds(silence) {
-            continue;
-        }
+        let Some(why) = reason_to_move(address, &pool, silence) else { continue };
         let fits = |spare: &Candidate| {
             !plan.refused.iter().any(|(a, s)| *a == address.id && *s == spare.server)
         };
@@ -37,23 +33,47 @@ pub fn assign(
             let to = spares.remove(position);
             let (id, from) = (address.id.clone(), address.holder.clone());
             plan.moves.push(Move { address: id, ip: address.address, from, to, why });
-        } else if !goes_with_its_holder(address, &pool) {
-            plan.notes.push(Note {
-                loudness: Loudness::Warning,
-                key: format!("address-stays:{}", address.id),
-                text: format!(
-                    "{} stays where it is ({why}): no healthy replica is free for it",
-                    address.address
-                ),
-            });
         }
     }
     plan.spares = spares;
     warn_of_doubles(&addresses, &pool, plan);
 }
 
+/// Says what becomes of the addresses that cannot move; the deletions must be in the plan already.
+pub fn tell_what_stays(
+    seen: &Observation,
+    judged: &[Judged<'_>],
+    silence: Option<&SilenceBrake>,
+    plan: &mut Plan,
+) {
+    let Addresses::Known(addresses) = &seen.addresses else { return };
+    let pool: BTreeMap<&ServerId, &Judged<'_>> =
+        judged.iter().map(|one| (&one.replica.id, one)).collect();
+    for address in addresses {
+        let Some(why) = reason_to_move(address, &pool, silence) else { continue };
+        if plan.moves.iter().any(|step| step.address == address.id) {
+            continue;
+        }
+        let (ip, id) = (address.address, &address.id);
+        let goes = plan.deletions.iter().find(|step| Some(&step.server) == address.holder.as_ref());
+        let (key, text) = match goes {
+            Some(Deletion { name, server, .. }) => (
+                format!("address-freed:{id}"),
+                format!(
+                    "{ip} is free once {name} ({server}) is deleted ({why}): no healthy replica can take it"
+                ),
+            ),
+            None => (
+                format!("address-stays:{id}"),
+                format!("{ip} stays where it is ({why}): no healthy replica is free for it"),
+            ),
+        };
+        plan.notes.push(Note { loudness: Loudness::Warning, key, text });
+    }
+}
+
 fn refused(memory: &Memory) -> Vec<(AddressId, ServerId)> {
-    let lasting = memory.refused.iter().filter(|(_, _, until)| memory.passes < *until);
+    let lasting = memory.refused.iter().filter(|(_, _, until)| memory.intervals.count < *until);
     lasting.map(|(address, server, _)| (address.clone(), server.clone())).collect()
 }
 
@@ -78,6 +98,7 @@ fn candidates(addresses: &[&ExternalAddress], judged: &[Judged<'_>]) -> Vec<Cand
 fn reason_to_move(
     address: &ExternalAddress,
     pool: &BTreeMap<&ServerId, &Judged<'_>>,
+    silence: Option<&SilenceBrake>,
 ) -> Option<String> {
     let Some(holder) = &address.holder else { return Some("unbound".to_owned()) };
     // A server outside the pool is none of our business, and may be somebody's.
@@ -86,17 +107,10 @@ fn reason_to_move(
         // One that is on its way in was given its address by somebody, and may still come up with it.
         State::Healthy | State::Creating => None,
         _ if !one.fresh => None,
+        // While most are silent, silence is more likely our own network's fault.
+        State::Silent | State::Starting if silence.is_some() => None,
         state => Some(format!("{} is {state}", one.replica.name)),
     }
-}
-
-/// Whether its holder is about to be deleted: then it is the deletion that says what becomes of the address.
-fn goes_with_its_holder(
-    address: &ExternalAddress,
-    pool: &BTreeMap<&ServerId, &Judged<'_>>,
-) -> bool {
-    let holder = address.holder.as_ref().and_then(|holder| pool.get(holder));
-    holder.is_some_and(|one| one.replica.state == State::Finished && !one.replica.locked)
 }
 
 fn warn_of_doubles(

@@ -4,37 +4,41 @@ use std::collections::BTreeSet;
 
 use crate::decide::Observation;
 use crate::decide::kind::{Kind, kind, since};
-use crate::memory::{LossBrake, Memory, SilenceBrake};
+use crate::memory::{Intervals, LossBrake, Memory, SilenceBrake};
 use crate::model::{Answer, Condition, Server, ServerId, State};
 use crate::settings::Policy;
 
-/// Passes for which a brake holds back what depends on it.
-pub const BRAKE_PASSES: u32 = 3;
+/// Intervals for which a brake holds back what depends on it.
+pub const BRAKE_INTERVALS: u32 = 3;
 
 /// Fewer than this many are never "many", except that all of one or two are.
 const MANY: usize = 3;
 
-/// Whether most of those that answered before are silent now.
+/// Whether most of those that answered before are silent now, for three intervals at most.
 ///
-/// The reference stays the same while the brake lasts. Once its calm passes are over it still protects the silent, but
-/// must not leave those who came to answer since without a brake of their own: then both are the reference.
+/// The reference stays the same meanwhile: those that fall silent later are no longer among those that answered last.
+/// More of them, and most of the rest, begin the three intervals anew. A pass with no memory has no brake: nothing
+/// could ever release it.
 pub fn silence(policy: &Policy, seen: &Observation, memory: &Memory) -> Option<SilenceBrake> {
+    if policy.once {
+        return None;
+    }
     let answered = answered_before(policy, seen, memory);
-    let anew = most_are_silent(policy, seen, memory, &answered);
-    let standing = memory
-        .silence
-        .as_ref()
-        .filter(|brake| most_are_silent(policy, seen, memory, &brake.reference));
+    let most = |reference: &BTreeSet<ServerId>| most_are_silent(policy, seen, memory, reference);
+    let standing = memory.silence.as_ref().filter(|brake| most(&brake.reference));
+    let more = |brake: &SilenceBrake| !answered.is_subset(&brake.reference);
     match standing {
-        Some(brake) if anew && !holds_back(brake.passes.saturating_add(1)) => {
-            let reference = brake.reference.union(&answered).cloned().collect();
-            Some(SilenceBrake { reference, passes: 1 })
-        }
-        Some(brake) => Some(SilenceBrake {
-            reference: brake.reference.clone(),
-            passes: brake.passes.saturating_add(1),
+        Some(brake) if more(brake) && most(&answered) => Some(SilenceBrake {
+            reference: brake.reference.union(&answered).cloned().collect(),
+            passes: Intervals::first(seen.elapsed),
         }),
-        None => anew.then_some(SilenceBrake { reference: answered, passes: 1 }),
+        Some(brake) => {
+            let passes = brake.passes.with(seen.elapsed, policy.interval);
+            let reference = brake.reference.clone();
+            (passes.count <= BRAKE_INTERVALS).then_some(SilenceBrake { reference, passes })
+        }
+        None => most(&answered)
+            .then(|| SilenceBrake { reference: answered, passes: Intervals::first(seen.elapsed) }),
     }
 }
 
@@ -82,34 +86,26 @@ fn is_silent(seen: &Observation, memory: &Memory, id: &ServerId) -> bool {
     }
 }
 
-fn holds_back(passes: u32) -> bool {
-    passes <= BRAKE_PASSES
-}
-
-/// Whether the brake still lets the silent count with their last capacity, and holds the addresses.
-pub fn holds(silence: Option<&SilenceBrake>) -> bool {
-    silence.is_some_and(|brake| holds_back(brake.passes))
-}
-
-/// Whether this silent replica counts with its last capacity because of the brake.
-pub fn counts_for_silent(silence: Option<&SilenceBrake>, id: &ServerId) -> bool {
-    holds(silence) && silence.is_some_and(|brake| brake.reference.contains(id))
+/// Whether this silent replica counts with its last capacity, and keeps its address, because of the brake.
+pub fn protects(silence: Option<&SilenceBrake>, id: &ServerId) -> bool {
+    silence.is_some_and(|brake| brake.reference.contains(id))
 }
 
 /// Whether most of the replicas turned to error, or vanished, since the last pass.
-pub fn loss(seen: &Observation, memory: &Memory) -> Option<LossBrake> {
+pub fn loss(policy: &Policy, seen: &Observation, memory: &Memory) -> Option<LossBrake> {
     let listed: BTreeSet<&ServerId> = seen.servers.iter().map(|server| &server.id).collect();
     let expected: Vec<&ServerId> = memory
         .replicas
         .iter()
         .filter(|(_, replica)| replica.state != State::Deleting && replica.delete_sent.is_none())
-        .filter(|(_, replica)| replica.missing_passes == 0)
+        .filter(|(_, replica)| replica.missing.is_none())
         .map(|(id, _)| id)
         .collect();
+    let passes = Intervals::first(seen.elapsed);
     let vanished = expected.iter().filter(|id| !listed.contains(*id)).count();
     if is_most(vanished, expected.len()) {
         let why = format!("{vanished} of {} replicas vanished from the list", expected.len());
-        return Some(LossBrake { passes: 1, why });
+        return Some(LossBrake { passes, why });
     }
     // A build that fails is no loss: back-off and batch limit deal with it.
     let working = |id: &ServerId| {
@@ -122,13 +118,12 @@ pub fn loss(seen: &Observation, memory: &Memory) -> Option<LossBrake> {
     let known = known.len();
     if is_most(turned, known) {
         let why = format!("{turned} of {known} replicas turned to error");
-        return Some(LossBrake { passes: 1, why });
+        return Some(LossBrake { passes, why });
     }
-    memory
-        .loss
-        .as_ref()
-        .filter(|brake| brake.passes < BRAKE_PASSES)
-        .map(|brake| LossBrake { passes: brake.passes + 1, why: brake.why.clone() })
+    let brake = memory.loss.as_ref()?;
+    let passes = brake.passes.with(seen.elapsed, policy.interval);
+    let why = brake.why.clone();
+    (passes.count <= BRAKE_INTERVALS).then_some(LossBrake { passes, why })
 }
 
 fn is_most(part: usize, whole: usize) -> bool {
@@ -136,12 +131,13 @@ fn is_most(part: usize, whole: usize) -> bool {
 }
 
 /// Those that are parked, going or gone have a reason of their own to be silent, and so have those that turned to error,
-/// unless they went on answering in it.
+/// unless they went on answering in it. After a start nobody knows whether they did.
 fn should_answer(policy: &Policy, seen: &Observation, memory: &Memory, server: &Server) -> bool {
     match kind(policy, seen.network.as_deref(), seen.now, server) {
-        Kind::Running { in_error: true, .. } => {
-            memory.replicas.get(&server.id).is_some_and(|replica| replica.answered_in_error)
-        }
+        Kind::Running { in_error: true, .. } => memory
+            .replicas
+            .get(&server.id)
+            .map_or(memory.passes == 0, |replica| replica.answered_in_error),
         Kind::Running { task, .. } => task.is_none(),
         _ => false,
     }

@@ -1,29 +1,36 @@
 //! How many replicas come: what is missing, cut by everything that keeps a pool from growing without end.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::decide::arithmetic::Arithmetic;
-use crate::decide::brake::BRAKE_PASSES;
+use crate::decide::brake::BRAKE_INTERVALS;
+use crate::decide::dead_weight::{DeadWeight, limit};
+use crate::decide::delete::{longest_silent, silent_deletion};
 use crate::decide::state::Judged;
-use crate::decide::{Observation, back_off};
-use crate::memory::{BackOff, LossBrake, Memory};
+use crate::decide::{Observation, back_off, trial};
+use crate::memory::{BackOff, LossBrake, Memory, SilenceBrake};
 use crate::model::State;
 use crate::plan::{Batch, HeldBack, Loudness, Note, Plan};
 use crate::settings::Policy;
-
-/// How long a replica may be going before it counts as stuck, and its deletion is asked for again.
-pub const DELETE_AGAIN_AFTER: Duration = Duration::from_secs(600);
 
 /// What may hold a creation back, apart from the policy.
 pub struct Limits<'a> {
     /// Most replicas of one batch.
     pub batch: Option<u64>,
+    /// When the newest replica was created that has lasted.
+    pub lasted: Option<SystemTime>,
     /// The pause after failures.
     pub back_off: &'a BackOff,
+    /// The brake after mass silence.
+    pub silence: Option<&'a SilenceBrake>,
     /// The brake after mass errors or mass disappearance.
     pub loss: Option<&'a LossBrake>,
-    /// A batch that exists but is not listed.
-    pub unseen: Option<&'a str>,
+    /// A batch that exists but is not listed, and how many it is.
+    pub unseen: Option<(&'a str, u64)>,
+    /// A batch that exists, and that the list will show.
+    pub late: Option<&'a str>,
+    /// Whether a trial was asked for and is not listed yet.
+    pub trial_is_coming: bool,
 }
 
 /// Adds the creation to the plan, or why there is none although replicas are missing.
@@ -35,71 +42,167 @@ pub fn fill_up(
     limits: &Limits<'_>,
     plan: &mut Plan,
 ) {
-    if let Some(mark) = limits.unseen {
+    if let Some((mark, _)) = limits.unseen {
         plan.notes.push(unseen_note(mark));
     }
-    let short = policy.minimum.saturating_sub(plan.free);
-    let missing = short.div_ceil(policy.capacity);
+    let missing = policy.minimum.saturating_sub(plan.free).div_ceil(policy.capacity);
     if missing == 0 {
         return;
     }
-    let mut count = missing;
-    let mut held_back = None;
+    let room = room(policy, judged, limits, plan);
+    let weight = DeadWeight::of(seen, limits.lasted, judged, plan);
+    let is_stopped = weight.count() >= limit(policy);
+    let (mut count, mut held_back) = cut(policy, seen, limits, missing, room, &weight);
+    let mut is_trial = false;
+
+    // A pool in which nothing works keeps its last place for a trial: whatever else is made there stays for ever.
+    let nothing_works = judged.iter().all(|one| one.replica.state != State::Healthy);
+    let idle = DeadWeight::idle(seen, judged, plan);
+    let is_full = room == Some(0);
+    let is_last_place = room == Some(1) && nothing_works && idle.count() > 0;
+    let is_for_trials = is_stopped || is_last_place || (is_full && nothing_works);
+    if is_for_trials && !waits(policy, seen, limits) {
+        count = 0;
+        if is_full {
+            make_room(policy, seen, judged, limits, plan);
+        } else if trial::is_due(seen, judged) && !limits.trial_is_coming {
+            is_trial = !trial::is_stuck(judged);
+            count = u64::from(is_trial);
+            trial::retire_last(judged, plan);
+        }
+    }
+    if is_full && idle.count() > 0 {
+        plan.notes.push(full_note(policy, &idle));
+    } else if is_stopped {
+        plan.notes.push(dead_weight_note(&weight, policy));
+    }
+    if is_last_place && count == 0 && held_back.is_none() {
+        let why = "the last place of REPLICA_MAX is for a trial, one in 30 min".to_owned();
+        held_back = Some(HeldBack { why, for_at_least: None });
+    }
+    if count > 0 {
+        let replicas = judged.iter().map(|one| &one.replica);
+        let sum = Arithmetic::of(replicas, plan.unaccounted, plan.wanted, policy.capacity);
+        let why = if is_trial { format!("a trial; {sum}") } else { sum.to_string() };
+        let mark = format!("{}-{}", memory.instance, memory.creations + 1);
+        plan.creation = Some(Batch { count, mark, trial: is_trial, why });
+    }
+    plan.held_back = held_back;
+}
+
+/// How many may come of those that are missing, and what holds the others back.
+fn cut(
+    policy: &Policy,
+    seen: &Observation,
+    limits: &Limits<'_>,
+    missing: u64,
+    room: Option<u64>,
+    weight: &DeadWeight,
+) -> (u64, Option<HeldBack>) {
+    let (mut count, mut held_back) = (missing, None);
     let mut cut = |most: u64, why: String, for_at_least: Option<Duration>| {
         if most < count {
             count = most;
             held_back = Some(HeldBack { why, for_at_least });
         }
     };
-
     if let Some(limit) = limits.batch {
         cut(limit, format!("at most {limit} at once after a batch that failed"), None);
     }
-    if let Some(max) = policy.max {
-        let total = total(judged, plan.unaccounted);
-        let why = format!("REPLICA_MAX {max}: there are {total} replicas");
-        cut(max.saturating_sub(total), why, None);
+    if let (Some(max), Some(room)) = (policy.max, room) {
+        cut(room, format!("REPLICA_MAX {max}: there are {} replicas", max - room.min(max)), None);
     }
-    let unproven = unproven(seen, judged).saturating_add(plan.unaccounted);
-    let most = boot_limit(policy);
-    let why = format!(
-        "boot limit {most}: {unproven} replicas never answered; does the image's service start?"
-    );
-    cut(most.saturating_sub(unproven), why, None);
+    let most = limit(policy);
+    let left = most.saturating_sub(weight.count());
+    cut(left, format!("dead weight limit {most}: {weight}"), None);
     if let Some(left) = back_off::left(policy, limits.back_off, seen.elapsed) {
-        let why =
-            format!("creation paused for {} s: {}", left.as_secs().max(1), limits.back_off.why);
-        cut(0, why, Some(left));
+        let seconds = left.as_secs().max(1);
+        cut(0, format!("creation paused for {seconds} s: {}", limits.back_off.why), Some(left));
     }
     if let Some(brake) = limits.loss {
-        let passes = BRAKE_PASSES.saturating_sub(brake.passes).saturating_add(1);
-        let left = policy.interval.saturating_mul(passes);
+        let intervals = BRAKE_INTERVALS.saturating_sub(brake.passes.count).saturating_add(1);
+        let left = policy.interval.saturating_mul(intervals);
         cut(0, format!("brake: {}", brake.why), Some(left));
     }
-    if let Some(mark) = limits.unseen {
+    if let Some((mark, _)) = limits.unseen {
         cut(0, format!("batch {mark} exists but is not listed"), None);
     }
-
-    if unproven >= most {
-        plan.notes.push(boot_limit_note(unproven, most));
+    if let Some(mark) = limits.late {
+        cut(0, format!("batch {mark} is not listed yet"), None);
     }
-    if count > 0 {
-        let replicas = judged.iter().map(|one| &one.replica);
-        let sum = Arithmetic::of(replicas, plan.unaccounted, plan.wanted, policy.capacity);
-        let why = sum.to_string();
-        let mark = format!("{}-{}", memory.instance, memory.creations + 1);
-        plan.creation = Some(Batch { count, mark, trial: false, why });
+    if let Some(why) = &seen.incomplete {
+        cut(0, format!("the list may not be whole: {why}"), None);
     }
-    plan.held_back = held_back;
+    (count, held_back)
 }
 
-fn boot_limit_note(unproven: u64, most: u64) -> Note {
+/// Whether not even a trial may be made now.
+fn waits(policy: &Policy, seen: &Observation, limits: &Limits<'_>) -> bool {
+    let is_paused = back_off::left(policy, limits.back_off, seen.elapsed).is_some();
+    limits.loss.is_some()
+        || limits.unseen.is_some()
+        || limits.late.is_some()
+        || seen.incomplete.is_some()
+        || (is_paused && limits.back_off.refused)
+}
+
+/// A pool full of dead replicas makes room for one trial, once: then there is one in it, and trials make room for each other.
+fn make_room(
+    policy: &Policy,
+    seen: &Observation,
+    judged: &[Judged<'_>],
+    limits: &Limits<'_>,
+    plan: &mut Plan,
+) {
+    let one_goes =
+        !plan.deletions.is_empty() || judged.iter().any(|one| one.replica.state == State::Deleting);
+    if one_goes || limits.trial_is_coming {
+        return;
+    }
+    if trial::exists(judged) {
+        if trial::is_due(seen, judged) {
+            trial::retire_last(judged, plan);
+        }
+    } else if limits.silence.is_none()
+        && judged.iter().all(|one| one.replica.state != State::Healthy)
+        && let Some(one) = longest_silent(policy, seen, judged, |_| true)
+    {
+        plan.deletions.push(silent_deletion(seen, one, plan));
+    }
+}
+
+/// What `REPLICA_MAX` leaves. Every replica counts, whatever its state: a cap that forgets a state is no cap.
+fn room(policy: &Policy, judged: &[Judged<'_>], limits: &Limits<'_>, plan: &Plan) -> Option<u64> {
+    let listed = u64::try_from(judged.len()).unwrap_or(u64::MAX);
+    let unseen = limits.unseen.map_or(0, |(_, count)| count);
+    let total = listed.saturating_add(plan.unaccounted).saturating_add(unseen);
+    policy.max.map(|max| max.saturating_sub(total))
+}
+
+fn dead_weight_note(weight: &DeadWeight, policy: &Policy) -> Note {
     Note {
         loudness: Loudness::Error,
-        key: "boot-limit".into(),
+        key: "dead-weight-limit".into(),
         text: format!(
-            "creation stopped: {unproven} replicas never answered (limit {most}); check the image's service and \
-             REPLICA_API_PORT, then delete those replicas"
+            "creation stopped but for a trial each 30 min: {weight} (limit {}); {}, then delete those replicas",
+            limit(policy),
+            weight.advice()
+        ),
+    }
+}
+
+fn full_note(policy: &Policy, idle: &DeadWeight) -> Note {
+    let replace = match policy.replace_silent_after {
+        Some(_) => "",
+        None => ", or let REPLICA_REPLACE_SILENT_AFTER replace the silent",
+    };
+    Note {
+        loudness: Loudness::Error,
+        key: "full-of-dead".into(),
+        text: format!(
+            "creation stopped: REPLICA_MAX {} is reached, and {idle}; {}, and delete those replicas{replace}",
+            policy.max.unwrap_or(u64::MAX),
+            idle.advice()
         ),
     }
 }
@@ -114,35 +217,4 @@ fn unseen_note(mark: &str) -> Note {
              delete them or give them the mark"
         ),
     }
-}
-
-/// Every replica counts, whatever its state: a cap that forgets a state is no cap.
-fn total(judged: &[Judged<'_>], unaccounted: u64) -> u64 {
-    u64::try_from(judged.len()).unwrap_or(u64::MAX).saturating_add(unaccounted)
-}
-
-/// An image whose service never starts must not fill the cloud.
-fn boot_limit(policy: &Policy) -> u64 {
-    policy.minimum.div_ceil(policy.capacity).saturating_mul(3).saturating_add(3)
-}
-
-/// Replicas that never answered, as far as they are ours to judge: parked ones are the operator's, and those on their
-/// way out only count once they are stuck.
-fn unproven(seen: &Observation, judged: &[Judged<'_>]) -> u64 {
-    let counts = |one: &&Judged<'_>| {
-        !one.memory.answered_ever
-            && match one.replica.state {
-                State::Silent
-                | State::Starting
-                | State::Creating
-                | State::Unreachable
-                | State::Failed => true,
-                State::Deleting => one
-                    .memory
-                    .deleting_since
-                    .is_some_and(|since| seen.elapsed.saturating_sub(since) >= DELETE_AGAIN_AFTER),
-                State::Healthy | State::Finished | State::Parked => false,
-            }
-    };
-    u64::try_from(judged.iter().filter(counts).count()).unwrap_or(u64::MAX)
 }

@@ -1,14 +1,17 @@
 //! Which replicas go: the failed, the finished, and whatever an opt-in allows. Never more.
 
-use crate::decide::brake::holds;
-use crate::decide::create::DELETE_AGAIN_AFTER;
+use std::time::{Duration, SystemTime};
+
 use crate::decide::kind::{Kind, since};
-use crate::decide::state::Judged;
+use crate::decide::state::{Judged, lasts};
 use crate::decide::{Addresses, Observation};
 use crate::memory::{LossBrake, Memory, SilenceBrake};
 use crate::model::{AddressId, Condition, ServerId, State};
 use crate::plan::{Deletion, DeletionReason, Loudness, Note, Plan};
 use crate::settings::Policy;
+
+/// How long a replica may be going before it counts as stuck, and its deletion is asked for again.
+const DELETE_AGAIN_AFTER: Duration = Duration::from_secs(600);
 
 /// Adds the deletions to the plan; the address moves must be there already.
 pub fn choose(
@@ -23,9 +26,11 @@ pub fn choose(
     for one in judged.iter().filter(|one| !one.replica.locked) {
         let reason = match one.replica.state {
             State::Failed if loss.is_some() && one.server.condition == Condition::Error => None,
+            // It is its age that is held against it.
+            State::Failed if one.kind == Kind::StuckBuilding && !seen.clock_told => None,
             State::Failed if one.fresh => Some((DeletionReason::Failed, one.replica.why.clone())),
-            State::Finished if one.fresh => finished(policy, seen, one, silence, plan),
-            State::Parked => stopped(policy, one),
+            State::Finished if one.fresh => finished(policy, seen, one, plan),
+            State::Parked => stopped(policy, seen, one),
             State::Deleting => stuck(seen, memory, one),
             _ => None,
         };
@@ -37,22 +42,24 @@ pub fn choose(
     let failures =
         |step: &Deletion| memory.replicas.get(&step.server).map_or(0, |one| one.delete_failures);
     plan.deletions.sort_by_key(failures);
-    if let Some(after) = policy.replace_silent_after
-        && !policy.once
-        && silence.is_none()
+    // Last: whatever is known for sure goes before what only seems dead.
+    if silence.is_none()
         && loss.is_none()
+        && let Some(newest) = newest_healthy(judged)
+        && let Some(one) = longest_silent(policy, seen, judged, |one| one.server.created < newest)
     {
-        let longest = longest_silent(seen, judged)
-            .filter(|one| silent_for(seen, one).is_some_and(|time| time >= after.as_secs()));
-        if let Some(one) = longest {
-            let why =
-                format!("silent for {} s: {}", silent_for(seen, one).unwrap_or(0), one.replica.why);
-            plan.deletions.push(deletion(one, DeletionReason::Silent, why, plan));
-        }
+        plan.deletions.push(silent_deletion(seen, one, plan));
     }
 }
 
-fn deletion(one: &Judged<'_>, reason: DeletionReason, why: String, plan: &Plan) -> Deletion {
+/// The deletion of one that is silent for too long.
+pub fn silent_deletion(seen: &Observation, one: &Judged<'_>, plan: &Plan) -> Deletion {
+    let why = format!("silent for {} s: {}", silent_for(seen, one), one.replica.why);
+    deletion(one, DeletionReason::Silent, why, plan)
+}
+
+/// The deletion of one of the pool's.
+pub fn deletion(one: &Judged<'_>, reason: DeletionReason, why: String, plan: &Plan) -> Deletion {
     // Only a finished replica still serves: whatever else goes has nothing left to lose with its address.
     let only_after = if reason == DeletionReason::Finished {
         moves_from(plan, &one.replica.id)
@@ -61,7 +68,13 @@ fn deletion(one: &Judged<'_>, reason: DeletionReason, why: String, plan: &Plan) 
     };
     let (server, name) = (one.replica.id.clone(), one.replica.name.clone());
     let condition = one.server.condition.clone();
-    Deletion { server, name, reason, why, condition, ask: None, only_after }
+    let by_its_silence = match reason {
+        DeletionReason::Silent | DeletionReason::Trial => true,
+        DeletionReason::Failed => matches!(one.kind, Kind::Running { .. }),
+        DeletionReason::Finished | DeletionReason::Stopped | DeletionReason::Stuck => false,
+    };
+    let ask = one.replica.address.filter(|_| by_its_silence);
+    Deletion { server, name, reason, why, condition, ask, only_after }
 }
 
 fn moves_from(plan: &Plan, server: &ServerId) -> Vec<AddressId> {
@@ -73,88 +86,91 @@ fn finished(
     policy: &Policy,
     seen: &Observation,
     one: &Judged<'_>,
-    silence: Option<&SilenceBrake>,
     plan: &mut Plan,
 ) -> Option<(DeletionReason, String)> {
     let id = &one.replica.id;
     let name = &one.replica.name;
-    let held: Vec<_> = match &seen.addresses {
-        Addresses::Known(addresses) => {
-            addresses.iter().filter(|address| address.holder.as_ref() == Some(id)).collect()
-        }
-        Addresses::Unknown if policy.manage_addresses && !one.server.floating.is_empty() => {
-            plan.notes.push(Note {
-                loudness: Loudness::Warning,
-                key: format!("finished-holder:{id}"),
-                text: format!(
-                    "{name} ({id}) is finished but stays: where its floating IP can go is not known"
-                ),
-            });
-            return None;
-        }
-        Addresses::Unknown | Addresses::NotManaged => Vec::new(),
-    };
-    if !held.is_empty() && holds(silence) {
-        // No address moves while the brake holds, so its address would be lost with it.
+    if seen.addresses == Addresses::Unknown
+        && policy.manage_addresses
+        && !one.server.floating.is_empty()
+    {
+        plan.notes.push(Note {
+            loudness: Loudness::Warning,
+            key: format!("finished-holder:{id}"),
+            text: format!(
+                "{name} ({id}) is finished but stays: where its floating IP can go is not known"
+            ),
+        });
         return None;
-    }
-    for address in held {
-        if plan.moves.iter().all(|step| step.address != address.id) {
-            plan.notes.push(Note {
-                loudness: Loudness::Warning,
-                key: format!("address-freed:{}", address.id),
-                text: format!(
-                    "{} is free once {name} ({id}) is deleted: no healthy replica can take it",
-                    address.address
-                ),
-            });
-        }
     }
     Some((DeletionReason::Finished, one.replica.why.clone()))
 }
 
-fn stopped(policy: &Policy, one: &Judged<'_>) -> Option<(DeletionReason, String)> {
-    let seen_long_enough = policy.once || one.memory.stopped_passes >= 2;
-    (policy.delete_stopped && one.kind == Kind::Stopped && seen_long_enough)
+fn stopped(
+    policy: &Policy,
+    seen: &Observation,
+    one: &Judged<'_>,
+) -> Option<(DeletionReason, String)> {
+    let long_enough = lasts(policy, seen, one.memory.stopped_since);
+    (policy.delete_stopped && one.kind == Kind::Stopped && long_enough)
         .then(|| (DeletionReason::Stopped, "stopped, and REPLICA_DELETE_STOPPED is on".to_owned()))
 }
 
-/// By the cloud's clock, which outlives a restart; but not more often than our own says.
+/// How long a replica has been going: by our own clock, or by the cloud's, which outlives a restart.
+fn going_for(seen: &Observation, one: &Judged<'_>) -> Duration {
+    let here =
+        one.memory.deleting_since.map_or(Duration::ZERO, |at| seen.elapsed.saturating_sub(at));
+    let there = one
+        .server
+        .updated
+        .filter(|_| seen.clock_told)
+        .map_or(Duration::ZERO, |at| since(seen.now, at));
+    here.max(there)
+}
+
+/// Whether its deletion does not come to an end.
+pub fn is_stuck(seen: &Observation, one: &Judged<'_>) -> bool {
+    one.kind == Kind::Deleting && going_for(seen, one) >= DELETE_AGAIN_AFTER
+}
+
+/// Not more often than our own clock says.
 fn stuck(
     seen: &Observation,
     memory: &Memory,
     one: &Judged<'_>,
 ) -> Option<(DeletionReason, String)> {
-    if one.kind != Kind::Deleting {
-        return None;
-    }
-    let here = one.memory.deleting_since.map_or(0, |at| seen.elapsed.saturating_sub(at).as_secs());
-    let there = one.server.updated.map_or(0, |at| since(seen.now, at).as_secs());
     let sent = memory.replicas.get(&one.replica.id).and_then(|before| before.delete_sent);
-    let limit = DELETE_AGAIN_AFTER.as_secs();
     let due = sent.is_none_or(|at| seen.elapsed.saturating_sub(at) >= DELETE_AGAIN_AFTER);
-    let longest = here.max(there);
-    (longest >= limit && due)
+    let longest = going_for(seen, one).as_secs();
+    (is_stuck(seen, one) && due)
         .then(|| (DeletionReason::Stuck, format!("still there after {longest} s of deleting")))
 }
 
-fn silent_for(seen: &Observation, one: &Judged<'_>) -> Option<u64> {
-    one.memory.silent_since.map(|at| seen.elapsed.saturating_sub(at).as_secs())
+fn silent_for(seen: &Observation, one: &Judged<'_>) -> u64 {
+    one.memory.silent_since.map_or(0, |at| seen.elapsed.saturating_sub(at).as_secs())
 }
 
-/// The one that has been silent longest, as long as another replica answered: else the fault may be ours.
-fn longest_silent<'a, 'b>(seen: &Observation, judged: &'a [Judged<'b>]) -> Option<&'a Judged<'b>> {
-    let answers = |one: &Judged<'_>| {
-        one.fresh && matches!(one.replica.state, State::Healthy | State::Finished)
-    };
-    if !judged.iter().any(answers) {
-        return None;
-    }
+/// When the newest replica was created that is healthy in this pass: the evidence that new ones work, and that the
+/// network does.
+pub fn newest_healthy(judged: &[Judged<'_>]) -> Option<SystemTime> {
+    let healthy = judged.iter().filter(|one| one.fresh && one.replica.state == State::Healthy);
+    healthy.map(|one| one.server.created).max()
+}
+
+/// Of those that are silent for longer than the operator allows, and that `may_go`, the one that has been so longest; of
+/// several the oldest.
+pub fn longest_silent<'a, 'b>(
+    policy: &Policy,
+    seen: &Observation,
+    judged: &'a [Judged<'b>],
+    may_go: impl Fn(&Judged<'_>) -> bool,
+) -> Option<&'a Judged<'b>> {
+    let after = policy.replace_silent_after.filter(|_| !policy.once)?;
     judged
         .iter()
         .filter(|one| one.replica.state == State::Silent && one.fresh && !one.replica.locked)
-        .filter(|one| one.server.condition != Condition::Error)
-        // Of several the oldest.
+        .filter(|one| one.server.condition != Condition::Error && may_go(one))
+        .filter(|one| silent_for(seen, one) >= after.as_secs())
         .rev()
         .max_by_key(|one| silent_for(seen, one))
 }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use crate::decide::back_off;
+use crate::decide::back_off::{self, Failure};
 use crate::error::ErrorKind;
-use crate::memory::{BatchMemory, Memory};
+use crate::memory::{BatchMemory, Intervals, Memory};
 use crate::outcome::Outcome;
 use crate::settings::Policy;
 
-/// Passes for which a pair that the cloud refused is not tried again.
-const REFUSED_PASSES: u64 = 10;
+/// Intervals for which a pair that the cloud refused is not tried again.
+const REFUSED_INTERVALS: u32 = 10;
 
 /// Remembers what was done, and what failed, in the pass that began at `elapsed`.
 pub fn learn(policy: &Policy, elapsed: Duration, outcome: &Outcome, memory: &mut Memory) {
@@ -25,7 +25,7 @@ pub fn learn(policy: &Policy, elapsed: Duration, outcome: &Outcome, memory: &mut
         }
     }
     for (address, server) in &outcome.refused {
-        let until = memory.passes.saturating_add(REFUSED_PASSES);
+        let until = memory.intervals.count.saturating_add(REFUSED_INTERVALS);
         memory.refused.push((address.clone(), server.clone(), until));
     }
     let Some(creation) = &outcome.creation else { return };
@@ -34,7 +34,8 @@ pub fn learn(policy: &Policy, elapsed: Duration, outcome: &Outcome, memory: &mut
         mark: creation.mark.clone(),
         asked: creation.count,
         first,
-        passes: 0,
+        trial: creation.trial,
+        passes: Intervals::from(elapsed),
         listed: None,
     };
     let error = match &creation.result {
@@ -44,8 +45,8 @@ pub fn learn(policy: &Policy, elapsed: Duration, outcome: &Outcome, memory: &mut
         }
         Err(error) => error,
     };
-    if error.kind == ErrorKind::Unclear {
-        memory.batches.push(follow(None));
+    if error.kind == ErrorKind::Unclear || creation.left.is_some() {
+        memory.batches.push(follow(creation.left.clone()));
     }
     let retry_after = match error.kind {
         ErrorKind::RateLimited { retry_after } => retry_after,
@@ -53,9 +54,6 @@ pub fn learn(policy: &Policy, elapsed: Duration, outcome: &Outcome, memory: &mut
     };
     let quota = error.kind == ErrorKind::Quota;
     let why = format!("the last creation failed: {error}");
-    memory.back_off = if policy.once {
-        crate::memory::BackOff::default()
-    } else {
-        back_off::step(policy, &memory.back_off, elapsed, why, quota, retry_after)
-    };
+    let failure = Failure { why, quota, refused: true, retry_after };
+    memory.back_off = back_off::step(policy, &memory.back_off, elapsed, failure);
 }

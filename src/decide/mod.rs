@@ -2,7 +2,7 @@
 //!
 //! One file per question: what a replica is (`kind`, `state`), whether many failed at once (`brake`), what became of
 //! earlier creations (`batch`), how long to wait after failures (`back_off`), which replicas go (`delete`), how many
-//! come (`create`, `arithmetic`), who carries which address (`address`).
+//! come (`create`, `arithmetic`), what serves nothing and must not pile up (`dead_weight`, `trial`), who carries which address (`address`).
 
 mod address;
 pub mod arithmetic;
@@ -10,6 +10,7 @@ pub mod back_off;
 pub mod batch;
 mod brake;
 mod create;
+mod dead_weight;
 mod delete;
 pub mod kind;
 mod learn;
@@ -18,6 +19,7 @@ mod notes;
 mod state;
 #[cfg(test)]
 mod tests;
+mod trial;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -25,7 +27,7 @@ use std::time::{Duration, SystemTime};
 pub use learn::learn;
 
 use crate::decide::state::Judged;
-use crate::memory::{Memory, ReplicaMemory};
+use crate::memory::{Intervals, Memory, ReplicaMemory};
 use crate::model::{Answer, ExternalAddress, Server, ServerId};
 use crate::plan::Plan;
 use crate::settings::Policy;
@@ -67,8 +69,10 @@ pub enum Addresses {
 /// Whether a server that is missing from the list exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lookup {
-    /// It exists, so our filter does not see what we make.
-    Exists,
+    /// It exists and carries the pool's mark, so the list will show it.
+    Late,
+    /// It exists without the mark, so our filter does not see what we make.
+    Unmarked,
     /// It is gone.
     Gone,
     /// The cloud did not say.
@@ -78,10 +82,13 @@ pub enum Lookup {
 /// From what is to what should be done about it, and what to remember of it.
 pub fn decide(policy: &Policy, seen: &Observation, memory: &Memory) -> (Plan, Memory) {
     let silence = brake::silence(policy, seen, memory);
-    let loss = brake::loss(seen, memory);
+    let loss = brake::loss(policy, seen, memory);
     let judged = state::judge_all(policy, seen, memory, silence.as_ref());
-    let batches = batch::follow(seen, memory, &judged);
+    let batches = batch::follow(policy, seen, memory, &judged);
     let back_off = back_off::update(policy, seen, memory, &judged, &batches);
+
+    let lasted = judged.iter().filter(|one| one.memory.lasted).map(|one| one.server.created);
+    let lasted = lasted.chain(memory.lasted).max();
 
     let mut plan =
         Plan { wanted: policy.minimum, unaccounted: batches.unaccounted, ..Plan::default() };
@@ -91,22 +98,35 @@ pub fn decide(policy: &Policy, seen: &Observation, memory: &Memory) -> (Plan, Me
     delete::choose(policy, seen, memory, &judged, silence.as_ref(), loss.as_ref(), &mut plan);
     let limits = create::Limits {
         batch: batches.limit,
+        lasted,
         back_off: &back_off,
+        silence: silence.as_ref(),
         loss: loss.as_ref(),
-        unseen: batches.unseen.as_deref(),
+        unseen: batches.unseen.as_ref().map(|(mark, count)| (mark.as_str(), *count)),
+        late: batches.late.as_deref(),
+        trial_is_coming: batches.trial_is_coming,
     };
     create::fill_up(policy, seen, memory, &judged, &limits, &mut plan);
+    address::tell_what_stays(seen, &judged, silence.as_ref(), &mut plan);
     notes::write(policy, seen, memory, &judged, silence.as_ref(), loss.as_ref(), &mut plan);
 
+    let is_trial = plan.creation.as_ref().is_some_and(|batch| batch.trial);
+    let intervals = match memory.passes {
+        0 => Intervals::first(seen.elapsed),
+        _ => memory.intervals.with(seen.elapsed, policy.interval),
+    };
     let next = Memory {
         instance: memory.instance.clone(),
         passes: memory.passes + 1,
+        intervals,
         creations: memory.creations,
         started: memory.started.or(Some(seen.now)),
-        replicas: remembered(memory, &judged),
+        replicas: remembered(policy, seen, memory, &judged),
         batches: batches.followed,
-        batch_limit: batches.limit,
+        // Once a trial works, batches grow from one.
+        batch_limit: if is_trial { Some(1) } else { batches.limit },
         back_off,
+        lasted,
         silence,
         loss,
         refused: still_refused(memory),
@@ -115,22 +135,31 @@ pub fn decide(policy: &Policy, seen: &Observation, memory: &Memory) -> (Plan, Me
     (plan, next)
 }
 
-/// Passes for which a replica that is missing from the list is remembered: as long as the brake that it may have set.
-const MISSING_PASSES: u32 = brake::BRAKE_PASSES;
+/// How long a replica that is missing from the list is remembered: as long as the brake that it may have set.
+const MISSING_INTERVALS: u32 = brake::BRAKE_INTERVALS;
 
 /// Those in the list, and those that may come back to it: they must not be strangers then.
-fn remembered(memory: &Memory, judged: &[Judged<'_>]) -> BTreeMap<ServerId, ReplicaMemory> {
+fn remembered(
+    policy: &Policy,
+    seen: &Observation,
+    memory: &Memory,
+    judged: &[Judged<'_>],
+) -> BTreeMap<ServerId, ReplicaMemory> {
     let mut replicas = BTreeMap::new();
     for (id, before) in &memory.replicas {
-        let missing_passes = before.missing_passes.saturating_add(1);
-        if missing_passes <= MISSING_PASSES {
-            replicas.insert(id.clone(), ReplicaMemory { missing_passes, ..before.clone() });
+        let missing = before.missing.map_or_else(
+            || Intervals::first(seen.elapsed),
+            |missing| missing.with(seen.elapsed, policy.interval),
+        );
+        if missing.count <= MISSING_INTERVALS {
+            let missing = Some(missing);
+            replicas.insert(id.clone(), ReplicaMemory { missing, ..before.clone() });
         }
     }
     replicas.extend(judged.iter().map(|one| (one.replica.id.clone(), one.memory.clone())));
     replicas
 }
 
-fn still_refused(memory: &Memory) -> Vec<(crate::model::AddressId, ServerId, u64)> {
-    memory.refused.iter().filter(|(_, _, until)| memory.passes < *until).cloned().collect()
+fn still_refused(memory: &Memory) -> Vec<(crate::model::AddressId, ServerId, u32)> {
+    memory.refused.iter().filter(|(_, _, until)| memory.intervals.count < *until).cloned().collect()
 }

@@ -1,7 +1,7 @@
 //! What people should know of a pass, apart from its steps.
 
 use crate::decide::Observation;
-use crate::decide::brake::{BRAKE_PASSES, holds};
+use crate::decide::brake::BRAKE_INTERVALS;
 use crate::decide::kind::{Kind, Place, place};
 use crate::decide::state::Judged;
 use crate::memory::{LossBrake, Memory, SilenceBrake};
@@ -42,9 +42,11 @@ pub fn write(
     }
     second_daemon(memory, judged, plan);
     if let Some(held_back) = &plan.held_back {
-        // The boot limit and a batch that is not listed say more in notes of their own.
-        let says_more =
-            |note: &Note| note.key == "boot-limit" || note.key.starts_with("unseen-batch:");
+        // These say more in notes of their own.
+        let says_more = |note: &Note| {
+            matches!(note.key.as_str(), "dead-weight-limit" | "full-of-dead")
+                || note.key.starts_with("unseen-batch:")
+        };
         if !plan.notes.iter().any(says_more) {
             let digits = |c: char| c.is_ascii_digit();
             let key = format!("held-back:{}", held_back.why.replace(digits, ""));
@@ -67,27 +69,20 @@ fn brakes(
                 brake.reference.contains(&one.replica.id) && one.replica.state == State::Silent
             })
             .count();
-        let effect = if holds(silence) {
-            format!(
-                "their last capacity counts and no address moves (pass {} of {BRAKE_PASSES})",
-                brake.passes
-            )
-        } else {
-            "they count for nothing now, and none of them is deleted".to_owned()
-        };
         let text = format!(
             "brake: {silent} of {} replicas that should answer are silent, so the fault may be this program's own \
-             network: {effect}",
-            brake.reference.len()
+             network: their last capacity counts and no address leaves them (interval {} of {BRAKE_INTERVALS})",
+            brake.reference.len(),
+            brake.passes.count,
         );
-        let key = format!("brake-silence:{}", holds(silence));
+        let key = "brake-silence".to_owned();
         plan.brakes.push(text.clone());
         plan.notes.push(Note { loudness: Loudness::Error, key, text });
     }
     if let Some(brake) = loss {
         let text = format!(
-            "brake: {}: nothing is created and nothing in error is deleted (pass {} of {BRAKE_PASSES})",
-            brake.why, brake.passes
+            "brake: {}: nothing is created and nothing in error is deleted (interval {} of {BRAKE_INTERVALS})",
+            brake.why, brake.passes.count
         );
         plan.brakes.push(text.clone());
         plan.notes.push(Note { loudness: Loudness::Error, key: "brake-loss".into(), text });

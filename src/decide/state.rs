@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::decide::Observation;
-use crate::decide::brake::counts_for_silent;
+use crate::decide::brake::protects;
 use crate::decide::kind::Place;
 use crate::decide::kind::{Kind, comes_back, is_booting, kind, place, since};
-use crate::memory::{Memory, ReplicaMemory, SilenceBrake};
+use crate::memory::{Memory, ReplicaMemory, SilenceBrake, is_interval};
 use crate::model::{Answer, Condition, Replica, Server, State};
 use crate::settings::Policy;
 
@@ -20,6 +20,8 @@ pub struct Judged<'a> {
     pub replica: Replica,
     /// Whether the verdict rests on what was seen in this very pass.
     pub fresh: bool,
+    /// Whether its silence counts for nothing yet: it is the first, or the brake protects it.
+    pub spared: bool,
     /// What to remember of it.
     pub memory: ReplicaMemory,
 }
@@ -41,11 +43,12 @@ struct Verdict {
     why: String,
     free: u64,
     fresh: bool,
+    spared: bool,
 }
 
 impl Verdict {
     fn new(state: State, free: u64, why: impl Into<String>) -> Self {
-        Verdict { state, why: why.into(), free, fresh: true }
+        Verdict { state, why: why.into(), free, fresh: true, spared: false }
     }
 }
 
@@ -97,7 +100,7 @@ fn judge<'a>(
         trial: server.trial,
     };
     let memory = remember(policy, seen, memory, silence, server, &kind, &replica);
-    Judged { server, kind, replica, fresh: verdict.fresh, memory }
+    Judged { server, kind, replica, fresh: verdict.fresh, spared: verdict.spared, memory }
 }
 
 /// The probe's table.
@@ -122,28 +125,45 @@ fn running(
         Answer::Unasked => return not_asked(policy, remembered),
         Answer::None { why } => why,
     };
-    let free_when_silent = if remembered.is_some_and(|replica| replica.answered_last) {
-        remembered.and_then(|replica| replica.capacity).unwrap_or(0)
-    } else if counts_for_silent(silence, &server.id) {
-        remembered.and_then(|replica| replica.capacity).unwrap_or(policy.capacity)
-    } else {
-        0
-    };
-    if in_error {
-        let before = remembered.map_or(0, |replica| replica.silent_in_error);
-        // While most of the pool is silent, silence is no evidence against this one.
-        if (policy.once || before >= 1) && silence.is_none() {
-            return Verdict::new(State::Failed, 0, format!("in error and silent: {why}"));
-        }
-        return Verdict::new(State::Silent, free_when_silent, format!("in error; {why}"));
+    if in_error && failed_by_silence(policy, seen, silence, remembered) {
+        return Verdict::new(State::Failed, 0, format!("in error and silent: {why}"));
     }
-    if let Some(task) = task {
+    if let (Some(task), false) = (task, in_error) {
         return Verdict::new(State::Parked, 0, format!("{task}; {why}"));
     }
-    if is_booting(policy, memory, seen.now, server) {
+    if !in_error && is_booting(policy, memory, seen.now, server) {
         return Verdict::new(State::Starting, policy.capacity, why);
     }
-    Verdict::new(State::Silent, free_when_silent, why)
+    let last = remembered.and_then(|replica| replica.capacity);
+    let free = if remembered.is_some_and(|replica| replica.answered_last) {
+        Some(last.unwrap_or(0))
+    } else {
+        protects(silence, &server.id).then(|| last.unwrap_or(policy.capacity))
+    };
+    let why = if in_error { format!("in error; {why}") } else { why };
+    let silent = Verdict::new(State::Silent, free.unwrap_or(0), why);
+    Verdict { spared: free.is_some(), ..silent }
+}
+
+/// Silence is evidence only while another replica answers, and no brake says that most of them are silent.
+fn silence_tells(seen: &Observation, silence: Option<&SilenceBrake>) -> bool {
+    silence.is_none() && seen.answers.values().any(|answer| matches!(answer, Answer::Valid { .. }))
+}
+
+fn failed_by_silence(
+    policy: &Policy,
+    seen: &Observation,
+    silence: Option<&SilenceBrake>,
+    remembered: Option<&ReplicaMemory>,
+) -> bool {
+    let since = remembered.and_then(|replica| replica.silent_in_error_since);
+    silence_tells(seen, silence) && lasts(policy, seen, since)
+}
+
+/// Whether what was first seen at `since` has been so for an interval; with `--once` nothing ever could.
+pub fn lasts(policy: &Policy, seen: &Observation, since: Option<Duration>) -> bool {
+    let an_interval = |since| is_interval(seen.elapsed.saturating_sub(since), policy.interval);
+    policy.once || since.is_some_and(an_interval)
 }
 
 /// What asking a running replica gave. Without any fixed address it cannot be asked, and nobody else can use it either.
@@ -166,7 +186,7 @@ fn not_asked(policy: &Policy, remembered: Option<&ReplicaMemory>) -> Verdict {
     });
     let (state, free) =
         kept.map_or((State::Starting, policy.capacity), |replica| (replica.state, replica.free));
-    Verdict { state, free, why: "not asked in this pass".into(), fresh: false }
+    Verdict { fresh: false, ..Verdict::new(state, free, "not asked in this pass") }
 }
 
 fn remember(
@@ -196,51 +216,72 @@ fn remember(
         && !comes_back(replica.state)
         && !valid;
     let first = |since: Option<Duration>| since.or(Some(seen.elapsed));
+    let early = memory.intervals.with(seen.elapsed, policy.interval) == memory.intervals
+        && memory.passes > 0;
+    let answered_before = before.is_some_and(|before| before.answered_ever)
+        || may_have_answered(policy, seen, memory, server);
+    let silent_since = (replica.state == State::Silent)
+        .then(|| first(before.and_then(|before| before.silent_since)))
+        .flatten();
+    let first_answer = before
+        .and_then(|before| before.first_answer)
+        .or_else(|| (valid && !answered_before).then_some(seen.elapsed));
+    let answering_since = match before.and_then(|before| before.answering_since) {
+        since if valid => first(since),
+        since if unasked => since,
+        _ => None,
+    };
+    let for_the_grace = |since: Duration| seen.elapsed.saturating_sub(since) >= policy.boot_grace;
     ReplicaMemory {
         state: replica.state,
         free: replica.free,
         in_error,
         launched: server.launched.at().is_some(),
-        answered_ever: valid
-            || before.is_some_and(|before| before.answered_ever)
-            || may_have_answered(policy, seen, memory, server),
+        answered_ever: valid || answered_before,
         answered_this_boot: !parked
             && (valid || before.is_some_and(|before| before.answered_this_boot && !came_back)),
-        answered_last: valid || (unasked && before.is_some_and(|before| before.answered_last)),
+        answered_last: valid
+            || ((unasked || (early && silent)) && before.is_some_and(|one| one.answered_last)),
         answered_in_error: if valid {
             in_error
         } else {
             before.is_some_and(|before| before.answered_in_error)
         },
         capacity,
-        silent_in_error: match before.map_or(0, |before| before.silent_in_error) {
-            passes if in_error && silent && silence.is_none() => passes.saturating_add(1),
-            passes if in_error && (silent || unasked) => passes,
-            _ => 0,
+        silent_in_error_since: match before.and_then(|before| before.silent_in_error_since) {
+            since if in_error && silent && silence_tells(seen, silence) => first(since),
+            since if in_error && (silent || unasked) => since,
+            _ => None,
         },
-        silent_since: (replica.state == State::Silent)
-            .then(|| first(before.and_then(|before| before.silent_since)))
-            .flatten(),
+        silent_since,
+        first_answer,
+        answering_since,
+        lasted: before.is_some_and(|before| before.lasted)
+            || (valid && replica.state == State::Finished)
+            || answering_since.is_some_and(for_the_grace),
+        died_young: !valid
+            && (before.is_some_and(|before| before.died_young)
+                || (silence.is_none()
+                    && silent_since.zip(first_answer).is_some_and(|(silent, answered)| {
+                        silent.saturating_sub(answered) < policy.boot_grace
+                    }))),
         back_since: match before.and_then(|before| before.back_since) {
             _ if came_back => Some(seen.now),
             since => since,
         },
-        stopped_passes: if *kind == Kind::Stopped {
-            before.map_or(0, |before| before.stopped_passes).saturating_add(1)
-        } else {
-            0
-        },
+        stopped_since: (*kind == Kind::Stopped)
+            .then(|| first(before.and_then(|before| before.stopped_since)))
+            .flatten(),
         deleting_since: (*kind == Kind::Deleting)
             .then(|| first(before.and_then(|before| before.deleting_since)))
             .flatten(),
         delete_sent: before.and_then(|before| before.delete_sent),
         delete_failures: before.map_or(0, |before| before.delete_failures),
-        missing_passes: 0,
+        missing: None,
     }
 }
 
-/// After a restart nobody knows who answered before: "never answered yet" is judged by age alone. With `--once` every
-/// pass is the first one, and presuming that much each time would leave the boot limit nothing to count.
+/// After a restart nobody knows who answered before: "never answered yet" is judged by age alone.
 fn may_have_answered(
     policy: &Policy,
     seen: &Observation,
@@ -248,5 +289,5 @@ fn may_have_answered(
     server: &Server,
 ) -> bool {
     let old = |launched| since(seen.now, launched) >= policy.boot_grace;
-    memory.passes == 0 && !policy.once && server.launched.at().is_some_and(old)
+    memory.passes == 0 && server.launched.at().is_some_and(old)
 }

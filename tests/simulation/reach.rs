@@ -81,7 +81,7 @@ impl Reach {
                 StepResult::NotTried(why) if why.starts_with("its address") => {
                     self.met("deletion waits for an address");
                 }
-                StepResult::NotTried(_) => self.met("steps left over"),
+                StepResult::NotTried(_) | StepResult::Dropped(_) => self.met("steps left over"),
                 StepResult::Done | StepResult::Failed(_) => {}
             }
         }

@@ -185,7 +185,7 @@ fn what_the_list_does_not_show_is_looked_up_whatever_else_it_shows() {
     let mut world = world([healthy("z", 0)]).with(|policy| policy.minimum = 1);
     world.creates = Creates::Unmarked;
     world.pass().creates(1);
-    assert_eq!(world.observe().lookups.get("me-1"), Some(&Lookup::Exists));
+    assert_eq!(world.observe().lookups.get("me-1"), Some(&Lookup::Unmarked));
 }
 
 #[test]
@@ -202,6 +202,10 @@ fn one_that_ran_and_broke_later_is_no_error_of_its_batch() {
     let mut world = wanting(2);
     world.pass().creates(2).boot(&["n1"], 0).pass();
     let broken = world.vms["n1"].clone().in_error();
-    world.put([Vm { answer: silent("n1").answer, ..broken }]).pass().pass().deletes(&["n1"]);
+    world
+        .put([Vm { answer: silent("n1").answer, ..broken }, healthy("z", 0)])
+        .pass()
+        .pass()
+        .deletes(&["n1"]);
     assert_eq!(world.memory.batch_limit, None);
 }

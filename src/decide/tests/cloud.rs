@@ -55,6 +55,7 @@ impl ProviderMut for World {
                 vm.server.launched = Launched::At(vm.server.created);
             }
             if matches!(self.creates, Creates::Unmarked) {
+                vm.server.mark = None;
                 self.unmarked.insert(id.clone());
             }
             self.vms.insert(id, vm);

@@ -24,7 +24,7 @@ fn oldest_first_then_by_id() {
 
 #[test]
 fn a_silent_replica_is_replaced_after_the_time_the_operator_set() {
-    let mut world = replacing([healthy("a", 1), healthy("z", 0)]);
+    let mut world = replacing([healthy("a", 1), healthy("z", 0).aged(700)]);
     world.pass().put([silent("a")]);
     for _ in 0..5 {
         world.plans("");
@@ -34,7 +34,7 @@ fn a_silent_replica_is_replaced_after_the_time_the_operator_set() {
 
 #[test]
 fn an_answer_in_between_begins_the_silence_anew() {
-    let mut world = replacing([silent("a"), healthy("z", 0)]);
+    let mut world = replacing([silent("a"), healthy("z", 0).aged(700)]);
     world.passes(4).put([healthy("a", 1)]).pass().put([silent("a")]);
     for _ in 0..5 {
         world.plans("");
@@ -44,19 +44,47 @@ fn an_answer_in_between_begins_the_silence_anew() {
 
 #[test]
 fn at_most_one_silent_replica_goes_in_a_pass_the_longest_silent_first() {
-    let mut world = replacing([healthy("a", 1), silent("b"), healthy("y", 0), healthy("z", 0)]);
+    let mut world =
+        replacing([healthy("a", 1), silent("b"), healthy("y", 0), healthy("z", 0).aged(700)]);
     world.pass().put([silent("a")]).passes(5).deletes(&["b"]);
     world.pass().deletes(&["a"]);
 }
 
 #[test]
-fn no_silent_replica_goes_while_no_other_one_answers() {
-    let mut world = replacing([silent("a"), healthy("z", 1)]);
-    world.pass().put([stopped("z")]);
+fn no_silent_replica_goes_while_no_newer_one_is_healthy() {
+    let mut world = replacing([silent("a"), healthy("y", 0), healthy("z", 1).aged(700)]);
+    world.pass().put([stopped("z").aged(700)]);
     for _ in 0..20 {
         world.plans("");
     }
-    world.put([healthy("z", 1)]).pass().deletes(&["a"]);
+    world.put([healthy("z", 1).aged(700)]).pass().deletes(&["a"]);
+}
+
+/// What is known goes before what only seems dead.
+#[test]
+fn the_silent_one_goes_last() {
+    let mut world = replacing([silent("a"), healthy("z", 0).aged(700)]);
+    world.passes(5).put([finished("b").aged(650), unbuilt("c")]);
+    world.delete_fails.insert("c".into());
+    world.pass().deletes(&["b", "c", "a"]);
+}
+
+#[test]
+fn what_is_judged_by_its_silence_is_to_be_asked_once_more() {
+    let mut world = replacing([silent("a"), broken("b"), finished("c"), healthy("z", 0).aged(700)]);
+    world.delete_fails = ["a", "b", "c"].map(String::from).into();
+    world.passes(6).deletes(&["b", "c", "a"]);
+    let asked = world.plan.deletions.iter().map(|step| step.ask.is_some());
+    assert_eq!(asked.collect::<Vec<_>>(), [true, false, true], "{}", world.plan);
+}
+
+#[test]
+fn nothing_goes_for_its_age_while_the_cloud_does_not_tell_its_time() {
+    let mut world = world([building("a").aged(OLD), deleting("b").updated(OLD)]);
+    world.clock_told = false;
+    world.passes(3).plans("");
+    world.clock_told = true;
+    world.pass().deletes(&["a", "b"]);
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn those_that_vanished_vanish_once() {
     let mut world = five();
     world.policy.minimum = 0;
     world.take(&["a", "b", "c", "d"]).passes(3);
-    assert_eq!(world.memory.loss.as_ref().map(|brake| brake.passes), Some(3));
+    assert_eq!(world.memory.loss.as_ref().map(|brake| brake.passes.count), Some(3));
     world.pass();
     assert_eq!(world.memory.loss, None);
 }
@@ -115,7 +115,7 @@ fn no_silent_replica_is_replaced_meanwhile() {
     let mut world = five();
     world.policy.minimum = 0;
     world.policy.replace_silent_after = Some(std::time::Duration::from_secs(60));
-    world.put([silent("f")]).passes(1).take(&["a", "b", "c", "d"]);
+    world.put([silent("f"), healthy("g", 0).aged(700)]).passes(1).take(&["a", "b", "c", "d"]);
     world.plans("").plans("").plans("").plans("delete f (f): silent for 240 s: refused");
 }
 

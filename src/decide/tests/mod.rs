@@ -3,10 +3,10 @@
 mod addresses;
 mod back_off;
 mod batch;
-mod boot_limit;
 mod brakes;
 mod cloud;
 mod create;
+mod dead_weight;
 mod delete;
 mod expect;
 mod fixpoint;

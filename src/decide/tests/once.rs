@@ -39,11 +39,26 @@ fn silent_replicas_are_never_replaced() {
 }
 
 #[test]
-fn the_brake_of_a_start_holds() {
-    let mut world = once(["a", "b", "c"].map(silent)).with(|policy| policy.minimum = 3);
-    world.plans("").says(Loudness::Error, "brake: 3 of 3 replicas that should answer are silent");
-    // Nor is silence evidence against one in error then.
-    once([silent("a"), broken("b")]).plans("");
+fn no_brake_holds_what_nothing_could_release() {
+    for dead in [&["a"][..], &["a", "b"], &["a", "b", "c"]] {
+        let mut world = once(dead.iter().map(|id| silent(id)));
+        world.policy.minimum = dead.len() as u64;
+        world.pass().creates(dead.len() as u64).does_not_say("brake");
+        world.says(Loudness::Warning, "is silent");
+    }
+}
+
+#[test]
+fn an_address_leaves_a_dead_holder_however_many_are_dead() {
+    let mut world = once([silent("a"), silent("b"), silent("c"), healthy("d", 1)])
+        .with_addresses(&[("192.0.2.1", "a")]);
+    world.plans("move 192.0.2.1 to d (d): a is silent");
+}
+
+/// The scaler's own network may be away for a second.
+#[test]
+fn an_error_that_is_silent_stays_while_nobody_answers() {
+    once([silent("a"), broken("b"), broken("c")]).plans("");
 }
 
 #[test]

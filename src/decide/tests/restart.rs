@@ -14,7 +14,7 @@ fn never_answered_yet_is_judged_by_age_alone() {
 
 #[test]
 fn silence_is_counted_from_when_this_process_first_saw_it() {
-    let mut world = world([silent("a"), healthy("z", 0)]);
+    let mut world = world([silent("a"), healthy("z", 0).aged(700)]);
     world.policy.replace_silent_after = Some(Duration::from_secs(120));
     world.passes(2).restart();
     world.plans("").plans("").plans("delete a (a): silent for 120 s: refused");

@@ -216,13 +216,13 @@ fn a_locked_replica_is_never_deleted() {
         policy.replace_silent_after = Some(Duration::from_secs(60));
     };
     let mut unlocked = world(everything()).with(opted_in);
-    unlocked.put([healthy("z", 1)]);
+    unlocked.put([healthy("z", 1).aged(700)]);
     unlocked.delete_fails = unlocked.vms.keys().cloned().collect();
     unlocked.passes(3);
     assert_eq!(unlocked.plan.deletions.len(), 7, "all of them would go\n{}", unlocked.plan);
 
     let mut world = world(everything().map(Vm::locked)).with(opted_in);
-    world.put([healthy("z", 1).locked()]);
+    world.put([healthy("z", 1).aged(700).locked()]);
     world.plans("").plans("").plans("");
     world.judged(
         "a finished 0, b failed 0, c failed 0, d failed 0, e parked 0, f deleting 0, g silent 0, z healthy 1",

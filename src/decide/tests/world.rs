@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::act::{self, Naming};
 use crate::clock::Clock;
 use crate::decide::tests::pictures::{NETWORK, Vm, building, healthy, ip};
-use crate::decide::{Addresses, Lookup, Observation, batch, decide, learn};
+use crate::decide::{Addresses, Observation, batch, decide, learn};
 use crate::error::ErrorKind;
 use crate::memory::Memory;
 use crate::model::{AddressId, ExternalAddress, IpVersion, Launched, ServerId};
@@ -52,6 +52,8 @@ pub struct World {
     pub addresses: Vec<ExternalAddress>,
     pub addresses_listed: bool,
     pub network: Option<String>,
+    pub clock_told: bool,
+    pub incomplete: Option<String>,
     pub creates: Creates,
     /// What it makes.
     pub makes: fn(&str) -> Vm,
@@ -90,6 +92,8 @@ pub fn world(vms: impl IntoIterator<Item = Vm>) -> World {
         addresses: Vec::new(),
         addresses_listed: true,
         network: Some(NETWORK.into()),
+        clock_told: true,
+        incomplete: None,
         creates: Creates::All,
         makes: building,
         bind_fails: BTreeMap::new(),
@@ -182,8 +186,8 @@ impl World {
         let mut seen = Observation {
             elapsed: Duration::from_secs(self.elapsed),
             now: listing.now.unwrap(),
-            clock_told: true,
-            incomplete: None,
+            clock_told: self.clock_told,
+            incomplete: self.incomplete.clone(),
             servers: listing.servers,
             answers: BTreeMap::new(),
             network: self.network.clone(),
@@ -195,9 +199,8 @@ impl World {
             lookups: BTreeMap::new(),
         };
         for (mark, first) in batch::to_look_up(&self.memory, &seen.servers) {
-            let exists = self.server(&first).unwrap().is_some();
-            let lookup = if exists { Lookup::Exists } else { Lookup::Gone };
-            seen.lookups.insert(mark, lookup);
+            let server = self.server(&first).unwrap();
+            seen.lookups.insert(mark, batch::lookup(server.as_ref(), "scaler"));
         }
         for target in targets(&self.policy, &self.memory, &seen) {
             let answer = self.vms[&target.id.0].answer.clone();

@@ -1,0 +1,294 @@
+//! What serves nothing must not pile up, and a dead pool must come to life again.
+
+use std::time::Duration;
+
+use crate::decide::tests::pictures::*;
+use crate::decide::tests::world::{Creates, World, world};
+use crate::error::ErrorKind;
+use crate::plan::Loudness;
+
+const MINUTE: u64 = 60;
+
+/// Two units missing at all times, and an old replica that answers: the limit is 3 × 2 + 3 = 9.
+fn wanting_two(vms: impl IntoIterator<Item = Vm>) -> World {
+    let mut world = world(vms).with(|policy| policy.minimum = 2);
+    world.put([healthy("z", 0)]);
+    world.makes = silent;
+    world
+}
+
+/// The same once the brake of a start is over.
+fn settled(vms: impl IntoIterator<Item = Vm>) -> World {
+    let mut world = wanting_two(vms);
+    world.passes(3);
+    world
+}
+
+/// VMs of these letters.
+fn many(letters: std::ops::RangeInclusive<u8>, vm: impl Fn(&str) -> Vm) -> Vec<Vm> {
+    letters.map(|letter| vm(&char::from(letter).to_string())).collect()
+}
+
+/// Passes a minute apart.
+fn minutes(world: &mut World, minutes: u64) {
+    for _ in 0..minutes {
+        world.pass();
+    }
+}
+
+fn trials(world: &World) -> Vec<&str> {
+    let trials = world.vms.values().filter(|vm| vm.server.trial);
+    trials.map(|vm| vm.server.id.0.as_str()).collect()
+}
+
+#[test]
+fn a_dead_image_stops_at_the_limit_and_one_trial() {
+    let mut world = wanting_two([]);
+    minutes(&mut world, 2 * 24 * 60);
+    assert_eq!(world.vms.len(), 9 + 1 + 1, "nine, a trial and z\n{}", world.plan);
+    assert_eq!(trials(&world).len(), 1);
+    world.creates(0).held_back("dead weight limit 9: 10 replicas serve nothing");
+    world.says(Loudness::Error, "creation stopped but for a trial each 30 min: 10 replicas");
+    world.says(Loudness::Error, "check the image's service, REPLICA_API_PORT");
+    world.does_not_say("fewer replicas than are missing");
+}
+
+#[test]
+fn restarts_and_once_come_to_the_same() {
+    for once in [false, true] {
+        let mut world = wanting_two([]);
+        world.policy.once = once;
+        for pass in 0..2 * 24 * 60 {
+            if once || pass % 100 == 99 {
+                world.restart();
+                world.memory.instance = format!("p{pass}");
+            }
+            world.pass();
+        }
+        assert_eq!(world.vms.len(), 9 + 1 + 1, "once: {once}\n{}", world.plan);
+    }
+}
+
+#[test]
+fn a_trial_that_answers_ends_it_and_batches_grow_from_one() {
+    let mut world = settled(many(b'a'..=b'i', |id| silent(id).aged(3600)));
+    world.policy.minimum = 4;
+    world.policy.capacity = 2;
+    world.pass().creates(1);
+    assert_eq!(trials(&world), ["n1"]);
+    world.plans("").boot(&["n1"], 2).pass().creates(1).does_not_say("creation stopped");
+}
+
+#[test]
+fn a_healthy_one_that_is_newer_is_evidence() {
+    let mut world = wanting_two(many(b'a'..=b'p', silent));
+    world.put([healthy("y", 0).aged(700)]);
+    world.passes(3).pass().creates(2).does_not_say("creation stopped");
+}
+
+#[test]
+fn those_of_the_same_second_as_the_evidence_count_nothing() {
+    settled(many(b'a'..=b'p', silent)).pass().creates(2);
+}
+
+#[test]
+fn with_none_healthy_all_count_of_any_age() {
+    let mut world = world(many(b'a'..=b'i', silent)).with(|policy| policy.minimum = 2);
+    world.policy.once = true;
+    world.pass().creates(1).held_back("dead weight limit 9: 9 replicas serve nothing: 9 silent");
+    assert_eq!(trials(&world).len(), 1);
+}
+
+#[test]
+fn an_operators_deletion_releases_it() {
+    let mut world = settled(many(b'a'..=b'i', |id| silent(id).aged(700)));
+    world.pass().creates(1);
+    world
+        .take(&["a", "b", "c", "n1"])
+        .restart()
+        .passes(4)
+        .creates(2)
+        .does_not_say("creation stopped");
+}
+
+#[test]
+fn each_kind_that_serves_nothing_counts() {
+    let kinds: [(&str, fn(&str) -> Vm); 7] = [
+        ("9 silent", |id| silent(id).aged(700)),
+        ("9 stopped before the first answer", |id| stopped(id).aged(700)),
+        ("9 without an address", |id| silent(id).nowhere().aged(1000)),
+        ("9 failed or finished and not deleted", |id| finished(id).aged(700).locked()),
+        ("9 failed or finished and not deleted", |id| unbuilt(id).locked()),
+        ("9 stuck in deletion", |id| deleting(id).aged(1000).updated(700)),
+        ("9 silent", |id| silent(id).aged(700).locked()),
+    ];
+    for (words, kind) in kinds {
+        let mut world = wanting_two(many(b'a'..=b'i', kind));
+        world.delete_fails = world.vms.keys().cloned().collect();
+        world.passes(3).pass().held_back(&format!("replicas serve nothing: {words}"));
+        assert_eq!(trials(&world).len(), 1, "{words}");
+    }
+}
+
+#[test]
+fn what_is_on_its_way_counts() {
+    let mut world = settled(many(b'a'..=b'h', |id| silent(id).aged(700)));
+    world.put([building("i")]);
+    world.policy.minimum = 3;
+    // The limit is 12 now.
+    world.pass().creates(2).pass().creates(0);
+    let mut world = settled(many(b'a'..=b'h', |id| silent(id).aged(700)));
+    world.creates = Creates::None(ErrorKind::Unclear);
+    world.pass().creates(1).held_back("dead weight limit 9: 8 replicas serve nothing");
+}
+
+#[test]
+fn those_an_operator_set_aside_count_nothing() {
+    // Each answered this process before it was stopped.
+    let mut world = wanting_two(many(b'a'..=b'p', |id| healthy(id, 0).aged(700)));
+    world.pass().creates(2);
+    world.boot(&["n1", "n2"], 0).put(many(b'a'..=b'p', |id| stopped(id).aged(700)));
+    world.pass().creates(2).does_not_say("creation stopped");
+    // Older than the newest that is healthy.
+    let mut world = wanting_two(many(b'a'..=b'p', stopped));
+    world.pass().creates(2).does_not_say("creation stopped");
+}
+
+#[test]
+fn failed_ones_that_are_deleted_count_nothing() {
+    let mut world = wanting_two(many(b'a'..=b'p', unbuilt));
+    world.pass().creates(2).does_not_say("creation stopped");
+}
+
+#[test]
+fn failed_ones_whose_deletion_is_refused_pile_up_to_the_limit_and_one_trial() {
+    let mut world = wanting_two([]);
+    world.makes = unbuilt;
+    for _ in 0..24 * 60 {
+        world.delete_fails.extend(world.vms.keys().cloned().collect::<Vec<_>>());
+        world.pass();
+    }
+    assert!(world.vms.len() <= 9 + 1 + 1, "{} VMs\n{}", world.vms.len(), world.plan);
+    world.says(Loudness::Error, "find out why the cloud refuses to delete them");
+}
+
+/// A service that answers twice and dies.
+#[test]
+fn those_that_died_young_count_until_a_newer_one_has_lasted() {
+    let mut world = wanting_two([]);
+    for _ in 0..24 * 60 {
+        world.pass();
+        let now = world.elapsed;
+        for vm in world.vms.values_mut().filter(|vm| vm.server.id.0 != "z") {
+            let age = (start() + Duration::from_secs(now)).duration_since(vm.server.created);
+            let model =
+                if age.unwrap().as_secs() < 3 * MINUTE { healthy("x", 1) } else { silent("x") };
+            vm.answer = model.answer;
+        }
+    }
+    // One more than the limit was healthy when its last was made.
+    assert!(world.vms.len() <= 10 + 1 + 1, "{} VMs\n{}", world.vms.len(), world.plan);
+    world.says(Loudness::Error, "died soon after the first answer");
+    let trial = trials(&world)[0].to_owned();
+    world.vms.get_mut(&trial).unwrap().answer = healthy("x", 0).answer;
+    for _ in 0..10 {
+        world.pass().creates(0);
+    }
+    world.pass().creates(1).does_not_say("creation stopped");
+}
+
+#[test]
+fn the_next_trial_comes_after_half_an_hour_and_the_last_one_goes() {
+    let mut world = settled(many(b'a'..=b'i', |id| silent(id).aged(700)));
+    world.pass().creates(1);
+    for _ in 0..29 {
+        world.pass().creates(0).deletes(&[]);
+    }
+    world.pass().creates(0).pass().creates(1).deletes(&["n1"]);
+    assert!(world.plan.deletions[0].ask.is_some(), "it is asked once more");
+    assert_eq!(trials(&world), ["n2"]);
+}
+
+#[test]
+fn a_trial_is_protected_by_a_lock_only() {
+    for vm in [silent("t"), stopped("t"), silent("t").nowhere()] {
+        let mut dead = many(b'a'..=b'i', |id| silent(id).aged(3000));
+        let mut trial = vm.aged(2000);
+        trial.server.trial = true;
+        dead.push(trial.clone());
+        let mut world = settled(dead.clone());
+        world.pass().creates(1).deletes(&["t"]);
+        dead.push(trial.locked());
+        settled(dead).pass().creates(1).deletes(&[]);
+    }
+}
+
+#[test]
+fn no_trial_is_made_while_the_last_one_may_still_come_up() {
+    for vm in [building("t"), starting("t"), silent("t").aged(1500)] {
+        let mut trial = vm;
+        trial.server.trial = true;
+        let mut world = wanting_two(many(b'a'..=b'i', |id| silent(id).aged(3000)));
+        world.policy.minimum = 4;
+        world.put(many(b'j'..=b'p', |id| silent(id).aged(3000)));
+        world.put([trial]).passes(3).pass().creates(0).deletes(&[]);
+    }
+}
+
+#[test]
+fn a_creation_that_the_cloud_refuses_pauses_trials_too() {
+    let mut world = wanting_two(many(b'a'..=b'i', |id| silent(id).aged(700)));
+    world.creates = Creates::None(ErrorKind::Refused(403));
+    let tries = (0..60).filter(|_| world.pass().plan.creation.is_some()).count();
+    assert!(tries <= 6, "{tries} tries in an hour");
+}
+
+/// All died at once; the scaler was started again in between or not.
+#[test]
+fn a_hundred_that_died_at_once_are_refilled() {
+    for restart in [false, true] {
+        let names: Vec<String> = (0..100).map(|number| format!("v{number}")).collect();
+        let mut world = world(names.iter().map(|id| healthy(id, 0)));
+        world.policy.minimum = 10;
+        world.pass();
+        if restart {
+            world.restart();
+            world.memory.instance = "p2".into();
+        }
+        world.put(names.iter().map(|id| silent(id)));
+        world.makes = |id| healthy(id, 1);
+        minutes(&mut world, 20);
+        assert_eq!(world.plan.free, 10, "restart: {restart}\n{}", world.plan);
+    }
+}
+
+#[test]
+fn with_replacement_a_pool_full_of_dead_ones_makes_room_for_one_trial() {
+    let mut world = world(["a", "b", "c"].map(|id| healthy(id, 0)));
+    world.policy.minimum = 1;
+    world.policy.max = Some(3);
+    world.policy.replace_silent_after = Some(Duration::from_secs(300));
+    world.makes = silent;
+    world.pass().put(["a", "b", "c"].map(silent));
+    minutes(&mut world, 12 * 60);
+    while world.plan.held_back.is_none() {
+        world.pass();
+    }
+    let left = ["a", "b", "c"].iter().filter(|id| world.vms.contains_key(**id)).count();
+    assert_eq!((left, world.vms.len()), (2, 3), "one gave way, once\n{}", world.plan);
+    world.says(Loudness::Error, "REPLICA_MAX 3 is reached");
+    let trial = trials(&world)[0].to_owned();
+    world.boot(&[&trial], 1);
+    minutes(&mut world, 5);
+    assert_eq!(world.vms.keys().collect::<Vec<_>>(), [&trial], "the dead go once it is healthy");
+}
+
+#[test]
+fn without_replacement_no_working_replica_gives_way() {
+    let mut world = world(["a", "b", "c"].map(silent));
+    world.policy.minimum = 1;
+    world.policy.max = Some(3);
+    minutes(&mut world, 60);
+    world.says(Loudness::Error, "let REPLICA_REPLACE_SILENT_AFTER replace the silent");
+    assert_eq!(world.vms.len(), 3);
+}
