@@ -181,7 +181,8 @@ const EXIT_STATUS: &str = "
 Exit status:
   0  ended by a signal; with --once: all the pass set out to do was done; with --check: no fault;
      with --healthcheck: it lives
-  1  with --once: the pass or a part of it failed; with --check: at least one fault;
+  1  with --once: the pass or a part of it failed, a limit stops creation, or resources are
+     missing while a replica is silent; with --check: at least one fault;
      with --healthcheck: no answer, or stuck
   2  wrong settings or arguments: every fault is named
 

@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind, Result, one_line};
 use crate::explain::Explainer;
 use crate::handles::Handles;
 use crate::pass::{Cloud, Pool, Report};
+use crate::plan::Plan;
 use crate::probe::Prober;
 use crate::progress::Woken;
 use crate::provider;
@@ -142,7 +143,7 @@ impl Daemon {
         let Some(report) = self.pass(&mut pool, began, out) else { return ExitStatus::Failed };
         if report.fatal {
             ExitStatus::Settings
-        } else if report.is_good() {
+        } else if report.is_good() && !report.plan.as_ref().is_some_and(Plan::is_in_trouble) {
             ExitStatus::Good
         } else {
             ExitStatus::Failed

@@ -40,7 +40,7 @@ impl Intervals {
 
 /// Whether `time` is an interval or more: nine tenths of one are, for passes do not begin to the millisecond.
 pub fn is_interval(time: Duration, interval: Duration) -> bool {
-    time >= interval - interval / 10
+    time >= interval.saturating_sub(interval / 10)
 }
 
 /// What is remembered from one pass to the next.

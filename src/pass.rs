@@ -128,12 +128,12 @@ impl Pool {
         report
     }
 
-    fn observe_decide_act(&mut self, begun: Moment) -> Report {
+    fn observe_decide_act(&mut self, start: Moment) -> Report {
         let mut report = Report::default();
-        let (clock, began) = (self.clock, begun.elapsed);
+        let (clock, began) = (self.clock, start.elapsed);
         let spent = move || clock.now().elapsed.saturating_sub(began);
         let metrics = self.handles.metrics.clone();
-        let times = PassClock { began, wall: begun.wall, spent: &spent, metrics: &metrics };
+        let times = PassClock { began, wall: start.wall, spent: &spent, metrics: &metrics };
         let policy = &self.config.policy;
         let sight = observe::observe(
             policy,

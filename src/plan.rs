@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::model::{AddressId, Condition, Replica, ServerId};
+use crate::model::{AddressId, Condition, Replica, ServerId, State};
 
 /// The plan of one pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,6 +41,14 @@ impl Plan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.moves.is_empty() && self.deletions.is_empty() && self.creation.is_none()
+    }
+
+    /// Whether somebody should look at the pool, however well the steps go: a limit or a brake says so as an error, or
+    /// resources are missing while replicas are silent.
+    pub fn is_in_trouble(&self) -> bool {
+        let silent = self.replicas.iter().any(|replica| replica.state == State::Silent);
+        (silent && self.free < self.wanted)
+            || self.notes.iter().any(|note| note.loudness == Loudness::Error)
     }
 }
 

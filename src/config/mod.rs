@@ -19,7 +19,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use parse::{boolean, choice, host, metadata_key, seconds, text, text_of, url_path, whole};
+use parse::{
+    boolean, choice, count_or_none, host, metadata_key, seconds, text, text_of, url_path, whole,
+};
 use reader::Reader;
 use table::{
     APP_HOST, APP_INTERVAL, APP_PORT, APP_STATUS_DETAIL, EXTERNAL_ADDRESS_MANAGEMENT, LOG_FORMAT,
@@ -74,7 +76,8 @@ pub fn load(
     let mut warnings = unknown::warnings(environment);
     warnings.extend(unknown::self_scaling(&mut reader));
     if !once {
-        warnings.extend(standing_warnings(&config));
+        let max_is_default = reader.given(&REPLICA_MAX).is_none();
+        warnings.extend(standing_warnings(&config, max_is_default));
     }
     config.warnings = warnings;
     // The logger has long started: it is only checked here.
@@ -95,11 +98,17 @@ pub fn load_status(
     if faults.is_empty() { Ok(status) } else { Err(faults) }
 }
 
+/// `REPLICA_MAX` when nobody chose one: nothing grows without end because nobody set a number.
+const MAX_UNLESS_MORE: u64 = 100;
+
+/// The same for a large pool: so many times what the minimum needs.
+const MAX_TIMES_NEEDED: u64 = 4;
+
 fn policy(reader: &mut Reader<'_>, interval: Duration, once: bool) -> Policy {
-    let policy = Policy {
+    let mut policy = Policy {
         capacity: reader.value(&REPLICA_CAPACITY, whole(1..=COUNT_MAX)),
         minimum: reader.value(&REPLICA_MIN_AVAILABLE_RESOURCES, whole(0..=COUNT_MAX)),
-        max: reader.optional(&REPLICA_MAX, whole(1..=COUNT_MAX)),
+        max: None,
         manage_addresses: reader.value(&EXTERNAL_ADDRESS_MANAGEMENT, boolean),
         boot_grace: reader.value(&REPLICA_BOOT_GRACE, seconds(1..=SECONDS_MAX)),
         launch_timeout: reader.value(&REPLICA_LAUNCH_TIMEOUT, seconds(1..=SECONDS_MAX)),
@@ -112,11 +121,15 @@ fn policy(reader: &mut Reader<'_>, interval: Duration, once: bool) -> Policy {
         interval,
         once,
     };
+    let needed = policy.minimum.div_ceil(policy.capacity.max(1));
+    policy.max = match reader.optional(&REPLICA_MAX, count_or_none(1..=COUNT_MAX)) {
+        Some(chosen) => chosen,
+        None => Some(MAX_UNLESS_MORE.max(needed.saturating_mul(MAX_TIMES_NEEDED))),
+    };
     let sound =
         reader.all_sound(&[&REPLICA_CAPACITY, &REPLICA_MIN_AVAILABLE_RESOURCES, &REPLICA_MAX]);
     if let Some(max) = policy.max.filter(|_| sound) {
         let (minimum, capacity) = (policy.minimum, policy.capacity);
-        let needed = minimum.div_ceil(capacity);
         if max < needed {
             let text = format!(
                 "REPLICA_MAX \"{max}\": must be {needed} or more, for REPLICA_MIN_AVAILABLE_RESOURCES is {minimum} and \
@@ -185,14 +198,19 @@ fn provider(reader: &mut Reader<'_>) -> ProviderSettings {
 }
 
 /// What holds from start to end and was, most likely, meant so; worth one line in a daemon's log.
-fn standing_warnings(config: &Config) -> Vec<String> {
+fn standing_warnings(config: &Config, max_is_default: bool) -> Vec<String> {
     let mut warnings = Vec::new();
-    if config.policy.max.is_none() {
-        warnings.push(
-            "REPLICA_MAX is not set, so nothing but the cloud's quota limits the pool; set it to the most replicas you \
+    match config.policy.max {
+        None => warnings.push(
+            "REPLICA_MAX is none, so nothing but the cloud's quota limits the pool; set it to the most replicas you \
              would pay for"
                 .to_owned(),
-        );
+        ),
+        Some(max) if max_is_default => warnings.push(format!(
+            "REPLICA_MAX is not set, so there are at most {max} replicas; set it to the most you would pay for, or to \
+             none"
+        )),
+        Some(_) => {}
     }
     if config.probe.https && config.probe.insecure {
         warnings.push(

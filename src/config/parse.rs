@@ -28,6 +28,15 @@ where
     }
 }
 
+/// A whole number within `range`, or the word none.
+pub fn count_or_none(range: RangeInclusive<u64>) -> impl Fn(&str) -> Parsed<Option<u64>> {
+    let number = whole(range);
+    move |value| match value.trim() {
+        none if none.eq_ignore_ascii_case("none") => Ok(None),
+        value => number(value).map(Some).map_err(|allowed| format!("{allowed}, or none")),
+    }
+}
+
 /// A whole number of seconds within `range`.
 pub fn seconds(range: RangeInclusive<u64>) -> impl Fn(&str) -> Parsed<Duration> {
     move |value| {

@@ -86,7 +86,8 @@ settings! {
     "The pool" {
         REPLICA_CAPACITY = Default("1"): "resources of one replica, 1 or more";
         REPLICA_MIN_AVAILABLE_RESOURCES = Default("3"): "resources that have to be free at all times";
-        REPLICA_MAX = Means("none"): "most replicas of any state";
+        REPLICA_MAX = Means("100, or 4 times what the minimum needs"):
+            "most replicas of any state; none: no limit";
         EXTERNAL_ADDRESS_MANAGEMENT = Default("false"): "keep the pool's floating IPs on healthy replicas";
         REPLICA_BOOT_GRACE = Default("600"): "seconds a new replica may take from its launch to its first answer";
         REPLICA_LAUNCH_TIMEOUT = Default("900"): "seconds a build may take before it counts as failed";

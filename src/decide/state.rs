@@ -216,8 +216,8 @@ fn remember(
         && !comes_back(replica.state)
         && !valid;
     let first = |since: Option<Duration>| since.or(Some(seen.elapsed));
-    let early = memory.intervals.with(seen.elapsed, policy.interval) == memory.intervals
-        && memory.passes > 0;
+    let early = memory.passes > 0
+        && memory.intervals.with(seen.elapsed, policy.interval) == memory.intervals;
     let answered_before = before.is_some_and(|before| before.answered_ever)
         || may_have_answered(policy, seen, memory, server);
     let silent_since = (replica.state == State::Silent)
@@ -261,10 +261,7 @@ fn remember(
             || answering_since.is_some_and(for_the_grace),
         died_young: !valid
             && (before.is_some_and(|before| before.died_young)
-                || (silence.is_none()
-                    && silent_since.zip(first_answer).is_some_and(|(silent, answered)| {
-                        silent.saturating_sub(answered) < policy.boot_grace
-                    }))),
+                || (silence.is_none() && is_young_death(policy, first_answer, silent_since))),
         back_since: match before.and_then(|before| before.back_since) {
             _ if came_back => Some(seen.now),
             since => since,
@@ -279,6 +276,15 @@ fn remember(
         delete_failures: before.map_or(0, |before| before.delete_failures),
         missing: None,
     }
+}
+
+fn is_young_death(
+    policy: &Policy,
+    first_answer: Option<Duration>,
+    silent_since: Option<Duration>,
+) -> bool {
+    let lived = silent_since.zip(first_answer).map(|(end, begin)| end.saturating_sub(begin));
+    lived.is_some_and(|lived| lived < policy.boot_grace)
 }
 
 /// After a restart nobody knows who answered before: "never answered yet" is judged by age alone.

@@ -120,9 +120,40 @@ fn the_worked_example_of_the_python_documentation() {
         .with("REPLICA_CAPACITY", "3")
         .with("REPLICA_MIN_AVAILABLE_RESOURCES", "6");
     let ran = once(&settings);
-    ran.expect_status(0);
+    // A replica is silent and resources are missing: all is done, and somebody should look.
+    ran.expect_status(1);
     expect::created(&cloud, &ran, 1);
     expect::deleted(&cloud, &ran, &[&finished]);
+}
+
+#[test]
+fn a_dead_pool_is_refilled_and_the_status_says_so() {
+    for dead in 1..=3_u64 {
+        let cloud = Cloud::start();
+        for number in 0..dead {
+            cloud.add_silent(&format!("dead-{number}"));
+        }
+        let settings =
+            Settings::of(&cloud).with("REPLICA_MIN_AVAILABLE_RESOURCES", &dead.to_string());
+        let ran = once(&settings);
+        ran.expect_status(1);
+        ran.expect_line(&["WARN", "dead-0", "is silent"]);
+        expect::created(&cloud, &ran, dead);
+        expect::deleted(&cloud, &ran, &[]);
+    }
+}
+
+#[test]
+fn a_pool_full_of_dead_replicas_is_an_error() {
+    let cloud = Cloud::start();
+    cloud.add_silent("a");
+    cloud.add_silent("b");
+    let settings =
+        Settings::of(&cloud).with("REPLICA_MIN_AVAILABLE_RESOURCES", "2").with("REPLICA_MAX", "2");
+    let ran = once(&settings);
+    ran.expect_status(1);
+    ran.expect_line(&["ERROR", "REPLICA_MAX 2 is reached", "2 silent"]);
+    expect::no_change(&cloud, &ran);
 }
 
 #[test]

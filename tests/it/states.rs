@@ -261,17 +261,6 @@ fn what_a_lenient_reader_takes_is_a_valid_answer() {
 }
 
 #[test]
-fn most_of_the_pool_silent_at_the_first_look_is_no_reason_to_create() {
-    let cloud = Cloud::start();
-    for name in ["a", "b", "c", "d"] {
-        cloud.add_silent(name);
-    }
-    let ran = once(&Settings::of(&cloud));
-    expect::no_change(&cloud, &ran);
-    ran.expect_line(&["ERROR", "brake"]);
-}
-
-#[test]
 fn a_deletion_that_hangs_is_asked_for_again() {
     let cloud = pool();
     let id = add(&cloud, "active", Some("deleting"));

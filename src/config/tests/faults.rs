@@ -22,7 +22,7 @@ fn numbers_out_of_range_are_refused() {
         "99999999999999999999",
         "must be a whole number from 0 to 1000000",
     );
-    fault("REPLICA_MAX", "0", "must be a whole number from 1 to 1000000");
+    fault("REPLICA_MAX", "0", "must be a whole number from 1 to 1000000, or none");
     fault("REPLICA_API_PORT", "0", "must be a whole number from 1 to 65535");
     fault("REPLICA_API_PORT", "65536", "must be a whole number from 1 to 65535");
     fault("REPLICA_API_RETRIES", "101", "must be a whole number from 0 to 100");

@@ -15,7 +15,7 @@ fn unset_settings_have_the_documented_defaults() {
         Policy {
             capacity: 1,
             minimum: 3,
-            max: None,
+            max: Some(100),
             boot_grace: Duration::from_secs(600),
             launch_timeout: Duration::from_secs(900),
             replace_silent_after: None,

@@ -18,8 +18,9 @@ fn check(settings: &[(&str, &str)], once: bool, expected: &[&str]) {
 const MAX: (&str, &str) = ("REPLICA_MAX", "9");
 
 #[test]
-fn a_pool_without_a_maximum_is_warned_of_but_not_by_every_cron_run() {
-    check(&[], false, &["REPLICA_MAX is not set"]);
+fn a_maximum_that_nobody_chose_is_told_but_not_by_every_cron_run() {
+    check(&[], false, &["REPLICA_MAX is not set, so there are at most 100 replicas"]);
+    check(&[("REPLICA_MAX", "none")], false, &["REPLICA_MAX is none"]);
     check(&[], true, &[]);
     check(&[MAX], false, &[]);
 }
