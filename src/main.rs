@@ -141,7 +141,9 @@ fn environment() -> (BTreeMap<String, String>, Vec<String>) {
 
 /// Wrong settings are told whatever `RUST_LOG` is.
 fn refuse(faults: &[String]) -> ExitStatus {
-    faults.iter().for_each(|fault| logger::say(fault));
+    for fault in faults {
+        logger::say(fault);
+    }
     ExitStatus::Settings
 }
 

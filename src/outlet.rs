@@ -26,7 +26,7 @@ const LAST: Duration = Duration::from_secs(30);
 const LAST_STILL: Duration = Duration::from_secs(5);
 
 /// … and so long when there is hardly any time left.
-const LAST_IN_HASTE: Duration = Duration::from_millis(200);
+const LAST_IN_HASTE: Duration = Duration::from_millis(100);
 
 /// What is written once writing works again, when so many texts were lost in this place; `None` says nothing.
 pub type Obituary = fn(u64) -> Option<String>;
@@ -234,7 +234,7 @@ mod tests {
     const BRIEFLY: Duration = Duration::from_millis(20);
 
     fn say_lost(count: u64) -> Option<String> {
-        Some(format!("{count} lost\n"))
+        (count > 0).then(|| format!("{count} lost\n"))
     }
 
     fn outlet() -> (Outlet, PipeReader) {

@@ -201,7 +201,8 @@ mod tests {
         let others = UnixDatagram::unbound().unwrap();
         others.set_nonblocking(true).unwrap();
         let address = SocketAddr::from_abstract_name(value.trim_start_matches('@')).unwrap();
-        let fill = || (0..).take_while(|_| others.send_to_addr(b"x", &address).is_ok()).count();
+        let fill =
+            || (0..100_000).take_while(|_| others.send_to_addr(b"x", &address).is_ok()).count();
         let before = fill();
         manager.ready();
         manager.status("early");

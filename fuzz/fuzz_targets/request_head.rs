@@ -9,7 +9,7 @@ use simplescalevm::status::question::Question;
 /// As many bytes as ever come to be read.
 const HEAD_BYTES_MAX: usize = 8 * 1024;
 
-/// What is added to a head of our own making: a host, the connection's end, the separators of one `Accept`.
+/// What is added to a head of our own making: a host, the connection's life, the separators of one `Accept`.
 const ADDED_BYTES_MAX: usize = 64;
 
 fuzz_target!(|input: &[u8]| {
