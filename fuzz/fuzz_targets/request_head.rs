@@ -55,7 +55,7 @@ fn is_plain(head: &[u8], more: bool, request: &Request) {
         text.is_ascii() && !lines.iter().any(|line| line.contains(|c: char| c.is_control())),
         "{text:?}"
     );
-    assert_eq!(&lines[1..3], ["Host: status", "Connection: close"], "{text:?}");
+    assert_eq!(&lines[1..3], ["Host: status", "Connection: keep-alive"], "{text:?}");
     assert!(
         lines.len() <= 4 && lines.get(3).is_none_or(|line| line.starts_with("Accept: ")),
         "{text:?}"

@@ -107,8 +107,5 @@ fn a_service_manager_that_has_no_room_hears_of_the_start_later() {
     daemon.wait_until("a pass", || daemon.get("/").1["passes"] == 1);
     let told = manager.told_until("READY=1", &daemon);
     assert!(told.iter().any(|message| message == "other"), "it was not full: {told:?}");
-    manager.fill();
-    daemon.signal(Signal::TERM);
-    manager.told_until("STOPPING=1", &daemon);
-    daemon.wait_for_end().expect_status(0);
+    daemon.terminate().expect_status(0);
 }
