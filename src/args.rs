@@ -4,7 +4,8 @@ use std::ffi::OsString;
 
 use lexopt::{Arg, Parser};
 
-use crate::config::{list, nearest};
+use crate::config::list;
+use crate::nearest::nearest;
 
 /// What the program is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

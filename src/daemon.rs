@@ -24,6 +24,9 @@ use crate::status::{self, health, line};
 use crate::systemd::Manager;
 use crate::unique;
 
+/// How long the service manager gets before it is told again what it had no room for.
+const RETELL: Duration = Duration::from_secs(1);
+
 /// What the program ends with, as shells and supervisors see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitStatus {
@@ -172,11 +175,24 @@ impl Daemon {
             if is_first {
                 self.manager.ready();
             }
-            match self.handles.stop.wait_for_pass(slot.saturating_sub(self.clock.now().elapsed)) {
+            match self.wait_until(slot) {
                 Woken::InTime => {}
                 // The cadence begins anew, so that no second pass follows a moment later.
                 Woken::PassWanted => slot = self.clock.now().elapsed,
                 Woken::Stopped => return ExitStatus::Good,
+            }
+        }
+    }
+
+    /// Waits for the next pass. What the service manager had no room for is told again meanwhile: it waits for `READY=1`,
+    /// perhaps for less than an interval.
+    fn wait_until(&self, slot: Duration) -> Woken {
+        loop {
+            let left = slot.saturating_sub(self.clock.now().elapsed);
+            let time = if self.manager.catch_up() { left } else { left.min(RETELL) };
+            match self.handles.stop.wait_for_pass(time) {
+                Woken::InTime if time < left => {}
+                woken => return woken,
             }
         }
     }

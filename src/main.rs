@@ -7,32 +7,40 @@ use std::io::{self, Write};
 use std::panic;
 use std::process::{self, ExitCode};
 
-use log::Level;
 use simplescalevm::args::{self, Mode};
 use simplescalevm::daemon::{self, ExitStatus};
 use simplescalevm::error::{Error, ErrorKind, Result};
 use simplescalevm::handles::Handles;
-use simplescalevm::logger::Format;
+use simplescalevm::logger::{Filter, Format};
+use simplescalevm::outlet::Outlet;
 use simplescalevm::probe::Prober;
 use simplescalevm::settings::Config;
 use simplescalevm::systemd::Manager;
 use simplescalevm::{check, config, healthcheck, logger, provider, signals};
 
 fn main() -> ExitCode {
-    let (environment, faults) = environment();
-    let filter = environment.get("RUST_LOG").map(String::as_str);
-    let format = Format::of(environment.get("LOG_FORMAT").map(String::as_str).unwrap_or_default());
-    let stream = environment.get("JOURNAL_STREAM").map(String::as_str);
-    logger::start(filter, format, logger::is_journal(stream));
-    panic::set_hook(Box::new(|panic| log::error!("{}", logger::panic_line(panic))));
+    let (environment, mut faults) = environment();
+    let value = |name: &str| environment.get(name).map(String::as_str);
+    let filter = Filter::read(value("RUST_LOG")).unwrap_or_else(|wrong| {
+        faults.extend(wrong);
+        Filter::default()
+    });
+    let format = Format::of(value("LOG_FORMAT").unwrap_or_default());
+    logger::start(&filter, format, logger::is_journal(value("JOURNAL_STREAM")));
+    panic::set_hook(Box::new(|panic| {
+        log::error!("{}", logger::panic_line(panic));
+        // It may be the end of the program.
+        logger::finish_in_haste();
+    }));
 
     let status = match args::parse(env::args_os().skip(1)) {
-        Err(fault) => refuse(&[fault], format),
+        Err(fault) => refuse(&[fault]),
         Ok(Mode::Help) => print(&args::help()),
         Ok(Mode::Version) => print(&args::version()),
-        Ok(Mode::Healthcheck) => healthcheck(&environment, format),
-        Ok(mode) => with_config(&environment, faults, mode, format),
+        Ok(Mode::Healthcheck) => healthcheck(&environment),
+        Ok(mode) => with_config(&environment, faults, mode),
     };
+    logger::finish();
     ExitCode::from(status.code())
 }
 
@@ -40,21 +48,27 @@ fn with_config(
     environment: &BTreeMap<String, String>,
     mut faults: Vec<String>,
     mode: Mode,
-    format: Format,
 ) -> ExitStatus {
     let once = matches!(mode, Mode::Run { once: true, .. });
     let config = match config::load(environment, &|path| fs::read_to_string(path), once) {
         Ok(config) if faults.is_empty() => config,
-        Ok(_) => return refuse(&faults, format),
+        Ok(_) => return refuse(&faults),
         Err(others) => {
             faults.extend(others);
-            return refuse(&faults, format);
+            return refuse(&faults);
         }
     };
     let mut out = io::stdout().lock();
     if let Mode::Run { dry_run, .. } = mode {
         let manager = Manager::of(environment, process::id());
-        return daemon::run(&config, dry_run, manager, &mut out);
+        // Whoever wants one plan waits for it; the loop waits for nobody.
+        let outlet = if once || dry_run.is_none() { None } else { start_outlet(&out) };
+        let Some(mut outlet) = outlet else {
+            return daemon::run(&config, dry_run, manager, &mut out);
+        };
+        let status = daemon::run(&config, dry_run, manager, &mut outlet);
+        outlet.finish();
+        return status;
     }
     check_all(&config, &mut out).unwrap_or_else(|error| {
         log::error!("{error}");
@@ -62,18 +76,23 @@ fn with_config(
     })
 }
 
-fn healthcheck(environment: &BTreeMap<String, String>, format: Format) -> ExitStatus {
+fn healthcheck(environment: &BTreeMap<String, String>) -> ExitStatus {
     let status = config::load_status(environment, &|path| fs::read_to_string(path));
     let healthy = status
         .and_then(|status| healthcheck::run(&status.host, status.port).map_err(|why| vec![why]));
     match healthy {
         Ok(()) => ExitStatus::Good,
         Err(why) => {
-            refuse(&why, format);
+            refuse(&why);
             // Container engines know 0 and 1 only.
             ExitStatus::Failed
         }
     }
+}
+
+/// Stdout, without ever waiting for who reads it. What it lacks is told in the log, by whoever could not write it.
+fn start_outlet(out: &io::StdoutLock<'_>) -> Option<Outlet> {
+    Outlet::start(out, "plans", |_| None).ok()
 }
 
 fn check_all(config: &Config, out: &mut dyn Write) -> Result<ExitStatus> {
@@ -95,7 +114,16 @@ fn check_all(config: &Config, out: &mut dyn Write) -> Result<ExitStatus> {
 
 /// The environment, and a fault for each setting of ours that is no text. Other programs' variables may hold anything.
 fn environment() -> (BTreeMap<String, String>, Vec<String>) {
-    let ours = ["APP_", "EXTERNAL_", "LOG_FORMAT", "OPENSTACK_", "OS_", "PROVIDER", "REPLICA_"];
+    let ours = [
+        "APP_",
+        "EXTERNAL_",
+        "LOG_FORMAT",
+        "OPENSTACK_",
+        "OS_",
+        "PROVIDER",
+        "REPLICA_",
+        "RUST_LOG",
+    ];
     let (mut variables, mut faults) = (BTreeMap::new(), Vec::new());
     for (name, value) in env::vars_os() {
         match (name.into_string(), value.into_string()) {
@@ -112,16 +140,9 @@ fn environment() -> (BTreeMap<String, String>, Vec<String>) {
 }
 
 /// Wrong settings are told whatever `RUST_LOG` is.
-fn refuse(faults: &[String], format: Format) -> ExitStatus {
-    let mut err = io::stderr().lock();
+fn refuse(faults: &[String]) -> ExitStatus {
     for fault in faults {
-        // Whoever closed stderr gets the exit status.
-        let _ = match format {
-            Format::Text => writeln!(err, "simplescalevm: {fault}"),
-            Format::Json => {
-                writeln!(err, "{}", logger::json(Level::Error, "simplescalevm", fault.clone()))
-            }
-        };
+        logger::say(fault);
     }
     ExitStatus::Settings
 }

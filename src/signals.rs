@@ -3,19 +3,24 @@
 use std::io;
 use std::process;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 
+use crate::logger;
 use crate::progress::Stop;
 use crate::systemd::Manager;
 
 /// How long a request in flight may go on after the signal.
 const LAST_REQUEST: Duration = Duration::from_millis(1500);
 
+/// A service manager that had no room to hear of the end is told again so often.
+const RETELL: Duration = Duration::from_millis(100);
+
 /// Watches for the signals in a thread of its own. When the loop has not ended by itself a moment after one, the
-/// program ends with `status`: whatever was in flight, the next start finds in the cloud.
+/// program ends with `status`: whatever was in flight, the next start finds in the cloud. Nothing in this thread waits for
+/// a reader: neither of the log nor of the service manager's socket.
 pub fn watch(stop: Stop, manager: Manager, status: i32) -> io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGUSR1])?;
     thread::Builder::new().name("signals".into()).spawn(move || {
@@ -28,7 +33,12 @@ pub fn watch(stop: Stop, manager: Manager, status: i32) -> io::Result<()> {
             log::debug!("asked to end");
             stop.request();
             manager.stopping();
-            thread::sleep(LAST_REQUEST);
+            let began = Instant::now();
+            while began.elapsed() < LAST_REQUEST {
+                thread::sleep(RETELL);
+                manager.catch_up();
+            }
+            logger::finish_in_haste();
             exit(status);
         }
     })?;

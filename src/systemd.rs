@@ -1,18 +1,15 @@
 //! What a service manager wants to know of its service (`sd_notify(3)`): ready, status, alive, ending. By hand, over a
-//! datagram socket; without a service manager everything here does nothing.
+//! datagram socket that never waits (the crate `sd-notify` would); without a service manager everything here does nothing.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use crate::error::one_line;
-
-/// How long a notification may wait for a busy service manager: the pool is more important.
-const SEND_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// Longest status line: more does not fit a terminal.
 const STATUS_CHARS_MAX: usize = 300;
@@ -20,8 +17,16 @@ const STATUS_CHARS_MAX: usize = 300;
 /// The service manager that started this program, if one did.
 #[derive(Clone, Debug, Default)]
 pub struct Manager {
-    socket: Option<Arc<(UnixDatagram, SocketAddr)>>,
+    socket: Option<Arc<Socket>>,
     watchdog: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct Socket {
+    datagrams: UnixDatagram,
+    address: SocketAddr,
+    /// What found no room, in order; the latest of each kind.
+    owed: Mutex<Vec<String>>,
 }
 
 impl Manager {
@@ -46,17 +51,17 @@ impl Manager {
 
     /// The start is over.
     pub fn ready(&self) {
-        self.tell("READY=1");
+        self.tell("READY=1".to_owned());
     }
 
     /// How it goes, in one line for `systemctl status`.
     pub fn status(&self, text: &str) {
-        self.tell(&format!("STATUS={}", one_line(text, STATUS_CHARS_MAX)));
+        self.tell(format!("STATUS={}", one_line(text, STATUS_CHARS_MAX)));
     }
 
     /// The end has begun.
     pub fn stopping(&self) {
-        self.tell("STOPPING=1");
+        self.tell("STOPPING=1".to_owned());
     }
 
     /// Says that the program lives, several times within the manager's watchdog interval, for as long as `alive` says so.
@@ -68,7 +73,7 @@ impl Manager {
         thread::Builder::new().name("watchdog".into()).spawn(move || {
             loop {
                 if alive() {
-                    manager.tell("WATCHDOG=1");
+                    manager.alive();
                 }
                 thread::sleep(interval / 4);
             }
@@ -76,24 +81,56 @@ impl Manager {
         Ok(())
     }
 
-    fn tell(&self, message: &str) {
-        let Some((socket, address)) = self.socket.as_deref() else { return };
-        if let Err(error) = socket.send_to_addr(message.as_bytes(), address) {
-            log::warn!("cannot tell the service manager {message}: {error}");
+    /// Tells once more what a busy service manager had no room for; `false` when it still has none.
+    pub fn catch_up(&self) -> bool {
+        let Some(socket) = self.socket.as_deref() else { return true };
+        let mut owed = socket.owed.lock().unwrap_or_else(PoisonError::into_inner);
+        owed.retain(|message| !socket.send(message));
+        owed.is_empty()
+    }
+
+    /// No promise: a sign of life that comes late would be a lie.
+    fn alive(&self) {
+        if let Some(socket) = self.socket.as_deref() {
+            socket.send("WATCHDOG=1");
         }
+        self.catch_up();
+    }
+
+    fn tell(&self, message: String) {
+        let Some(socket) = self.socket.as_deref() else { return };
+        let mut owed = socket.owed.lock().unwrap_or_else(PoisonError::into_inner);
+        let kind = |message: &str| message.split('=').next().map(str::to_owned);
+        owed.retain(|older| kind(older) != kind(&message));
+        owed.push(message);
+        drop(owed);
+        self.catch_up();
+    }
+}
+
+impl Socket {
+    /// Sends a message, unless there is no room for it: then `false`. What fails otherwise would fail again.
+    fn send(&self, message: &str) -> bool {
+        match self.datagrams.send_to_addr(message.as_bytes(), &self.address) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
+            Err(error) => log::warn!("cannot tell the service manager {message}: {error}"),
+            Ok(_) => {}
+        }
+        true
     }
 }
 
 /// A socket to send from, and where to.
-fn socket(name: &str) -> io::Result<(UnixDatagram, SocketAddr)> {
+fn socket(name: &str) -> io::Result<Socket> {
     let address = match name.strip_prefix('@') {
         Some(name) => SocketAddr::from_abstract_name(name)?,
         None if name.starts_with('/') => SocketAddr::from_pathname(name)?,
         None => return Err(io::Error::other("neither a path nor an abstract name")),
     };
-    let socket = UnixDatagram::unbound()?;
-    socket.set_write_timeout(Some(SEND_TIME_MAX))?;
-    Ok((socket, address))
+    let datagrams = UnixDatagram::unbound()?;
+    // The pool is more important than who hears of it.
+    datagrams.set_nonblocking(true)?;
+    Ok(Socket { datagrams, address, owed: Mutex::default() })
 }
 
 /// The interval in which a sign of life is expected from `pid` (`sd_watchdog_enabled(3)`).
@@ -155,6 +192,30 @@ mod tests {
         manager.stopping();
         let all = [heard(&socket), heard(&socket), heard(&socket)];
         assert_eq!(all, ["READY=1", "STATUS=3 replicas READY=0", "STOPPING=1"]);
+    }
+
+    #[test]
+    fn what_finds_no_room_is_told_again_and_nobody_waits() {
+        let (socket, (name, value)) = listener();
+        let manager = Manager::of(&environment(&[(name, &value)]), 1);
+        let others = UnixDatagram::unbound().unwrap();
+        others.set_nonblocking(true).unwrap();
+        let address = SocketAddr::from_abstract_name(value.trim_start_matches('@')).unwrap();
+        let fill =
+            || (0..100_000).take_while(|_| others.send_to_addr(b"x", &address).is_ok()).count();
+        let before = fill();
+        manager.ready();
+        manager.status("early");
+        manager.alive();
+        manager.status("late");
+        assert!(!manager.catch_up(), "there was room");
+        for _ in 0..before {
+            assert_eq!(heard(&socket), "x");
+        }
+        assert!(manager.catch_up());
+        assert_eq!([heard(&socket), heard(&socket)], ["READY=1", "STATUS=late"]);
+        manager.stopping();
+        assert_eq!(heard(&socket), "STOPPING=1", "told twice");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use simplescalevm::status::question::Question;
 /// As many bytes as ever come to be read.
 const HEAD_BYTES_MAX: usize = 8 * 1024;
 
-/// What is added to a head of our own making: a host, the connection's end, the separators of one `Accept`.
+/// What is added to a head of our own making: a host, the connection's life, the separators of one `Accept`.
 const ADDED_BYTES_MAX: usize = 64;
 
 fuzz_target!(|input: &[u8]| {
@@ -55,7 +55,7 @@ fn is_plain(head: &[u8], more: bool, request: &Request) {
         text.is_ascii() && !lines.iter().any(|line| line.contains(|c: char| c.is_control())),
         "{text:?}"
     );
-    assert_eq!(&lines[1..3], ["Host: status", "Connection: close"], "{text:?}");
+    assert_eq!(&lines[1..3], ["Host: status", "Connection: keep-alive"], "{text:?}");
     assert!(
         lines.len() <= 4 && lines.get(3).is_none_or(|line| line.starts_with("Accept: ")),
         "{text:?}"

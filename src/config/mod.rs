@@ -13,8 +13,6 @@ pub mod table;
 mod tests;
 mod unknown;
 
-pub use unknown::nearest;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ureq::Agent;
+use ureq::tls::TlsConfig;
 use ureq::unversioned::transport::DefaultConnector;
 
 use crate::error::{Result, out_of_resources};
@@ -48,9 +49,18 @@ impl ReplicaClient {
     /// A client for replicas. An unreadable `REPLICA_API_CACERT` is an error.
     pub fn new(settings: &ProbeSettings) -> Result<Self> {
         let tls = tls(settings.cacert.as_deref(), "REPLICA_API_CACERT", settings.insecure)?;
+        Ok(ReplicaClient::within(settings.timeout, tls))
+    }
+
+    /// A client for what runs on this machine, with the same limits: for `--healthcheck`.
+    pub fn plain(timeout: Duration) -> Self {
+        ReplicaClient::within(timeout, TlsConfig::builder().build())
+    }
+
+    fn within(timeout: Duration, tls: TlsConfig) -> Self {
         let config = Agent::config_builder()
-            .timeout_global(Some(settings.timeout))
-            .timeout_connect(Some(CONNECT.min(settings.timeout)))
+            .timeout_global(Some(timeout))
+            .timeout_connect(Some(CONNECT.min(timeout)))
             // A replica is asked on its own address, whatever proxy this machine uses for the world.
             .proxy(None)
             // A redirect is no answer: it may lead anywhere.
@@ -65,7 +75,7 @@ impl ReplicaClient {
             .tls_config(tls)
             .build();
         let agent = Agent::with_parts(config, DefaultConnector::default(), Lookup::default());
-        Ok(ReplicaClient { agent, timeout: settings.timeout })
+        ReplicaClient { agent, timeout }
     }
 
     /// One question; the status and the body of the answer, or why there is none.

@@ -47,7 +47,7 @@ const fn family(
 }
 
 /// Every metric, in the order in which it is shown.
-pub const FAMILIES: [Family; 23] = [
+pub const FAMILIES: [Family; 24] = [
     family(
         "simplescalevm_build_info",
         Kind::Gauge,
@@ -160,6 +160,12 @@ pub const FAMILIES: [Family; 23] = [
         Kind::Counter,
         &["service"],
         "Requests to the cloud that were sent once more.",
+    ),
+    family(
+        "simplescalevm_log_lines_lost_total",
+        Kind::Counter,
+        &[],
+        "Lines of the log that were lost: could not be written, or nobody read them.",
     ),
 ];
 

@@ -16,6 +16,7 @@ pub use histogram::Histogram;
 pub use render::{Gauges, render};
 
 use crate::error::ErrorKind;
+use crate::logger;
 use crate::plan::DeletionReason;
 
 /// The counters of one process. Clones count together.
@@ -47,6 +48,8 @@ pub struct Counters {
     pub request_durations: BTreeMap<CloudService, Histogram>,
     /// Repetitions of these requests, by service.
     pub retries: BTreeMap<CloudService, u64>,
+    /// Lines that the log lacks.
+    pub log_lines_lost: u64,
 }
 
 /// A service of the cloud.
@@ -147,7 +150,7 @@ impl Metrics {
 
     /// What was counted so far.
     pub fn counters(&self) -> Counters {
-        self.lock().clone()
+        Counters { log_lines_lost: logger::lines_lost(), ..self.lock().clone() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Counters> {

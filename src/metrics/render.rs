@@ -197,6 +197,7 @@ fn render_counter(page: &mut Page, name: &str, counters: &Counters) {
                 page.labelled(name, "service", service.as_str(), count);
             }
         }
+        "simplescalevm_log_lines_lost_total" => page.value(name, counters.log_lines_lost),
         _ => {}
     }
 }

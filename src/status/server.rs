@@ -1,13 +1,15 @@
 //! The only module that knows `tiny_http`. It stands behind the [`gate`], on a Unix socket in the abstract namespace: no file,
 //! no permission and no writable directory is needed.
 //!
-//! `tiny_http` closes its listener for good when it runs out of file descriptors, and can panic then; it is opened again.
-//! The socket's name cannot be guessed, but a user of the same machine can read it in `/proc/net/unix` and go around the
-//! gate: that can cost the status page, and threads, never a pass its result.
+//! A user of the same machine can read that socket's name in `/proc/net/unix`, and `tiny_http` has no limits: so it gets
+//! one connection, ours, and its listener is shut before it sees it. All requests go over this connection, one after the
+//! other. Whoever read the name in the microseconds before holds a connection, too, and nobody can add to it. When
+//! the connection breaks (`tiny_http` can panic, say for want of file descriptors), all of this is opened again.
 
 use std::io::{self, Read, Write};
 use std::mem::ManuallyDrop;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{self as unix, UnixListener, UnixStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -33,6 +35,10 @@ const LIMITS: Limits = Limits {
     answer_bytes: 2 * 1024 * 1024,
     time: Duration::from_secs(5),
 };
+
+/// How long an answer may take to be made. Whoever asked has given up by then; it is read to its end nevertheless, or the
+/// next one would begin with the rest of it.
+const ANSWER_TIME: Duration = Duration::from_secs(15);
 
 /// Between two attempts to open `tiny_http` again.
 const REOPEN_PAUSE: Duration = Duration::from_secs(1);
@@ -88,12 +94,42 @@ pub(super) fn start_with(
     Ok(address)
 }
 
-/// `tiny_http`, while it lives, and where it listens.
+/// `tiny_http`, while it lives, and the connection to it.
 struct Open {
-    /// Never dropped: its `drop` panics on a socket without a path. Its listener is gone by the time another takes its
-    /// place, so what stays behind is an empty queue.
+    /// Never dropped: its `drop` panics on a socket without a path. What stays behind is an empty queue.
     server: ManuallyDrop<Server>,
-    address: unix::SocketAddr,
+    stream: UnixStream,
+}
+
+impl Open {
+    /// One request and its whole answer.
+    fn exchange(&self, request: &[u8]) -> io::Result<Vec<u8>> {
+        let deadline = Instant::now() + ANSWER_TIME;
+        let mut stream = &self.stream;
+        stream.set_write_timeout(Some(ANSWER_TIME))?;
+        stream.write_all(request)?;
+        let has_body = !request.starts_with(b"HEAD ");
+        let mut answer = Vec::new();
+        let mut chunk = [0; 16 * 1024];
+        while length(&answer, has_body).is_none_or(|length| answer.len() < length) {
+            stream.set_read_timeout(Some(gate::left(deadline)?))?;
+            match stream.read(&mut chunk)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                n => answer.extend_from_slice(chunk.get(..n).unwrap_or_default()),
+            }
+        }
+        Ok(answer)
+    }
+}
+
+/// How long an answer is in all, once its head is there: of ours the length is always said.
+fn length(answer: &[u8], has_body: bool) -> Option<usize> {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let head = str::from_utf8(answer.get(..end)?).ok()?;
+    let mut fields = head.lines().filter_map(|line| line.split_once(": "));
+    let length = fields.find(|(name, _)| name.eq_ignore_ascii_case("Content-Length"));
+    let length = length.and_then(|(_, length)| length.parse().ok()).filter(|_| has_body);
+    Some(end + 4 + length.unwrap_or(0))
 }
 
 /// What the gate knows of it.
@@ -101,39 +137,21 @@ struct Open {
 struct Inner(Mutex<Option<Arc<Open>>>);
 
 impl Inner {
-    fn replace(&self, open: Arc<Open>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(open);
+    fn replace(&self, open: Option<Arc<Open>>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = open;
     }
 
     fn current(&self) -> Option<Arc<Open>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// One request and its whole answer.
-    fn exchange(&self, request: &[u8], deadline: Instant) -> io::Result<Vec<u8>> {
+    fn exchange(&self, request: &[u8]) -> io::Result<Vec<u8>> {
         let open = self.current().ok_or(io::ErrorKind::NotConnected)?;
-        let mut stream = match UnixStream::connect_addr(&open.address) {
-            Ok(stream) => stream,
-            Err(error) => {
-                if error.kind() == io::ErrorKind::ConnectionRefused {
-                    // Its accepting thread panicked, and nobody told the one that waits for requests.
-                    open.server.unblock();
-                }
-                return Err(error);
-            }
-        };
-        stream.set_write_timeout(Some(gate::left(deadline)?))?;
-        stream.write_all(request)?;
-        let mut answer = Vec::new();
-        let mut chunk = [0; 16 * 1024];
-        loop {
-            stream.set_read_timeout(Some(gate::left(deadline)?))?;
-            match stream.read(&mut chunk)? {
-                0 if answer.is_empty() => return Err(io::ErrorKind::UnexpectedEof.into()),
-                0 => return Ok(answer),
-                n => answer.extend_from_slice(chunk.get(..n).unwrap_or_default()),
-            }
-        }
+        open.exchange(request).inspect_err(|_| {
+            // What comes next on this connection nobody could tell.
+            self.replace(None);
+            open.server.unblock();
+        })
     }
 }
 
@@ -160,7 +178,7 @@ fn send_errand(
 /// room for a large one in as many arenas as it has.
 fn run_errands(waiting: &mpsc::Receiver<Errand>, inner: &Inner) {
     for errand in waiting {
-        let result = inner.exchange(&errand.request, errand.deadline);
+        let result = gate::left(errand.deadline).and_then(|_| inner.exchange(&errand.request));
         // Whoever went away has no use for it.
         let _ = errand.answer.send(result);
     }
@@ -173,11 +191,12 @@ fn serve(first: &mpsc::Sender<io::Result<()>>, inner: &Inner, responder: &Respon
         match open() {
             Ok(open) => {
                 let open = Arc::new(open);
-                inner.replace(Arc::clone(&open));
+                inner.replace(Some(Arc::clone(&open)));
                 if is_first {
                     let _ = first.send(Ok(()));
                 }
                 let error = answer_all(&open.server, responder);
+                inner.replace(None);
                 log::warn!("the status server stopped ({error}); it is opened again");
             }
             Err(error) if is_first => {
@@ -196,14 +215,19 @@ fn open() -> io::Result<Open> {
     let name = format!("simplescalevm-{pid}-{one:016x}{two:016x}");
     let address = unix::SocketAddr::from_abstract_name(name)?;
     let listener = UnixListener::bind_addr(&address)?;
+    let stream = UnixStream::connect_addr(&address)?;
+    // From here on the system refuses everybody; who waits already can still be accepted. Only a stream has this call.
+    UnixStream::from(OwnedFd::from(listener.try_clone()?)).shutdown(Shutdown::Both)?;
     let server = Server::from_listener(listener, None).map_err(io::Error::other)?;
-    Ok(Open { server: ManuallyDrop::new(server), address })
+    Ok(Open { server: ManuallyDrop::new(server), stream })
 }
 
 fn answer_all(server: &Server, responder: &Responder) -> io::Error {
     loop {
         let request = match server.recv() {
             Ok(request) => request,
+            // There is nobody else to accept, as it should be.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => continue,
             Err(error) => return error,
         };
         // tiny_http can panic on what it did not foresee; the next request may be a better one.
@@ -253,24 +277,61 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(20);
 
-    #[test]
-    fn a_server_that_stopped_is_opened_again() {
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
+
+    fn serving() -> Arc<Inner> {
         let inner: Arc<Inner> = Arc::default();
         let (first, opened) = mpsc::channel();
         let behind = Arc::clone(&inner);
         let responder = |_: &Question<'_>| Answer::json(200, "{}".into());
         thread::spawn(move || serve(&first, &behind, &responder));
         opened.recv().unwrap().unwrap();
+        inner
+    }
 
-        let before = inner.current().unwrap();
-        before.server.unblock();
+    #[track_caller]
+    fn expect_another(inner: &Inner, before: &Arc<Open>) {
         let began = Instant::now();
-        while Arc::ptr_eq(&before, &inner.current().unwrap()) {
+        while inner.current().is_none_or(|open| Arc::ptr_eq(before, &open)) {
             assert!(began.elapsed() < PATIENCE, "it stays closed");
             thread::sleep(Duration::from_millis(10));
         }
-        let request = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n";
-        let answer = inner.exchange(request, Instant::now() + PATIENCE).unwrap();
+        let answer = inner.exchange(REQUEST).unwrap();
         assert!(answer.starts_with(b"HTTP/1.1 200 OK"), "{}", String::from_utf8_lossy(&answer));
+    }
+
+    #[test]
+    fn a_server_that_stopped_is_opened_again() {
+        let inner = serving();
+        let before = inner.current().unwrap();
+        before.server.unblock();
+        expect_another(&inner, &before);
+    }
+
+    #[test]
+    fn a_connection_that_broke_is_opened_again() {
+        let inner = serving();
+        let before = inner.current().unwrap();
+        before.stream.shutdown(Shutdown::Both).unwrap();
+        assert!(inner.exchange(REQUEST).is_err());
+        expect_another(&inner, &before);
+    }
+
+    #[test]
+    fn nobody_but_us_can_connect_to_it() {
+        let inner = serving();
+        let open = inner.current().unwrap();
+        let address = open.stream.peer_addr().unwrap();
+        let refused = UnixStream::connect_addr(&address).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+        assert!(open.exchange(REQUEST).is_ok());
+    }
+
+    #[test]
+    fn the_length_of_an_answer_is_known_with_its_head() {
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nab";
+        assert_eq!(length(answer, true), Some(answer.len() + 3));
+        assert_eq!(length(answer, false), Some(answer.len() - 2));
+        assert_eq!(length(&answer[..30], true), None);
     }
 }

@@ -1,8 +1,11 @@
 //! What strangers do to the status port of the running daemon: it lives, its passes stay on time, its memory is bounded,
 //! the pool is left as it is, and an honest client is served again soon.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{self as unix, UnixStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -264,5 +267,27 @@ fn readers_that_never_read_the_page_of_a_large_pool() {
         held.rotate_right(5);
     });
     drop(held);
+    victim.expect_well();
+}
+
+#[test]
+fn a_local_user_who_goes_around_the_gate() {
+    allow_many_descriptors();
+    let limit = "ulimit -n 256";
+    let victim = Victim::start_with(|settings| Daemon::start_under(limit, &[], settings));
+    let ours = format!("simplescalevm-{}-", victim.daemon.pid());
+    let mut held = Vec::new();
+    victim.endures(|| {
+        // What any user of the machine can see.
+        let sockets = fs::read_to_string("/proc/net/unix").unwrap();
+        let names = sockets.lines().filter_map(|line| line.split_once('@').map(|(_, name)| name));
+        for name in names.filter(|name| name.starts_with(&ours)) {
+            let address = unix::SocketAddr::from_abstract_name(name).unwrap();
+            held.extend((0..1500).map_while(|_| UnixStream::connect_addr(&address).ok()));
+        }
+    });
+    let (_, page) = victim.daemon.get("/");
+    assert_eq!(page["lastPass"]["ok"], true, "{page}\n{}", victim.daemon.log());
+    assert!(held.is_empty(), "{} connections", held.len());
     victim.expect_well();
 }

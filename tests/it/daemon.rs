@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Read, Write, pipe};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -113,6 +113,8 @@ pub struct Daemon {
     stdout: Arc<Mutex<String>>,
     stderr: Arc<Mutex<String>>,
     readers: Vec<thread::JoinHandle<()>>,
+    /// Stdout and stderr, when nobody reads them.
+    unread: Option<(PipeReader, PipeReader)>,
 }
 
 impl Daemon {
@@ -134,6 +136,23 @@ impl Daemon {
         Daemon::spawn(settings.prepare(command))
     }
 
+    /// Starts it with pipes that are full, and that nobody reads until [`Daemon::read`].
+    pub fn start_unread(arguments: &[&str], settings: &Settings) -> Self {
+        let (stdout, stderr) = (full_pipe(), full_pipe());
+        let mut command = settings.command(arguments);
+        command.stdout(stdout.1).stderr(stderr.1);
+        let child = command.spawn().expect("the executable starts");
+        let unread = Some((stdout.0, stderr.0));
+        let (stdout, stderr) = (Arc::default(), Arc::default());
+        Daemon { child, stdout, stderr, readers: Vec::new(), unread }
+    }
+
+    /// From now on what it writes is read.
+    pub fn read(&mut self) {
+        let (stdout, stderr) = self.unread.take().expect("nobody reads it yet");
+        self.readers = vec![gather(stdout, &self.stdout), gather(stderr, &self.stderr)];
+    }
+
     fn spawn(mut command: Command) -> Self {
         let mut child = command.spawn().expect("the executable starts");
         let (stdout, stderr) = (Arc::default(), Arc::default());
@@ -141,7 +160,7 @@ impl Daemon {
             gather(child.stdout.take().unwrap(), &stdout),
             gather(child.stderr.take().unwrap(), &stderr),
         ];
-        Daemon { child, stdout, stderr, readers }
+        Daemon { child, stdout, stderr, readers, unread: None }
     }
 
     /// Its process.
@@ -264,6 +283,18 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A pipe with no room for another byte.
+fn full_pipe() -> (PipeReader, PipeWriter) {
+    let (reader, mut writer) = pipe().unwrap();
+    let flags = rustix::fs::fcntl_getfl(&writer).unwrap();
+    rustix::fs::fcntl_setfl(&writer, flags | rustix::fs::OFlags::NONBLOCK).unwrap();
+    let line = b"full\n";
+    while writer.write(line).is_ok() {}
+    while writer.write(b"\n").is_ok() {}
+    rustix::fs::fcntl_setfl(&writer, flags).unwrap();
+    (reader, writer)
 }
 
 fn gather(stream: impl Read + Send + 'static, into: &Arc<Mutex<String>>) -> thread::JoinHandle<()> {

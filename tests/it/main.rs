@@ -28,6 +28,7 @@ mod marks;
 mod of_fake;
 mod on_fake;
 mod once;
+mod readers;
 mod running;
 mod secrets;
 mod settings;

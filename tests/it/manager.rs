@@ -33,6 +33,28 @@ impl Manager {
         Manager { name: format!("@{name}"), socket }
     }
 
+    /// Leaves no room for another message; gives how many are waiting.
+    pub fn fill(&self) -> usize {
+        let address = self.socket.local_addr().unwrap();
+        let others = UnixDatagram::unbound().unwrap();
+        others.set_nonblocking(true).unwrap();
+        (0..100_000).take_while(|_| others.send_to_addr(b"other", &address).is_ok()).count()
+    }
+
+    /// Everything that was told, until `last` is.
+    #[track_caller]
+    pub fn told_until(&self, last: &str, daemon: &Daemon) -> Vec<String> {
+        let mut told = Vec::new();
+        let mut message = [0; 4096];
+        self.socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        while told.last().is_none_or(|message| message != last) {
+            let length = self.socket.recv(&mut message);
+            let length = length.unwrap_or_else(|_| panic!("{told:?}: no {last}; {}", daemon.log()));
+            told.push(String::from_utf8_lossy(&message[..length]).into_owned());
+        }
+        told
+    }
+
     /// The line that tells how the next pass went.
     #[track_caller]
     pub fn next_status(&self, daemon: &Daemon, patience: Duration) -> String {

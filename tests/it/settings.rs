@@ -133,3 +133,11 @@ fn the_auth_url_works_without_its_version() {
         once(&Settings::of(&cloud).with("OS_AUTH_URL", &url)).expect_status(0);
     }
 }
+
+#[test]
+fn a_word_that_would_switch_the_log_off_is_told_with_the_other_faults() {
+    let settings = Settings::none().with("RUST_LOG", "warning").with("REPLICA_CAPACITY", "many");
+    let ran = once(&settings);
+    ran.expect_status(2).expect_line(&["RUST_LOG \"warning\": not a level; did you mean warn?"]);
+    ran.expect_line(&["REPLICA_CAPACITY"]);
+}

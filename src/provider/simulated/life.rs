@@ -5,9 +5,6 @@ use std::time::Duration;
 use crate::provider::simulated::vm::{Duty, Stage, Vm, counted};
 use crate::provider::simulated::world::World;
 
-/// When the first service dies: within the first minute, and when there is another replica to take its address.
-pub const FIRST_DEATH: Duration = Duration::from_secs(45);
-
 /// Seconds between two deaths.
 const DEATHS: (u64, u64) = (70, 110);
 

@@ -21,9 +21,6 @@ const PEAK_VMS: u64 = 5;
 /// Seconds a session lasts.
 const SESSION: (u64, u64) = (6, 16);
 
-/// A VM is never full of more sessions than these, however many resources it has: each session takes more of them then.
-const SLOTS_MAX: u64 = 8;
-
 /// How long a VM that had work is idle before it may say that it is finished.
 const IDLE_TIME: Duration = Duration::from_secs(6);
 
@@ -31,23 +28,8 @@ const IDLE_TIME: Duration = Duration::from_secs(6);
 const HOURS_BETWEEN_LINES: u128 = 3;
 
 impl World {
-    /// Resources that one session takes.
-    fn weight(&self) -> u64 {
-        self.rules.capacity.div_ceil(SLOTS_MAX).max(1)
-    }
-
-    /// Sessions that fit on one VM, at least 1.
-    pub(super) fn slots(&self) -> u64 {
-        (self.rules.capacity / self.weight()).max(1)
-    }
-
-    /// Free resources of a VM.
-    pub(super) fn room(&self, vm: &Vm) -> u64 {
-        self.rules.capacity.saturating_sub(running(vm).saturating_mul(self.weight()))
-    }
-
     fn sessions(&self) -> u64 {
-        self.vms.values().map(running).sum()
+        self.vms.values().map(Vm::running).sum()
     }
 
     /// Sessions that people want at this time of the day.
@@ -55,7 +37,7 @@ impl World {
         let capacity = self.rules.capacity;
         let most = self.rules.max.map_or(u64::MAX, |max| max.saturating_mul(capacity));
         let peak = most.saturating_sub(self.rules.minimum).min(capacity.saturating_mul(PEAK_VMS));
-        let peak = (peak / self.weight()).max(1);
+        let peak = (peak / self.rules.weight()).max(1);
         peak.saturating_mul(percent(self.now)) / 100
     }
 
@@ -83,8 +65,8 @@ impl World {
 
     /// On the oldest VM that has room: so the youngest are idle when the load falls.
     fn begin_session(&mut self) {
-        let weight = self.weight();
-        let fits = |vm: &Vm| vm.accepts() && self.room(vm) >= weight;
+        let weight = self.rules.weight();
+        let fits = |vm: &Vm| vm.accepts() && self.rules.room(vm) >= weight;
         let number = self.vms.iter().find(|(_, vm)| fits(vm)).map(|(number, _)| *number);
         let end = self.now + self.random.seconds(SESSION.0, SESSION.1);
         if let Some(vm) = number.and_then(|number| self.vms.get_mut(&number)) {
@@ -101,7 +83,7 @@ impl World {
     /// A VM that had work and is idle leaves when the others have enough room without it; one at a time.
     fn let_surplus_go(&mut self) {
         let accepting = self.vms.values().filter(|vm| vm.accepts());
-        let free = accepting.map(|vm| self.room(vm)).fold(0, u64::saturating_add);
+        let free = accepting.map(|vm| self.rules.room(vm)).fold(0, u64::saturating_add);
         if free < self.rules.minimum.saturating_add(self.rules.capacity) {
             return;
         }
@@ -131,10 +113,6 @@ impl World {
             (counted(sessions, "session"), counted(self.serving().len(), "replica"));
         self.tell(format!("it is {hour:02}:00: {sessions} on {serving}"));
     }
-}
-
-fn running(vm: &Vm) -> u64 {
-    u64::try_from(vm.sessions.len()).unwrap_or(u64::MAX)
 }
 
 /// A VM that took all sessions of its share ends them, and then it is finished.

@@ -3,13 +3,19 @@
 //! Its VMs take time to boot, fail to build now and then and lose their service; their load follows a day of four
 //! minutes. They answer over real HTTP at 127.77.0.N, and so they are probed like any other. What the world does by
 //! itself is logged as `simulated: …`; all the rest of the log is the daemon's own.
+//!
+//! ```text
+//! vm, random ◄── rules ◄── world ◄── life, load ◄── time
+//! ```
 
 mod life;
 mod load;
 mod random;
 mod replicas;
+mod rules;
 #[cfg(test)]
 mod tests;
+mod time;
 mod vm;
 mod world;
 
@@ -22,7 +28,8 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AddressId, ExternalAddress, IpVersion, Listing, Server, ServerId};
 use crate::provider::simulated::replicas::Replicas;
-use crate::provider::simulated::world::{NETWORK, QUOTA, Rules, World};
+use crate::provider::simulated::rules::Rules;
+use crate::provider::simulated::world::{NETWORK, QUOTA, World};
 use crate::provider::{CheckLine, Creation, Provider, ProviderMut};
 use crate::settings::{Config, ProbeSettings};
 

@@ -96,6 +96,11 @@ impl Vm {
         self.stage == Stage::Serving && self.duty == Duty::Accepting
     }
 
+    /// How many sessions it has.
+    pub fn running(&self) -> u64 {
+        u64::try_from(self.sessions.len()).unwrap_or(u64::MAX)
+    }
+
     /// The metadata under `key`.
     pub fn metadata(&self, key: &str) -> Option<String> {
         self.metadata.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone())

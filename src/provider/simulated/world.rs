@@ -1,4 +1,5 @@
-//! A cloud in memory. Pure: its clock is the time it is told, its chance is seeded, and it opens no socket.
+//! A cloud in memory, and what its callers do in it; what it does by itself is in the modules that know it (`life`, `load`,
+//! `time`). Pure: its clock is the time it is told, its chance is seeded, and it opens no socket.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -11,6 +12,7 @@ use crate::model::{
 };
 use crate::provider::Creation;
 use crate::provider::simulated::random::Random;
+use crate::provider::simulated::rules::Rules;
 use crate::provider::simulated::vm::{Duty, Stage, Status, Vm, counted};
 
 /// Most servers of the simulated project.
@@ -21,9 +23,6 @@ pub const NETWORK: &str = "simulated";
 
 /// The pool's external addresses: from the block for documentation (RFC 5737), since nothing is ever sent to them.
 const EXTERNAL: [Ipv4Addr; 2] = [Ipv4Addr::new(192, 0, 2, 11), Ipv4Addr::new(192, 0, 2, 12)];
-
-/// The world moves in steps of this length, so that its story does not depend on how often it is looked at.
-const STEP: Duration = Duration::from_millis(250);
 
 const BUILD_TIME: Duration = Duration::from_secs(4);
 const DELETE_TIME: Duration = Duration::from_secs(2);
@@ -36,20 +35,8 @@ const ONE_BUILD_FAILS_IN: u64 = 12;
 const FIRST_SHARE: u64 = 2;
 const SHARE: (u64, u64) = (12, 24);
 
-/// What the world has to know of the pool in it.
-#[derive(Clone, Debug)]
-pub struct Rules {
-    /// Resources of one VM, more than 0.
-    pub capacity: u64,
-    /// Resources the scaler keeps free: the load is such that it always can, and a VM leaves only when it still can.
-    pub minimum: u64,
-    /// Most VMs the scaler makes.
-    pub max: Option<u64>,
-    /// The metadata key of the pool's mark.
-    pub mark_key: String,
-    /// The first three bytes of the VMs' addresses.
-    pub network: [u8; 3],
-}
+/// When the first service dies: within the first minute, and when there is another replica to take its address.
+const FIRST_DEATH: Duration = Duration::from_secs(45);
 
 /// The cloud.
 #[derive(Clone, Debug)]
@@ -81,21 +68,11 @@ impl World {
             now: Duration::ZERO,
             vms: BTreeMap::new(),
             addresses: addresses.collect(),
-            next_death: super::life::FIRST_DEATH,
+            next_death: FIRST_DEATH,
             turned_away: false,
             story: Vec::new(),
             made: 0,
             epoch,
-        }
-    }
-
-    /// Lets time pass until `time`, since the world began.
-    pub fn advance(&mut self, time: Duration) {
-        while self.now + STEP <= time {
-            self.now += STEP;
-            self.live();
-            self.work();
-            self.tell_the_hour(STEP);
         }
     }
 
@@ -166,7 +143,7 @@ impl World {
     pub fn status(&self, address: Ipv4Addr) -> Option<Status> {
         let vm =
             self.vms.values().find(|vm| vm.address == address && vm.stage == Stage::Serving)?;
-        let capacity = if vm.duty == Duty::Accepting { self.room(vm) } else { 0 };
+        let capacity = if vm.duty == Duty::Accepting { self.rules.room(vm) } else { 0 };
         Some(Status { capacity, termination: vm.duty == Duty::Finished })
     }
 
@@ -191,7 +168,7 @@ impl World {
 
     fn make(&mut self, name: String, metadata: Vec<(String, String)>) -> ServerId {
         self.made += 1;
-        let (number, slots) = (self.made, self.slots());
+        let (number, slots) = (self.made, self.rules.slots());
         let share = self.random.number(SHARE.0, SHARE.1);
         let chance = self.random.once_in(ONE_BUILD_FAILS_IN);
         let id = ServerId(format!("vm-{number}"));

@@ -14,11 +14,11 @@ pub struct Request {
 }
 
 impl Request {
-    /// A head of our own making, for one request without a body.
+    /// A head of our own making, for one request without a body; others follow it on the same connection.
     pub fn to_bytes(&self) -> Vec<u8> {
         let Request { method, target, version, accept } = self;
         let mut head =
-            format!("{method} {target} {version}\r\nHost: status\r\nConnection: close\r\n");
+            format!("{method} {target} {version}\r\nHost: status\r\nConnection: keep-alive\r\n");
         if let Some(accept) = accept {
             head = head + "Accept: " + accept + "\r\n";
         }
@@ -151,7 +151,7 @@ mod tests {
             panic!("{head:?} is refused: {refusal:?}");
         });
         let bytes = String::from_utf8(request.to_bytes()).unwrap();
-        let end = "\r\nHost: status\r\nConnection: close\r\n\r\n";
+        let end = "\r\nHost: status\r\nConnection: keep-alive\r\n\r\n";
         assert_eq!(bytes, format!("{handed_on}{end}"), "of {head:?}");
     }
 

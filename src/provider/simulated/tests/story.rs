@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime};
 use crate::error::ErrorKind;
 use crate::model::{Condition, Launched, ServerId};
 use crate::provider::Creation;
+use crate::provider::simulated::rules::Rules;
 use crate::provider::simulated::vm::Status;
-use crate::provider::simulated::world::{QUOTA, Rules, World};
+use crate::provider::simulated::world::{QUOTA, World};
 
 fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)

@@ -2,18 +2,36 @@
 //!
 //! Only this program's own records are shown, however loud `RUST_LOG` is: those of the HTTP library hold request headers,
 //! and with them the token.
+//!
+//! Whoever logs never waits for whoever reads ([`Outlet`]): lines that nobody reads are lost, counted, and the log says so
+//! once it can be written again.
+
+mod filter;
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::panic::PanicHookInfo;
+use std::sync::OnceLock;
 use std::time::SystemTime;
 
-use env_logger::{Builder, Logger};
+use env_logger::{Builder, Logger, Target};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use serde::Serialize;
 
+pub use filter::Filter;
+
 use crate::error::one_line;
+use crate::outlet::Outlet;
+
+/// Where the log goes, and how it looks.
+static LOG: OnceLock<(Option<Outlet>, Look)> = OnceLock::new();
+
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    format: Format,
+    under_journald: bool,
+}
 
 /// Longest line of a panic, in characters.
 const PANIC_CHARS_MAX: usize = 400;
@@ -50,18 +68,81 @@ struct JsonLine<'a> {
     message: String,
 }
 
-/// Starts logging. `filter` is the value of `RUST_LOG`; unset or empty means `info`. Under journald text carries a
-/// priority (sd-daemon(3)) instead of a time, and JSON a priority before it; journald takes it off.
-pub fn start(filter: Option<&str>, format: Format, under_journald: bool) {
-    let filter = filter.filter(|filter| !filter.is_empty()).unwrap_or("info");
+/// Starts logging. Under journald text carries a priority (sd-daemon(3)) instead of a time, and JSON a priority before it;
+/// journald takes it off.
+pub fn start(filter: &Filter, format: Format, under_journald: bool) {
+    let look = Look { format, under_journald };
+    // Without a thread the log is written as ever.
+    let outlet = Outlet::start(io::stderr(), "log", lost_line).ok();
+    let _ = LOG.set((outlet, look));
     let mut builder = Builder::new();
-    builder.parse_filters(filter);
-    builder
-        .format(move |buffer, record| writeln!(buffer, "{}", line(record, format, under_journald)));
+    builder.parse_filters(filter.as_str()).target(Target::Pipe(Box::new(Lines)));
+    builder.format(move |buffer, record| writeln!(buffer, "{}", line(record, look)));
     let logger = builder.build();
     let level = logger.filter();
     if log::set_boxed_logger(Box::new(OwnRecords(logger))).is_ok() {
         log::set_max_level(level.min(LevelFilter::Trace));
+    }
+}
+
+/// Says something in the log whatever `RUST_LOG` is: `text` for people, the same as an error for machines.
+pub fn say(text: &str) {
+    let line = match LOG.get() {
+        Some((_, Look { format: Format::Json, .. })) => json(Level::Error, OWN, text.to_owned()),
+        _ => format!("{OWN}: {text}"),
+    };
+    put(line + "\n");
+}
+
+/// Waits for the last lines to be written: while somebody reads them, and a little longer.
+pub fn finish() {
+    outlet().into_iter().for_each(Outlet::finish);
+}
+
+/// The same when the program has to be gone in a moment.
+pub fn finish_in_haste() {
+    outlet().into_iter().for_each(Outlet::finish_in_haste);
+}
+
+/// Lines that were lost, because nobody read them or they could not be written.
+pub fn lines_lost() -> u64 {
+    outlet().map_or(0, Outlet::lost)
+}
+
+fn outlet() -> Option<&'static Outlet> {
+    LOG.get().and_then(|(outlet, _)| outlet.as_ref())
+}
+
+fn put(line: String) {
+    // Whoever closed stderr wants no log.
+    let _ = match outlet() {
+        Some(outlet) => outlet.put(line),
+        None => io::stderr().write_all(line.as_bytes()),
+    };
+}
+
+/// What the log says of lines that it lacks.
+fn lost_line(count: u64) -> Option<String> {
+    let (_, look) = LOG.get()?;
+    let lines = if count == 1 { "1 line" } else { &format!("{count} lines") };
+    let text =
+        format_args!("{lines} of this log lost here: could not be written, or nobody read them");
+    let mut record = Record::builder();
+    record.level(Level::Warn).target(module_path!()).args(text);
+    Some(line(&record.build(), *look) + "\n")
+}
+
+/// Where `env_logger` writes to: a whole line at a time.
+struct Lines;
+
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        put(String::from_utf8_lossy(line).into_owned());
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -80,7 +161,8 @@ pub fn panic_line(panic: &PanicHookInfo<'_>) -> String {
 }
 
 /// One line, without its end.
-fn line(record: &Record<'_>, format: Format, under_journald: bool) -> String {
+fn line(record: &Record<'_>, look: Look) -> String {
+    let Look { format, under_journald } = look;
     let message = record.args();
     let prefix =
         if under_journald { format!("<{}>", priority(record.level())) } else { String::new() };
@@ -96,8 +178,8 @@ fn line(record: &Record<'_>, format: Format, under_journald: bool) -> String {
     }
 }
 
-/// One line of JSON, without its end: for what has to be said whatever `RUST_LOG` is.
-pub fn json(level: Level, target: &str, message: String) -> String {
+/// One line of JSON, without its end.
+fn json(level: Level, target: &str, message: String) -> String {
     let time = humantime::format_rfc3339_millis(now()).to_string();
     let level = level.as_str().to_ascii_lowercase();
     let line = JsonLine { time, level, target, message };
@@ -149,7 +231,8 @@ mod tests {
     fn shown(format: Format, under_journald: bool) -> String {
         let mut builder = Record::builder();
         builder.level(Level::Warn).target("simplescalevm::news");
-        line(&builder.args(format_args!("say \"it\"\n")).build(), format, under_journald)
+        let look = Look { format, under_journald };
+        line(&builder.args(format_args!("say \"it\"\n")).build(), look)
     }
 
     #[test]
@@ -181,7 +264,7 @@ mod tests {
         let _ = panic::take_hook();
         assert!(caught.is_err());
         let line = heard.try_recv().unwrap();
-        assert!(line.starts_with("panicked at src/logger.rs:"), "{line}");
+        assert!(line.starts_with("panicked at src/logger/mod.rs:"), "{line}");
         assert!(line.ends_with(": first line second of Secret(…)"), "{line}");
     }
 
