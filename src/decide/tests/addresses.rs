@@ -241,3 +241,11 @@ fn an_address_that_moves_away_from_a_finished_holder_is_not_said_to_be_free() {
     let mut world = world([finished("a"), healthy("b", 1)]).with_addresses(&[(ONE, "a")]);
     world.pass().deletes(&["a"]).does_not_say("is free once");
 }
+
+#[test]
+fn what_becomes_of_the_address_of_a_holder_that_goes_is_said() {
+    let mut world =
+        world([unbuilt("a"), healthy("b", 1)]).with_addresses(&[(ONE, "a"), (TWO, "b")]);
+    world.pass().deletes(&["a"]).does_not_say("stays where it is");
+    world.says(Loudness::Warning, "192.0.2.1 is free once a (a) is deleted (a is failed)");
+}

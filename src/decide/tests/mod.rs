@@ -3,6 +3,7 @@
 mod addresses;
 mod back_off;
 mod batch;
+mod births;
 mod brakes;
 mod cloud;
 mod create;
@@ -10,6 +11,7 @@ mod dead_weight;
 mod delete;
 mod expect;
 mod fixpoint;
+mod forgetting;
 mod losses;
 mod mark;
 mod notes;
