@@ -49,3 +49,22 @@ impl Tone {
         }
     }
 }
+
+#[cfg(test)]
+mod fixture {
+    use crate::model::{Condition, ServerId};
+    use crate::plan::{Deletion, DeletionReason};
+
+    /// Of web-ID.
+    pub fn deletion(id: &str) -> Deletion {
+        Deletion {
+            server: ServerId(id.into()),
+            name: format!("web-{id}"),
+            reason: DeletionReason::Finished,
+            why: "finished".into(),
+            condition: Condition::Active { task: None },
+            ask: None,
+            only_after: Vec::new(),
+        }
+    }
+}

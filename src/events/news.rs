@@ -233,9 +233,9 @@ fn subject(key: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Deletion, DeletionReason};
+    use crate::events::fixture::deletion;
 
-    /// What a pass has to say of this.
+    /// What a pass has to say that finds this and does so.
     fn pass(news: &mut News, plan: &Plan, work: impl FnOnce(&mut News)) -> Vec<Event> {
         news.begin_pass();
         news.seen(plan, None);
@@ -245,16 +245,17 @@ mod tests {
         news.take()
     }
 
+    /// The pool was seen before.
     fn news() -> News {
         let mut news = News::new(Clock::start(), false);
         pass(&mut news, &Plan::default(), |_| {});
         news
     }
 
+    /// How long it lasts is the matter of `repeat`.
     #[track_caller]
     fn check(events: &[Event], expected: &[&str]) {
         let line = |event: &Event| {
-            // How long it lasts is the matter of `repeat`.
             let text = event.text.split(" (2 passes").next().unwrap_or_default();
             let (begin, end) = text.split_once(", since ").unwrap_or((text, ""));
             let end = end.split_once("UTC").map_or("", |(_, end)| end);
@@ -263,71 +264,44 @@ mod tests {
         assert_eq!(events.iter().map(line).collect::<Vec<_>>(), expected);
     }
 
-    fn wanted(number: usize) -> Deletion {
-        Deletion {
-            server: crate::model::ServerId(format!("id-{number}")),
-            name: format!("web-{number}"),
-            reason: DeletionReason::Finished,
-            why: "finished".into(),
-            condition: crate::model::Condition::Active { task: None },
-            ask: None,
-            only_after: Vec::new(),
-        }
-    }
-
-    fn note(loudness: Loudness, key: &str, text: &str) -> Plan {
+    fn noting(loudness: Loudness, key: &str, text: &str) -> Plan {
         let note = Note { loudness, key: key.into(), text: text.into() };
         Plan { notes: vec![note], ..Plan::default() }
     }
 
+    const WHY: &str = "the deletions' share of APP_INTERVAL is used up; the next pass goes on";
+
     #[test]
     fn what_waits_for_a_slow_cloud_is_a_line_a_pass_at_most_and_no_failure() {
-        let why = "the deletions' share of APP_INTERVAL is used up; the next pass goes on";
         let mut news = news();
-        let plan = Plan { deletions: (0..15).map(wanted).collect(), ..Plan::default() };
-        let mut slow = |done: usize| {
-            pass(&mut news, &plan, |news| {
-                for (number, step) in plan.deletions.iter().enumerate() {
-                    if number == done {
-                        news.done(StepKind::Delete, &step.server.0, &step.to_string());
-                    } else if number > done {
-                        news.not_done(StepKind::Delete, &step.to_string(), why);
-                    }
-                }
+        // One is done, the rest waits.
+        let mut slow = |rest: usize| {
+            pass(&mut news, &Plan::default(), |news| {
+                news.done(StepKind::Delete, "a", "delete web-a (a): finished");
+                (0..rest).for_each(|_| news.not_done(StepKind::Delete, "delete …", WHY));
             })
         };
-        let done =
-            |number| format!("info, delete done: delete web-{number} (id-{number}): finished");
-        let left = format!("warning, delete left: not done in this pass: 14 deletions: {why}");
-        check(&slow(0), &[&done(0), &left]);
-        let left =
-            format!("warning, delete left: still: not done in this pass: 13 deletions: {why}");
-        check(&slow(1), &[&done(1), &left]);
-        check(&slow(2), &[&done(2)]);
-        check(&slow(14), &[&done(14)]);
+        let done = "info, delete done: delete web-a (a): finished";
+        let left = format!("warning, delete left: not done in this pass: 14 deletions: {WHY}");
+        check(&slow(14), &[done, &left]);
+        let left = left.replace(": not", ": still: not").replace("14", "13");
+        check(&slow(13), &[done, &left]);
+        check(&slow(12), &[done]);
+        check(&slow(0), &[done]);
     }
 
     #[test]
     fn one_step_that_waits_is_named() {
-        let events = pass(&mut news(), &Plan::default(), |news| {
-            news.not_done(StepKind::Create, "create 2 replicas: short 2", "the program is ending");
-        });
-        let text = "warning, create left: not done in this pass: create 2 replicas: short 2: the program is ending";
-        check(&events, &[text]);
+        let wait = |news: &mut News| news.not_done(StepKind::Create, "create 2 replicas", WHY);
+        let text = format!("warning, create left: not done in this pass: create 2 replicas: {WHY}");
+        check(&pass(&mut news(), &Plan::default(), wait), &[&text]);
     }
 
     #[test]
     fn a_step_that_was_given_up_is_said_once_and_has_not_failed() {
         let mut news = news();
-        let drop = |news: &mut News| {
-            news.dropped(
-                StepKind::Delete,
-                "id-1",
-                "delete web-1 (id-1): failed",
-                "it is active now",
-            );
-        };
-        let text = "info, delete given up: given up: delete web-1 (id-1): failed: it is active now";
+        let drop = |news: &mut News| news.dropped(StepKind::Delete, "a", "delete a", "it is back");
+        let text = "info, delete given up: given up: delete a: it is back";
         check(&pass(&mut news, &Plan::default(), drop), &[text]);
         check(&pass(&mut news, &Plan::default(), drop), &[]);
         check(&pass(&mut news, &Plan::default(), |_| {}), &[]);
@@ -335,66 +309,48 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_said_when_it_happens_and_when_it_is_over() {
+    fn a_failure_lasts_until_its_step_is_done_or_not_wanted() {
         let mut news = news();
+        let plan = Plan { deletions: vec![deletion("a")], ..Plan::default() };
         let error = Error::new(ErrorKind::Unclear, "status 500");
-        let plan = Plan { deletions: vec![wanted(1)], ..Plan::default() };
-        let fail = |news: &mut News| news.failed(StepKind::Delete, "id-1", "delete web-1", &error);
-        let failed = "error, delete failed: cannot delete web-1: status 500";
-        check(&pass(&mut news, &plan, fail), &[failed]);
-        let still = "error, delete failed: still failing: cannot delete web-1: status 500";
-        check(&pass(&mut news, &plan, fail), &[still]);
-        check(
-            &pass(&mut news, &plan, |news| news.not_done(StepKind::Delete, "x", "y")).split_off(1),
-            &[],
-        );
-        let over =
-            "good, over: delete failed: recovered after 2 passes: cannot delete web-1: status 500";
-        check(&pass(&mut news, &Plan::default(), |_| {}), &[over]);
+        let fail = |news: &mut News| news.failed(StepKind::Delete, "a", "delete a", &error);
+        let text = "cannot delete a: status 500";
+        check(&pass(&mut news, &plan, fail), &[&format!("error, delete failed: {text}")]);
+        let still = format!("error, delete failed: still failing: {text}");
+        check(&pass(&mut news, &plan, fail), &[&still]);
+        check(&pass(&mut news, &plan, |_| {}), &[]);
+        let over = format!("good, over: delete failed: recovered after 2 passes: {text}");
+        check(&pass(&mut news, &Plan::default(), |_| {}), &[&over]);
     }
 
     #[test]
-    fn a_pass_that_did_not_see_the_pool_ends_no_condition() {
-        let mut news = news();
-        let plan = note(Loudness::Warning, "second-daemon", "does a second scaler run?");
-        check(&pass(&mut news, &plan, |_| {}), &["warning, a warning: does a second scaler run?"]);
-        news.begin_pass();
-        news.unseen(&Error::new(ErrorKind::Unclear, "cannot list the servers: status 500"));
-        check(&news.take(), &["error, look failed: cannot list the servers: status 500"]);
-        let recovered =
-            "good, over: look failed: recovered after 1 pass: cannot list the servers: status 500";
-        check(&pass(&mut news, &plan, |_| {}), &[recovered]);
-        let over = "good, over: a warning: over after 2 passes: does a second scaler run?";
-        check(&pass(&mut news, &Plan::default(), |_| {}), &[over]);
-    }
-
-    #[test]
-    fn an_error_is_said_again_while_it_lasts_and_then_that_it_is_over() {
-        let mut news = news();
-        let plan = note(Loudness::Error, "brake-silence:true", "brake: 3 of 4 are silent");
-        check(&pass(&mut news, &plan, |_| {}), &["error, an error: brake: 3 of 4 are silent"]);
-        check(
-            &pass(&mut news, &plan, |_| {}),
-            &["error, an error: still: brake: 3 of 4 are silent"],
-        );
-        let over = "good, over: an error: over after 2 passes: brake: 3 of 4 are silent";
-        check(&pass(&mut news, &Plan::default(), |_| {}), &[over]);
+    fn an_error_is_said_while_it_lasts_a_warning_when_it_begins_and_the_end_of_both() {
+        let text = "brake: 3 of 4 are silent";
+        for (loudness, tone, subject, again) in [
+            (Loudness::Error, "error", "an error", Some("still")),
+            (Loudness::Warning, "warning", "a warning", None),
+            (Loudness::Standing, "info", "a standing condition", None),
+        ] {
+            let mut news = news();
+            let plan = noting(loudness, "brake-silence:true", text);
+            check(&pass(&mut news, &plan, |_| {}), &[&format!("{tone}, {subject}: {text}")]);
+            let again = again.map(|again| format!("{tone}, {subject}: {again}: {text}"));
+            let again: Vec<&str> = again.iter().map(String::as_str).collect();
+            check(&pass(&mut news, &plan, |_| {}), &again);
+            // A pass that does not see the pool ends none of them.
+            news.begin_pass();
+            news.unseen(&Error::new(ErrorKind::Unclear, "cannot list the servers: status 500"));
+            check(&news.take(), &["error, look failed: cannot list the servers: status 500"]);
+            let over = format!("good, over: {subject}: over after 2 passes: {text}");
+            let seen = pass(&mut news, &Plan::default(), |_| {});
+            check(&seen[..1], &[&over]);
+            assert_eq!(seen[1].subject, "over: look failed");
+        }
     }
 
     #[test]
     fn what_the_list_of_replicas_says_is_no_event_of_its_own() {
-        let plan = note(Loudness::Warning, "silent:id-1", "web-1 (id-1) is silent: refused");
+        let plan = noting(Loudness::Warning, "silent:a", "web-a (a) is silent: refused");
         check(&pass(&mut news(), &plan, |_| {}), &[]);
-    }
-
-    #[test]
-    fn a_dry_run_says_only_what_is_new() {
-        let mut news = news();
-        let mut plan = Plan { deletions: vec![wanted(1)], ..Plan::default() };
-        let first = "info, dry run: dry run, not done: delete web-1 (id-1): finished";
-        check(&pass(&mut news, &plan, |news| news.dry_run(&plan)), &[first]);
-        plan.deletions.push(wanted(2));
-        let second = "info, dry run: dry run, not done: delete web-2 (id-2): finished";
-        check(&pass(&mut news, &plan, |news| news.dry_run(&plan)), &[second]);
     }
 }

@@ -25,8 +25,9 @@ pub fn is_over(plan: &Plan, done: &BTreeSet<String>, subject: &str, met: bool) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{AddressId, Condition, ServerId};
-    use crate::plan::{Deletion, DeletionReason, HeldBack};
+    use crate::events::fixture::deletion;
+    use crate::model::{AddressId, ServerId};
+    use crate::plan::HeldBack;
 
     #[track_caller]
     fn check(plan: &Plan, done: &[&str], subject: &str, met: bool, expected: bool) {
@@ -45,32 +46,17 @@ mod tests {
     }
 
     #[test]
-    fn a_creation_that_is_paused_is_still_failing() {
-        let held_back = Some(HeldBack { why: "creation paused".into(), for_at_least: None });
-        check(&Plan { held_back, ..Plan::default() }, &[], "create failed:", false, false);
-        check(&Plan::default(), &[], "create failed:", false, true);
-    }
-
-    #[test]
-    fn a_deletion_that_had_no_turn_is_still_failing_until_it_is_not_wanted() {
-        let deletion = Deletion {
-            server: ServerId("a".into()),
-            name: "web".into(),
-            reason: DeletionReason::Finished,
-            why: "finished".into(),
-            condition: Condition::Active { task: None },
-            ask: None,
-            only_after: Vec::new(),
+    fn what_had_no_turn_is_still_failing_until_it_is_not_wanted() {
+        let plan = Plan {
+            deletions: vec![deletion("a")],
+            refused: vec![(AddressId("ip".into()), ServerId("a".into()))],
+            held_back: Some(HeldBack { why: "creation paused".into(), for_at_least: None }),
+            ..Plan::default()
         };
-        let plan = Plan { deletions: vec![deletion], ..Plan::default() };
-        check(&plan, &[], "delete failed:a", false, false);
+        for subject in ["delete failed:a", "move failed:ip", "create failed:"] {
+            check(&plan, &[], subject, false, false);
+            check(&Plan::default(), &[], subject, false, true);
+        }
         check(&plan, &[], "delete failed:gone", false, true);
-    }
-
-    #[test]
-    fn an_address_that_was_refused_everywhere_is_still_failing() {
-        let refused = vec![(AddressId("ip".into()), ServerId("a".into()))];
-        check(&Plan { refused, ..Plan::default() }, &[], "move failed:ip", false, false);
-        check(&Plan::default(), &[], "move failed:ip", false, true);
     }
 }

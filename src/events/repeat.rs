@@ -61,30 +61,26 @@ impl Repeats {
         text: String,
         now: Moment,
     ) -> Option<String> {
-        let Some(lasting) = self.lasting.get_mut(subject) else {
-            let lasting = Lasting {
-                words,
-                since: now,
-                causes: BTreeSet::from([cause]),
-                text: text.clone(),
-                passes: 1,
-                last_pass: self.pass,
-                said_at: now.elapsed,
-                said_after: 1,
-            };
-            self.lasting.insert(subject.to_owned(), lasting);
-            return Some(text);
-        };
+        let lasting = self.lasting.entry(subject.to_owned()).or_insert_with(|| Lasting {
+            words,
+            since: now,
+            causes: BTreeSet::new(),
+            text: String::new(),
+            passes: 0,
+            last_pass: u64::MAX,
+            said_at: now.elapsed,
+            said_after: 1,
+        });
         if lasting.last_pass != self.pass {
             lasting.last_pass = self.pass;
             lasting.passes += 1;
         }
         lasting.text = text;
-        let again = lasting.words.again?;
         let is_new = lasting.causes.len() < CAUSES_MAX && lasting.causes.insert(cause);
-        if is_new && lasting.passes == 1 {
-            return Some(lasting.text.clone());
+        if lasting.passes == 1 {
+            return is_new.then(|| lasting.text.clone());
         }
+        let again = lasting.words.again?;
         let quiet = now.elapsed.saturating_sub(lasting.said_at);
         let is_due = lasting.passes >= lasting.said_after.saturating_mul(2)
             || (lasting.passes > lasting.said_after && quiet >= DISTANCE_MAX);
