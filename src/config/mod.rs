@@ -75,7 +75,9 @@ pub fn load(
     let mut standing: Vec<String> = unknown::self_scaling(&mut reader).into_iter().collect();
     standing.extend(standing_warnings(&config));
     if once {
-        standing.iter().for_each(|warning| log::debug!("{warning}"));
+        for warning in &standing {
+            log::debug!("{warning}");
+        }
     } else {
         warnings.extend(standing);
     }

@@ -45,10 +45,10 @@ pub struct News {
     sight: Option<Sight>,
 }
 
-/// Whether a note only repeats what the list of replicas says of one of them.
+/// Whether a note only repeats what the list of replicas says of one of them. No error does.
 pub fn is_of_one_replica(note: &Note) -> bool {
     let state = subject(&note.key);
-    State::ALL.iter().any(|one| one.as_str() == state)
+    note.loudness != Loudness::Error && State::ALL.iter().any(|one| one.as_str() == state)
 }
 
 impl News {
@@ -83,7 +83,7 @@ impl News {
         let (sight, changes) = Sight::of(&plan.replicas, addresses, self.sight.take());
         self.sight = Some(sight);
         for (tone, subject, text) in changes {
-            self.say(Level::Debug, tone, subject, text);
+            self.say(Level::Debug, tone, subject, &text);
         }
         for note in &plan.notes {
             self.note(note);
@@ -113,7 +113,7 @@ impl News {
 
     /// A step was done. `whom` is the id of the server or address it is about; empty for a creation.
     pub fn done(&mut self, kind: StepKind, whom: &str, step: &str) {
-        self.say(Level::Info, Tone::Plain, format!("{} done", kind.as_str()), step.to_owned());
+        self.say(Level::Info, Tone::Plain, format!("{} done", kind.as_str()), step);
         self.done.insert(failure(kind, whom));
     }
 
@@ -122,12 +122,8 @@ impl News {
         if error.kind == ErrorKind::Interrupted {
             // What the end of the program cut short has not failed.
             let subject = format!("{} cut short", kind.as_str());
-            return self.say(
-                Level::Info,
-                Tone::Plain,
-                subject,
-                format!("not done: {step}: {error}"),
-            );
+            let text = format!("not done: {step}: {error}");
+            return self.say(Level::Info, Tone::Plain, subject, &text);
         }
         // An address may be refused on one replica after the other: each is a cause of its own.
         let cause = match kind {
@@ -187,7 +183,7 @@ impl News {
                 "a warning" | "a standing condition" => Level::Debug,
                 _ => Level::Info,
             };
-            self.say(level, Tone::Good, format!("over: {}", subject(&key)), line);
+            self.say(level, Tone::Good, format!("over: {}", subject(&key)), &line);
         }
         if let (Some(sight), Some(outcome)) = (&mut self.sight, outcome) {
             sight.moved(&outcome.moved);
@@ -206,7 +202,7 @@ impl News {
             _ => Tone::Plain,
         };
         if let Some(line) = self.met(words, key, cause, text) {
-            self.say(level, tone, subject(key), line);
+            self.say(level, tone, subject(key), &line);
         }
     }
 
@@ -215,9 +211,9 @@ impl News {
     }
 
     /// The one place where what happens becomes a line of the log and an event of the page.
-    fn say(&mut self, level: Level, tone: Tone, subject: impl Into<String>, text: String) {
+    fn say(&mut self, level: Level, tone: Tone, subject: impl Into<String>, text: &str) {
         log::log!(level, "{text}");
-        let (at, text) = (self.clock.now().wall, one_line(&text, TEXT_CHARS_MAX));
+        let (at, text) = (self.clock.now().wall, one_line(text, TEXT_CHARS_MAX));
         self.events.push(Event { at, tone, subject: subject.into(), text });
     }
 }
