@@ -5,8 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::error::ErrorKind;
+use crate::events::News;
 use crate::model::{AddressId, BATCH_KEY, TRIAL_KEY};
-use crate::news::News;
 use crate::outcome::{CreationOutcome, Outcome, StepOutcome, StepResult};
 use crate::plan::{Batch, Candidate, Deletion, Move, Plan, StepKind};
 use crate::progress::Stop;
@@ -28,9 +28,8 @@ impl Record<'_> {
         match &result {
             StepResult::Done => self.news.done(kind, whom, &step),
             StepResult::Failed(error) => self.news.failed(kind, whom, &step, error),
-            StepResult::NotTried(why) | StepResult::Dropped(why) => {
-                self.news.not_done(kind, whom, &step, why);
-            }
+            StepResult::NotTried(why) => self.news.not_done(kind, &step, why),
+            StepResult::Dropped(why) => self.news.dropped(kind, whom, &step, why),
         }
         self.outcome.steps.push(StepOutcome { kind, step, result });
     }

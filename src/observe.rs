@@ -54,7 +54,7 @@ pub fn observe(
     clock: &PassClock<'_>,
 ) -> Result<Sight> {
     let (mut observation, mut faults) =
-        clock.timed(Phase::List, || list(provider, memory, setting, chosen, clock))?;
+        clock.timed(Phase::List, || list(provider, memory, setting, chosen, policy.once, clock))?;
     let targets = targets(policy, memory, &observation);
     observation.answers = clock.timed(Phase::Probe, || {
         prober.ask_all(&targets, &|| (clock.spent)() < policy.interval / 2)
@@ -92,12 +92,13 @@ fn list(
     memory: &Memory,
     setting: &Mark,
     chosen: &mut Option<String>,
+    once: bool,
     clock: &PassClock<'_>,
 ) -> Result<(Observation, Vec<Error>)> {
     let listing = provider.servers().map_err(|error| error.context("cannot list the servers"))?;
     let pool = match chosen {
         Some(mark) => mark.clone(),
-        None => chosen.insert(settle_mark(setting, &listing.servers)?).clone(),
+        None => chosen.insert(settle_mark(setting, &listing.servers, once)?).clone(),
     };
     let servers: Vec<Server> =
         listing.servers.into_iter().filter(|server| server.mark.as_ref() == Some(&pool)).collect();
@@ -148,10 +149,12 @@ pub fn targets(policy: &Policy, memory: &Memory, seen: &Observation) -> Vec<Targ
     seen.servers.iter().filter_map(asked).collect()
 }
 
-fn settle_mark(setting: &Mark, servers: &[Server]) -> Result<String> {
+/// With `--once` each run settles it anew, and a mail a minute would say the same.
+fn settle_mark(setting: &Mark, servers: &[Server], once: bool) -> Result<String> {
     let (mark, warning) = mark::settle(setting, servers)?;
     if let Some(warning) = warning {
-        log::warn!("{warning}");
+        let level = if once { log::Level::Debug } else { log::Level::Warn };
+        log::log!(level, "{warning}");
     }
     Ok(mark)
 }

@@ -6,14 +6,14 @@ use crate::act::{self, Naming};
 use crate::clock::{Clock, Moment};
 use crate::decide::{self, Addresses, back_off};
 use crate::error::{Error, ErrorKind};
+use crate::events::{Event, News};
 use crate::handles::Handles;
 use crate::memory::Memory;
 use crate::metrics::{Metrics, Phase};
 use crate::model::ExternalAddress;
-use crate::news::News;
 use crate::observe::{self, PassClock};
 use crate::outcome::{Outcome, StepOutcome, StepResult};
-use crate::plan::Plan;
+use crate::plan::{Loudness, Plan};
 use crate::probe::Ask;
 use crate::provider::{Provider, ProviderMut};
 use crate::settings::Config;
@@ -64,6 +64,8 @@ pub struct Report {
     pub mark: Option<String>,
     /// The pause before the next creation, as it was when the pass ended.
     pub pause: Option<Pause>,
+    /// What happened and what had changed, in that order.
+    pub events: Vec<Event>,
 }
 
 /// What is left of a back-off.
@@ -81,6 +83,14 @@ impl Report {
     /// Whether everything the pass set out to do was done.
     pub fn is_good(&self) -> bool {
         self.failures.is_empty()
+    }
+
+    /// What the operator has to act on, as far as it is no failure already.
+    pub fn errors(&self) -> impl Iterator<Item = &str> {
+        let notes = self.plan.iter().flat_map(|plan| &plan.notes);
+        notes
+            .filter(|note| note.loudness == Loudness::Error && !self.failures.contains(&note.text))
+            .map(|note| note.text.as_str())
     }
 }
 
@@ -123,8 +133,9 @@ impl Pool {
                 log::info!("asked to end in the middle of a pass: {}", report.failures.join("; "));
             }
         } else if let Some(plan) = &report.plan {
-            self.news.end_pass(plan);
+            self.news.end_pass(plan, report.outcome.as_ref());
         }
+        report.events = self.news.take();
         report
     }
 
@@ -168,7 +179,7 @@ impl Pool {
 
         let policy = &self.config.policy;
         let (plan, mut memory) = decide::decide(policy, &observation, &self.memory);
-        self.news.notes(&plan.notes);
+        self.news.seen(&plan, report.addresses.as_deref());
         if let Cloud::ReadWrite(provider) = &mut self.cloud {
             let naming = Naming {
                 prefix: &self.config.name,
@@ -179,6 +190,7 @@ impl Pool {
             let outcome = times.timed(Phase::Act, || {
                 act::act(provider, &plan, &naming, interval, &spent, stop, news)
             });
+            self.news.acted();
             count(&metrics, &plan, &outcome);
             decide::learn(policy, began, &outcome, &mut memory);
             report.failures.extend(failures(&outcome, policy.once));

@@ -52,8 +52,8 @@ const NAME_CHARACTERS_MAX: usize = 200;
 
 /// Reads and checks all settings. An error holds every fault, one line each, none with a secret in it.
 ///
-/// `read_file` reads the files that hold secrets or certificates. `once` is the mode: with it, warnings of standing
-/// conditions are left out.
+/// `read_file` reads the files that hold secrets or certificates. `once` is the mode: with it, what cron would mail each
+/// minute although it needs no action is no warning, and only shown at `debug`.
 pub fn load(
     environment: &BTreeMap<String, String>,
     read_file: &dyn Fn(&Path) -> std::io::Result<String>,
@@ -72,10 +72,15 @@ pub fn load(
         warnings: Vec::new(),
     };
     let mut warnings = unknown::warnings(environment);
-    warnings.extend(unknown::self_scaling(&mut reader));
-    if !once {
-        let max_is_default = reader.given(&REPLICA_MAX).is_none();
-        warnings.extend(standing_warnings(&config, max_is_default));
+    let mut standing: Vec<String> = unknown::self_scaling(&mut reader).into_iter().collect();
+    let max_is_default = reader.given(&REPLICA_MAX).is_none();
+    standing.extend(standing_warnings(&config, max_is_default));
+    if once {
+        for warning in &standing {
+            log::debug!("{warning}");
+        }
+    } else {
+        warnings.extend(standing);
     }
     config.warnings = warnings;
     // The logger has long started: it is only checked here.

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, ErrorKind};
+use crate::events::{Event, Tone};
 use crate::model::{AddressId, ExternalAddress, Replica, ServerId, State};
 use crate::outcome::{Outcome, StepOutcome, StepResult};
 use crate::pass::{Pause, Report};
@@ -78,8 +79,15 @@ pub fn failed_pass() -> Report {
             step: 1,
             why: "web-9 failed: no valid host".into(),
         }),
+        events: vec![event()],
         ..good_pass()
     }
+}
+
+/// Its text names a replica, its subject nothing.
+pub fn event() -> Event {
+    let text = "cannot delete web-1 (id-1): finished: status 500 of 192.0.2.9".into();
+    Event { at: at(1).wall, tone: Tone::Bad, subject: "delete failed".into(), text }
 }
 
 pub fn dry_run() -> Report {

@@ -1,4 +1,4 @@
-//! Whether passes end well and on time (`/healthz`), and whether the loop is alive at all (`/livez`). Pure.
+//! Whether passes end well, on time and without an error that lasts (`/healthz`), and whether the loop is alive at all (`/livez`). Pure.
 
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ const INTERVALS_MAX: u32 = 3;
 /// On top of the longest request, for whatever else lies between two signs of progress.
 const SLACK: Duration = Duration::from_secs(15);
 
-/// Whether passes end well and on time; if not, why. In summary detail the reason names no id, name or address.
+/// Whether passes end well and on time, and no error stands that the operator has to act on; if not, why. In summary
+/// detail the reason names no id, name or address.
 pub fn healthy(snapshot: &Snapshot, elapsed: Duration) -> Result<(), String> {
     let limit = snapshot.settings.interval * INTERVALS_MAX;
     let Some(last) = &snapshot.last else {
@@ -18,19 +19,25 @@ pub fn healthy(snapshot: &Snapshot, elapsed: Duration) -> Result<(), String> {
     };
     let ago = elapsed.saturating_sub(last.ended.elapsed);
     let failures = &last.report.failures;
+    let errors: Vec<&str> = last.report.errors().collect();
+    let mut faults = Vec::new();
     if !failures.is_empty() && snapshot.settings.full {
-        return Err(format!("the last pass failed: {}", failures.join("; ")));
+        faults.push(format!("the last pass failed: {}", failures.join("; ")));
+    } else if !failures.is_empty() {
+        faults.push("the last pass failed; the program's log says why".to_owned());
     }
-    if !failures.is_empty() {
-        return Err("the last pass failed; the program's log says why".to_owned());
+    if !errors.is_empty() && snapshot.settings.full {
+        faults.push(errors.join("; "));
+    } else if !errors.is_empty() {
+        faults.push("an error lasts; the program's log says which".to_owned());
     }
     if ago > limit {
-        return Err(format!(
+        faults.push(format!(
             "the last pass ended {} s ago, more than {INTERVALS_MAX} intervals",
             ago.as_secs()
         ));
     }
-    Ok(())
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
 }
 
 /// Whether the loop did anything lately, whatever it came to; `idle` is how long nothing got done. If not, why.
@@ -54,6 +61,7 @@ pub fn alive(snapshot: &Snapshot, idle: Duration) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{Loudness, Note};
     use crate::status::fixture;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -82,6 +90,32 @@ mod tests {
         snapshot.settings.full = false;
         let why = healthy(&snapshot, 2 * SECOND).unwrap_err();
         assert_eq!(why, "the last pass failed; the program's log says why");
+    }
+
+    #[test]
+    fn what_the_log_calls_an_error_is_not_healthy_while_it_lasts() {
+        let mut report = fixture::good_pass();
+        let note = |loudness, text: &str| Note { loudness, key: text.into(), text: text.into() };
+        report.plan.as_mut().unwrap().notes = vec![
+            note(Loudness::Warning, "web-2 (id-2) is silent"),
+            note(Loudness::Error, "creation stopped: web-3 (id-3) exists and is not listed"),
+        ];
+        let mut snapshot = fixture::after(report);
+        let why = healthy(&snapshot, 2 * SECOND).unwrap_err();
+        assert_eq!(why, "creation stopped: web-3 (id-3) exists and is not listed");
+        snapshot.settings.full = false;
+        let why = healthy(&snapshot, 2 * SECOND).unwrap_err();
+        assert_eq!(why, "an error lasts; the program's log says which");
+    }
+
+    #[test]
+    fn what_is_a_failure_and_an_error_is_told_once() {
+        let mut report = fixture::failed_pass();
+        let text = report.failures[0].clone();
+        let note = Note { loudness: Loudness::Error, key: "limit".into(), text };
+        report.plan.as_mut().unwrap().notes.push(note);
+        let why = healthy(&fixture::after(report), 2 * SECOND).unwrap_err();
+        assert_eq!(why, "the last pass failed: cannot delete web-1 (id-1): status 500");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, SystemTime};
 
+use crate::events::Event;
 use crate::model::{AddressId, ServerId, State};
 use crate::plan::Plan;
 use crate::status::snapshot::{EndedPass, Moment, holder};
@@ -67,42 +68,6 @@ impl PoolRecord {
     }
 }
 
-/// How an event or a fact is to be taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tone {
-    /// As news.
-    Plain,
-    /// As good news.
-    Good,
-    /// Worth a look.
-    Warning,
-    /// Bad.
-    Bad,
-}
-
-impl Tone {
-    /// In one word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Tone::Plain => "info",
-            Tone::Good => "good",
-            Tone::Warning => "warning",
-            Tone::Bad => "error",
-        }
-    }
-}
-
-/// Something that changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
-    /// When the pass ended that found or did it.
-    pub at: SystemTime,
-    /// How it is to be taken.
-    pub tone: Tone,
-    /// What changed, and why.
-    pub text: String,
-}
-
 /// Who holds an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
@@ -126,7 +91,7 @@ impl History {
         }
     }
 
-    /// Adds a pass and what changed in it; the oldest ones make room.
+    /// Adds a pass and what happened in it; the oldest ones make room.
     pub fn record(&mut self, pass: &EndedPass, events: Vec<Event>) {
         if self.passes.len() >= PASSES_MAX {
             self.passes.pop_front();
@@ -179,7 +144,7 @@ mod tests {
     fn the_past_has_a_stated_size() {
         let mut history = History::new(at(0).wall);
         for number in 0..2000 {
-            let event = Event { at: at(number).wall, tone: Tone::Plain, text: number.to_string() };
+            let event = Event { text: number.to_string(), ..fixture::event() };
             history.record(&ended(number, fixture::good_pass()), vec![event]);
         }
         assert_eq!((history.passes.len(), history.events.len()), (PASSES_MAX, EVENTS_MAX));

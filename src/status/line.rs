@@ -6,12 +6,13 @@ use crate::plan::Plan;
 
 /// The line. What went wrong comes first: lines are cut at their end.
 pub fn line(report: &Report) -> String {
-    let failures = report.failures.join("; ");
-    match (&report.plan, failures.is_empty()) {
-        (Some(plan), true) => pool(plan),
-        (Some(plan), false) => format!("the last pass failed: {failures}; {}", pool(plan)),
-        (None, _) => format!("the last pass failed: {failures}"),
+    let mut parts = Vec::new();
+    if !report.is_good() {
+        parts.push(format!("the last pass failed: {}", report.failures.join("; ")));
     }
+    parts.extend(report.errors().map(str::to_owned));
+    parts.extend(report.plan.as_ref().map(pool));
+    parts.join("; ")
 }
 
 /// `3 replicas: 2 healthy, 1 starting; 5 of 6 resources free`.
@@ -34,6 +35,7 @@ fn pool(plan: &Plan) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{Loudness, Note};
     use crate::status::fixture;
 
     #[test]
@@ -53,6 +55,16 @@ mod tests {
         let text = line(&fixture::failed_pass());
         assert!(text.starts_with("the last pass failed: cannot delete web-1"), "{text}");
         assert!(text.ends_with("wanted"), "{text}");
+    }
+
+    #[test]
+    fn an_error_that_lasts_stands_before_the_pool() {
+        let mut report = fixture::good_pass();
+        let (key, text) = ("limit".into(), "creation stopped".into());
+        let note = Note { loudness: Loudness::Error, key, text };
+        report.plan.as_mut().unwrap().notes.push(note);
+        let text = line(&report);
+        assert!(text.starts_with("creation stopped; 2 replicas: "), "{text}");
     }
 
     #[test]

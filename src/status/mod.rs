@@ -6,7 +6,6 @@
 //!
 //! People get a page, scripts get JSON; both are made anew for each question, from the same snapshot.
 
-mod changes;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod gate;
@@ -14,6 +13,7 @@ mod gauges;
 pub mod health;
 pub mod history;
 pub mod json;
+pub mod latest;
 pub mod line;
 pub mod page;
 pub mod question;
@@ -24,10 +24,11 @@ use serde::Serialize;
 
 pub use server::start;
 
+use crate::clock::Clock;
 use crate::handles::Handles;
 use crate::metrics;
+use latest::Latest;
 use question::Question;
-use snapshot::{Clock, Latest};
 
 /// One answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,7 +115,9 @@ pub fn answer(
         "/" if question.prefers_html() => {
             Answer::html(page::render(&snapshot, &history, now, &question.parameter("filter")))
         }
-        "/" | "/status" => Answer::json(200, json::page(&snapshot, now.elapsed)),
+        "/" | "/status" => {
+            Answer::json(200, json::page(&snapshot, history.events.iter().rev(), now.elapsed))
+        }
         "/metrics" => {
             let gauges = gauges::gauges(&snapshot, now.elapsed);
             let body = metrics::render(&gauges, &handles.metrics.counters());

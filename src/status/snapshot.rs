@@ -1,16 +1,14 @@
-//! What the last passes came to: plain data behind one pointer, which the loop replaces and the status server reads.
+//! What the last passes came to, and how the pool is set: plain data.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-pub use crate::clock::{Clock, Moment};
+pub use crate::clock::Moment;
 use crate::model::{ExternalAddress, ServerId};
 use crate::pass::Report;
 use crate::settings::{Config, ProviderSettings};
-use crate::status::changes;
-use crate::status::history::History;
 
 /// The pool's settings, as far as the status page shows them, and how it shows them.
 #[derive(Clone, Debug, Serialize)]
@@ -160,51 +158,5 @@ impl Snapshot {
         next.passes += 1;
         next.running = None;
         next
-    }
-}
-
-/// The latest snapshot and the past. The lock is held for two pointer copies, or for adding one pass to the past, so no
-/// reader can hold up the loop.
-#[derive(Debug)]
-pub struct Latest(Mutex<(Arc<Snapshot>, Arc<History>)>);
-
-impl Latest {
-    /// With a first snapshot, and no past.
-    pub fn new(snapshot: Snapshot) -> Self {
-        let history = History::new(snapshot.started.wall);
-        Latest(Mutex::new((Arc::new(snapshot), Arc::new(history))))
-    }
-
-    /// The latest.
-    pub fn get(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.lock().0)
-    }
-
-    /// The latest, and the past that led to it.
-    pub fn with_history(&self) -> (Arc<Snapshot>, Arc<History>) {
-        self.lock().clone()
-    }
-
-    /// Replaces it.
-    pub fn publish(&self, snapshot: Snapshot) {
-        self.lock().0 = Arc::new(snapshot);
-    }
-
-    /// Replaces it by what came of a pass, and makes that a part of the past. `next` is when the next pass begins.
-    pub fn pass_ended(&self, pass: EndedPass, next: Moment) {
-        let before = self.get();
-        let events = changes::of(&before, &pass);
-        let mut after = before.pass_ended(pass);
-        after.next = Some(next);
-        let mut shown = self.lock();
-        if let Some(pass) = &after.last {
-            // Copied only while a reader still holds the old one.
-            Arc::make_mut(&mut shown.1).record(pass, events);
-        }
-        shown.0 = Arc::new(after);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, (Arc<Snapshot>, Arc<History>)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,6 +1,6 @@
 //! What belongs to the pool, and what does not.
 
-use crate::daemon::{Settings, once};
+use crate::daemon::{Daemon, Settings, once};
 use crate::expect;
 use crate::fake::{Cloud, Fixed, Says};
 
@@ -37,9 +37,19 @@ fn the_mark_of_the_python_code_is_found_when_none_is_set() {
         let id = cloud.add_replica(name, Says::free(1));
         mark(&cloud, &id, "group", "scaled");
     }
-    let ran = once(&Settings::of(&cloud));
-    ran.expect_status(0).expect_line(&["WARN", "OPENSTACK_METADATA_VALUE", "scaled"]);
+    let found = ["OPENSTACK_METADATA_VALUE", "scaled"];
+    let daemon = Daemon::start(&Settings::of_loop(&cloud));
+    daemon.wait_for_log(&["WARN", found[0], found[1]]);
+    drop(daemon);
+    cloud.forget_requests();
+
+    let settings = Settings::of(&cloud).with("AUTOSCALING_REPLICAS", "3");
+    let ran = once(&settings);
+    ran.expect_status(0);
     expect::no_change(&cloud, &ran);
+    assert_eq!(ran.stderr, "", "cron would mail this each minute");
+    let ran = once(&settings.with("RUST_LOG", "debug"));
+    ran.expect_line(&["DEBUG", found[0], found[1]]).expect_line(&["DEBUG", "AUTOSCALING_REPLICAS"]);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
+use crate::events;
 use crate::plan::{Loudness, Plan};
 use crate::status::snapshot::{EndedPass, PoolSettings, Snapshot, rounded_seconds};
 use pool::{Counts, ExternalAddress, Replica, Resources};
@@ -39,6 +40,8 @@ struct Page<'a> {
     step_counts: Vec<StepCount>,
     brake_count: usize,
     note_counts: NoteCounts,
+    /// What happened lately, newest first.
+    events: Vec<Event<'a>>,
     #[serde(flatten)]
     details: Option<Details<'a>>,
 }
@@ -79,6 +82,15 @@ struct NoteCounts {
     standing: usize,
 }
 
+#[derive(Serialize)]
+struct Event<'a> {
+    at: String,
+    tone: &'static str,
+    subject: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+}
+
 /// What only the full detail shows.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -97,8 +109,12 @@ struct Note<'a> {
     text: &'a str,
 }
 
-/// The page at `elapsed`, on the clock of the snapshot's moments.
-pub fn page(snapshot: &Snapshot, elapsed: Duration) -> String {
+/// The page at `elapsed`, on the clock of the snapshot's moments, with these events.
+pub fn page<'a>(
+    snapshot: &'a Snapshot,
+    events: impl Iterator<Item = &'a events::Event>,
+    elapsed: Duration,
+) -> String {
     let full = snapshot.settings.full;
     let last = snapshot.last.as_deref();
     let steps = last.map(|pass| steps::steps(&pass.report)).unwrap_or_default();
@@ -128,6 +144,7 @@ pub fn page(snapshot: &Snapshot, elapsed: Duration) -> String {
         step_counts: steps::counts(&steps),
         brake_count: plan.map_or(0, |plan| plan.brakes.len()),
         note_counts: plan.map(note_counts).unwrap_or_default(),
+        events: events.map(|one| event(one, full)).collect(),
         details: full.then(|| details(sight, steps, elapsed)),
     })
 }
@@ -148,6 +165,15 @@ fn last_pass(pass: &EndedPass, full: bool) -> LastPass<'_> {
         ok: pass.report.is_good(),
         failure_count: pass.report.failures.len(),
         failures: full.then_some(&pass.report.failures),
+    }
+}
+
+fn event(event: &events::Event, full: bool) -> Event<'_> {
+    Event {
+        at: time(event.at),
+        tone: event.tone.as_str(),
+        subject: &event.subject,
+        text: full.then_some(&event.text),
     }
 }
 

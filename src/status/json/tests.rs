@@ -5,6 +5,12 @@ use serde_json::Value;
 use super::*;
 use crate::status::fixture;
 
+/// With an event of its passes, if it had any.
+fn page(snapshot: &Snapshot, elapsed: Duration) -> String {
+    let event = (snapshot.passes > 0).then(fixture::event);
+    super::page(snapshot, event.iter(), elapsed)
+}
+
 /// The page 32 s after the start, to the letter but for the line breaks.
 #[track_caller]
 fn check(snapshot: &Snapshot, golden: &str) {

@@ -2,9 +2,8 @@
 
 use std::fmt::{Result, Write};
 
-use crate::plan::{Loudness, Plan};
-use crate::status::changes::{is_of_one_replica, is_the_pause};
-use crate::status::history::Tone;
+use crate::events::{Tone, is_of_one_replica};
+use crate::plan::{HeldBack, Loudness, Note};
 use crate::status::page::View;
 use crate::status::page::escape::Escaped;
 use crate::status::page::words::time_of_day;
@@ -37,14 +36,16 @@ fn found(view: &View<'_>) -> Vec<(Tone, String)> {
         let text = if full { text } else { summary };
         found.push((tone, text.to_owned()));
     };
-    let last = view.snapshot.last.as_deref();
-    let pause = last.and_then(|pass| pass.report.pause.as_ref());
-    if let Some(last) = last {
+    let plan = view.sight().and_then(|pass| pass.report.plan.as_ref());
+    let held_back = plan.and_then(|plan| plan.held_back.as_ref());
+    if let Some(last) = view.snapshot.last.as_deref() {
         for failure in &last.report.failures {
             let text = format!("The last pass failed: {failure}");
             say(Tone::Bad, &text, "The last pass failed; the log says why.");
         }
-        if let Some(pause) = pause
+        // Once it holds something back, that is said below.
+        let is_told = |pause: &str| held_back.is_some_and(|it| it.why.ends_with(pause));
+        if let Some(pause) = last.report.pause.as_ref().filter(|pause| !is_told(&pause.why))
             && last.ended.elapsed + pause.left > view.now.elapsed
         {
             let until = time_of_day(last.ended.wall + pause.left);
@@ -52,36 +53,24 @@ fn found(view: &View<'_>) -> Vec<(Tone, String)> {
             say(Tone::Warning, &text, &format!("Creation paused until {until}."));
         }
     }
-    let Some(plan) = view.sight().and_then(|pass| pass.report.plan.as_ref()) else { return found };
+    let Some(plan) = plan else { return found };
+    if let Some(HeldBack { why, for_at_least }) = held_back {
+        let until = for_at_least.zip(view.sight()).map(|(time, sight)| {
+            format!(" (until {} at least)", time_of_day(sight.began.wall + time))
+        });
+        let text = format!("Fewer replicas than are missing: {why}{}", until.unwrap_or_default());
+        say(Tone::Warning, &text, "Fewer replicas are created than are missing.");
+    }
     for brake in &plan.brakes {
         say(Tone::Bad, brake, "A brake is on; the log says why.");
     }
-    let noted = plan.notes.iter().any(|note| note.key.starts_with("held-back"));
-    if let Some(held_back) = plan.held_back.as_ref().filter(|_| !noted) {
-        // Brakes, pauses and limits that say more for themselves are told above or below.
-        let told = plan.brakes.iter().any(|brake| brake.starts_with(&held_back.why))
-            || plan.notes.iter().any(|note| note.key == "boot-limit")
-            || pause.is_some_and(|pause| held_back.why.ends_with(&pause.why));
-        if !told {
-            let text = format!("Fewer replicas than are missing: {}", held_back.why);
-            say(Tone::Warning, &text, "Fewer replicas are created than are missing.");
-        }
-    }
-    notes(plan, &mut |tone, text, summary| say(tone, text, summary), |note| {
-        is_the_pause(note, pause)
-    });
-    found
-}
-
-fn notes(
-    plan: &Plan,
-    say: &mut dyn FnMut(Tone, &str, &str),
-    is_told: impl Fn(&crate::plan::Note) -> bool,
-) {
-    let shown = |note: &&crate::plan::Note| {
-        !is_of_one_replica(note) && !note.key.starts_with("brake") && !is_told(note)
+    let is_told = |note: &Note| {
+        // Among the replicas, above, and above.
+        is_of_one_replica(note)
+            || note.key.starts_with("held-back")
+            || plan.brakes.contains(&note.text)
     };
-    for note in plan.notes.iter().filter(shown) {
+    for note in plan.notes.iter().filter(|note| !is_told(note)) {
         let (tone, summary) = match note.loudness {
             Loudness::Error => (Tone::Bad, "An error; the log says what."),
             Loudness::Warning => (Tone::Warning, "A warning; the log says what."),
@@ -89,4 +78,5 @@ fn notes(
         };
         say(tone, &note.text, summary);
     }
+    found
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::{Result, Write};
 
-use crate::status::history::{EVENTS_MAX, Event};
+use crate::events::Event;
+use crate::status::history::EVENTS_MAX;
 use crate::status::page::View;
 use crate::status::page::escape::Escaped;
 use crate::status::page::words::{day_and_time, rfc3339, time_of_day};
@@ -52,11 +53,12 @@ fn list<'a>(events: impl Iterator<Item = &'a Event>, view: &View<'_>, page: &mut
         let is_today = when.get(..10) == today.get(..10);
         let shown = if is_today { time_of_day(event.at) } else { when };
         let word = event.tone.as_str();
+        let text = if view.snapshot.settings.full { &event.text } else { &event.subject };
         write!(
             page,
             "<li class=\"{word}\"><time datetime=\"{}\">{shown}</time> <b>{word}</b> <span>{}</span></li>",
             rfc3339(event.at),
-            Escaped(&event.text)
+            Escaped(text)
         )?;
     }
     page.push_str("</ul>");

@@ -14,25 +14,25 @@ const CAUSES_MAX: usize = 8;
 /// A time of day does for what began less than this long ago.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How lasting things are spoken of.
+/// How lasting things are spoken of, if they are.
 #[derive(Clone, Copy, Debug)]
 pub struct Words {
     /// Before the text of what goes on: `still failing`.
-    pub again: &'static str,
+    pub again: Option<&'static str>,
     /// When it does no longer: `recovered`.
-    pub over: &'static str,
+    pub over: Option<&'static str>,
 }
 
 /// What lasts. A *subject* is what it is about (the deletion of one server, say); while it lasts its cause may change.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Repeats {
-    words: Words,
     pass: u64,
     lasting: BTreeMap<String, Lasting>,
 }
 
 #[derive(Debug)]
 struct Lasting {
+    words: Words,
     since: Moment,
     causes: BTreeSet<String>,
     /// In its latest words.
@@ -46,11 +46,6 @@ struct Lasting {
 }
 
 impl Repeats {
-    /// Nothing lasts yet.
-    pub fn new(words: Words) -> Self {
-        Repeats { words, pass: 0, lasting: BTreeMap::new() }
-    }
-
     /// A pass begins.
     pub fn begin_pass(&mut self) {
         self.pass += 1;
@@ -61,32 +56,31 @@ impl Repeats {
     pub fn met(
         &mut self,
         subject: &str,
+        words: Words,
         cause: String,
         text: String,
         now: Moment,
     ) -> Option<String> {
-        let Some(lasting) = self.lasting.get_mut(subject) else {
-            let lasting = Lasting {
-                since: now,
-                causes: BTreeSet::from([cause]),
-                text: text.clone(),
-                passes: 1,
-                last_pass: self.pass,
-                said_at: now.elapsed,
-                said_after: 1,
-            };
-            self.lasting.insert(subject.to_owned(), lasting);
-            return Some(text);
-        };
+        let lasting = self.lasting.entry(subject.to_owned()).or_insert_with(|| Lasting {
+            words,
+            since: now,
+            causes: BTreeSet::new(),
+            text: String::new(),
+            passes: 0,
+            last_pass: u64::MAX,
+            said_at: now.elapsed,
+            said_after: 1,
+        });
         if lasting.last_pass != self.pass {
             lasting.last_pass = self.pass;
             lasting.passes += 1;
         }
         lasting.text = text;
         let is_new = lasting.causes.len() < CAUSES_MAX && lasting.causes.insert(cause);
-        if is_new && lasting.passes == 1 {
-            return Some(lasting.text.clone());
+        if lasting.passes == 1 {
+            return is_new.then(|| lasting.text.clone());
         }
+        let again = lasting.words.again?;
         let quiet = now.elapsed.saturating_sub(lasting.said_at);
         let is_due = lasting.passes >= lasting.said_after.saturating_mul(2)
             || (lasting.passes > lasting.said_after && quiet >= DISTANCE_MAX);
@@ -96,21 +90,25 @@ impl Repeats {
         lasting.said_at = now.elapsed;
         lasting.said_after = lasting.passes;
         let how_long = lasting.how_long(now);
-        Some(format!("{}: {} ({how_long})", self.words.again, lasting.text))
+        Some(format!("{again}: {} ({how_long})", lasting.text))
     }
 
-    /// Ends whatever `is_over`, which is told the subject and whether it was met in this pass. Gives the lines to say:
-    /// none for what began and ended in this very pass.
-    pub fn end(&mut self, now: Moment, is_over: impl Fn(&str, bool) -> bool) -> Vec<String> {
+    /// Ends whatever `is_over`, which is told the subject and whether it was met in this pass. Gives the subjects, and the
+    /// lines to say: none for what began and ended in this very pass.
+    pub fn end(
+        &mut self,
+        now: Moment,
+        is_over: impl Fn(&str, bool) -> bool,
+    ) -> Vec<(String, String)> {
         let mut lines = Vec::new();
         self.lasting.retain(|subject, lasting| {
             let met = lasting.last_pass == self.pass;
             if !is_over(subject, met) {
                 return true;
             }
-            if lasting.passes > 1 || !met {
-                let how_long = lasting.how_long(now);
-                lines.push(format!("{} after {how_long}: {}", self.words.over, lasting.text));
+            if let Some(over) = lasting.words.over.filter(|_| lasting.passes > 1 || !met) {
+                let line = format!("{over} after {}: {}", lasting.how_long(now), lasting.text);
+                lines.push((subject.clone(), line));
             }
             false
         });
@@ -158,7 +156,7 @@ pub fn cause(text: &str) -> String {
 mod tests {
     use super::*;
 
-    const WORDS: Words = Words { again: "still failing", over: "recovered" };
+    const WORDS: Words = Words { again: Some("still failing"), over: Some("recovered") };
 
     /// Passes a minute apart, from 02:10 on.
     struct Night {
@@ -168,7 +166,7 @@ mod tests {
 
     impl Night {
         fn begin() -> Self {
-            Night { repeats: Repeats::new(WORDS), minutes: 0 }
+            Night { repeats: Repeats::default(), minutes: 0 }
         }
 
         fn now(&self) -> Moment {
@@ -184,10 +182,10 @@ mod tests {
             let mut lines: Vec<String> = failures
                 .iter()
                 .filter_map(|(subject, text)| {
-                    self.repeats.met(subject, cause(text), (*text).to_owned(), now)
+                    self.repeats.met(subject, WORDS, cause(text), (*text).to_owned(), now)
                 })
                 .collect();
-            lines.extend(self.repeats.end(now, |_, met| !met));
+            lines.extend(self.repeats.end(now, |_, met| !met).into_iter().map(|(_, line)| line));
             self.minutes += 1;
             lines
         }
@@ -273,8 +271,8 @@ mod tests {
         let mut night = Night::begin();
         night.repeats.begin_pass();
         let now = night.now();
-        night.repeats.met("move:ip", "refused".into(), "refused".into(), now);
-        assert_eq!(night.repeats.end(now, |_, _| true), [""; 0]);
+        night.repeats.met("move:ip", WORDS, "refused".into(), "refused".into(), now);
+        assert_eq!(night.repeats.end(now, |_, _| true), []);
     }
 
     #[test]

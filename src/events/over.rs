@@ -1,0 +1,62 @@
+//! Whether what failed does no longer. Pure.
+
+use std::collections::BTreeSet;
+
+use crate::plan::Plan;
+
+/// Whether `subject`, which was `met` in this pass or not, is over; `done` are the subjects of the steps that were done.
+/// A step that had no turn may still not work: creation is paused after a failure, a pair that the cloud refused is not
+/// tried for a while.
+pub fn is_over(plan: &Plan, done: &BTreeSet<String>, subject: &str, met: bool) -> bool {
+    if met || done.contains(subject) {
+        return done.contains(subject);
+    }
+    match subject.split_once(':') {
+        Some(("delete failed", id)) => plan.deletions.iter().all(|step| step.server.0 != id),
+        Some(("move failed", id)) => {
+            let planned = plan.moves.iter().any(|step| step.address.0 == id);
+            !planned && plan.refused.iter().all(|(address, _)| address.0 != id)
+        }
+        Some(("create failed", _)) => plan.creation.is_none() && plan.held_back.is_none(),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::fixture::deletion;
+    use crate::model::{AddressId, ServerId};
+    use crate::plan::HeldBack;
+
+    #[track_caller]
+    fn check(plan: &Plan, done: &[&str], subject: &str, met: bool, expected: bool) {
+        let done = done.iter().map(|subject| (*subject).to_owned()).collect();
+        assert_eq!(is_over(plan, &done, subject, met), expected, "{subject}, met: {met}");
+    }
+
+    #[test]
+    fn what_was_done_is_over_and_what_failed_again_is_not() {
+        let plan = Plan::default();
+        check(&plan, &["delete failed:a"], "delete failed:a", false, true);
+        check(&plan, &["move failed:ip"], "move failed:ip", true, true);
+        check(&plan, &[], "delete failed:a", true, false);
+        check(&plan, &[], "look failed:cannot list the floating IPs", true, false);
+        check(&plan, &[], "look failed:cannot list the floating IPs", false, true);
+    }
+
+    #[test]
+    fn what_had_no_turn_is_still_failing_until_it_is_not_wanted() {
+        let plan = Plan {
+            deletions: vec![deletion("a")],
+            refused: vec![(AddressId("ip".into()), ServerId("a".into()))],
+            held_back: Some(HeldBack { why: "creation paused".into(), for_at_least: None }),
+            ..Plan::default()
+        };
+        for subject in ["delete failed:a", "move failed:ip", "create failed:"] {
+            check(&plan, &[], subject, false, false);
+            check(&Plan::default(), &[], subject, false, true);
+        }
+        check(&plan, &[], "delete failed:gone", false, true);
+    }
+}
