@@ -72,6 +72,7 @@ pub fn load(
         warnings: Vec::new(),
     };
     let mut warnings = unknown::warnings(environment);
+    warnings.extend(reader.take_warnings());
     warnings.extend(unknown::self_scaling(&mut reader));
     if !once {
         warnings.extend(standing_warnings(&config));

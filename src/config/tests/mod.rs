@@ -5,6 +5,7 @@ mod faults;
 mod login;
 mod values;
 mod warnings;
+mod wrapped;
 
 use std::collections::BTreeMap;
 use std::io;
