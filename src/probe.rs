@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::error::{Result, one_line};
 use crate::handles::Handles;
-use crate::http::{NoAnswer, ReplicaClient};
+use crate::http::{NoAnswer, ReplicaClient, no_text, without_mark};
 use crate::metrics::ProbeFailure;
 use crate::model::{Answer, ServerId};
 use crate::settings::ProbeSettings;
@@ -155,8 +155,11 @@ pub fn url(settings: &ProbeSettings, address: IpAddr) -> String {
 
 /// Free resources and "may be destroyed", or why the answer is none.
 pub fn read(settings: &ProbeSettings, body: &[u8]) -> std::result::Result<(u64, bool), String> {
-    let json: Value = serde_json::from_slice(body)
-        .map_err(|_| format!("not JSON: {}", one_line(&String::from_utf8_lossy(body), 40)))?;
+    let json: Value =
+        serde_json::from_slice(without_mark(body)).map_err(|_| match no_text(body) {
+            Some(encoding) => format!("not JSON: {encoding}"),
+            None => format!("not JSON: {}", one_line(&String::from_utf8_lossy(body), 40)),
+        })?;
     if !json.is_object() {
         return Err("not a JSON object".to_owned());
     }

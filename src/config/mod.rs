@@ -1,12 +1,13 @@
 //! Settings: from the environment to [`Config`]. Everything is checked at once, and every fault is told in one run.
 //!
 //! `table` holds what settings there are, `parse` what a value may look like, `reader` how values and faults are
-//! collected, `openstack` the cloud's part, `unknown` the variables that look like settings and are none, `list` how
+//! collected, `openstack` the cloud's part, `proxies` those of the environment, `unknown` the variables that look like settings and are none, `list` how
 //! the table reads for people.
 
 pub mod list;
 mod openstack;
 mod parse;
+mod proxies;
 mod reader;
 pub mod table;
 #[cfg(test)]

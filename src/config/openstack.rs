@@ -1,6 +1,7 @@
 //! The settings of an `OpenStack` cloud: where it is, who we are, what the VMs are made of.
 
 use crate::config::parse::{self, boolean, choice, file, seconds, text};
+use crate::config::proxies::proxies;
 use crate::config::reader::Reader;
 use crate::config::table::{
     OPENSTACK_API_TIMEOUT, OPENSTACK_CLOUD_INIT_FILE, OPENSTACK_FLAVOR,
@@ -35,6 +36,7 @@ pub fn settings(reader: &mut Reader<'_>) -> OpenStackSettings {
         timeout: reader.value(&OPENSTACK_API_TIMEOUT, seconds(1..=super::REQUEST_SECONDS_MAX)),
         cacert: reader.certificates(&OS_CACERT),
         insecure: reader.value(&OS_INSECURE, boolean),
+        proxies: proxies(reader),
     }
 }
 

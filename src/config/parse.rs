@@ -188,7 +188,7 @@ pub fn auth_url(value: &str) -> Parsed<String> {
 }
 
 /// `host`, `host:port`, `[IPv6]` or `[IPv6]:port`.
-fn has_host(authority: &str) -> bool {
+pub fn has_host(authority: &str) -> bool {
     let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, "")) => (host, None),
         Some((host, after)) => (host, Some(after.strip_prefix(':').unwrap_or("none"))),

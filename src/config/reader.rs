@@ -60,6 +60,18 @@ impl<'a> Reader<'a> {
         self.faults.push(text.into());
     }
 
+    /// Notes a fault of a variable that is no setting of ours.
+    pub fn fault_of(&mut self, text: String) {
+        if !self.faults.contains(&text) {
+            self.faults.push(text);
+        }
+    }
+
+    /// Notes what is odd and yet goes.
+    pub fn warn(&mut self, text: String) {
+        self.warnings.push(text);
+    }
+
     /// The value of a variable; empty means unset.
     pub fn variable(&self, name: &str) -> Option<&'a str> {
         self.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())

@@ -6,6 +6,8 @@ use ureq::Agent;
 use ureq::unversioned::transport::DefaultConnector;
 
 use crate::error::{Result, out_of_resources};
+use crate::http::encoding::{ASKED, compressed};
+use crate::http::remedy::remedy;
 use crate::http::resolver::Lookup;
 use crate::http::wording::{probe_failure, without_answer};
 use crate::http::{USER_AGENT, tls};
@@ -62,6 +64,7 @@ impl ReplicaClient {
             .max_response_header_size(HEADER_BYTES_MAX)
             .user_agent(USER_AGENT)
             .accept("application/json")
+            .accept_encoding(ASKED)
             .tls_config(tls)
             .build();
         let agent = Agent::with_parts(config, DefaultConnector::default(), Lookup::default());
@@ -72,6 +75,7 @@ impl ReplicaClient {
     pub fn get(&self, url: &str) -> std::result::Result<(u16, Vec<u8>), NoAnswer> {
         let words = |error: ureq::Error| {
             let why = without_answer(&error, self.timeout, BODY_BYTES_MAX);
+            let why = format!("{why}{}", remedy(&why, url, "REPLICA_API_CACERT"));
             match &error {
                 ureq::Error::Io(cause) if out_of_resources(cause) => NoAnswer::Unasked(why),
                 _ => NoAnswer::Asked(probe_failure(&error), why),
@@ -80,6 +84,9 @@ impl ReplicaClient {
         let mut response =
             self.agent.get(url).header("connection", "close").call().map_err(words)?;
         let status = response.status().as_u16();
+        if let (200..=299, Some(why)) = (status, compressed(response.headers())) {
+            return Err(NoAnswer::Asked(ProbeFailure::Invalid, why));
+        }
         let body = response.body_mut().with_config().limit(BODY_BYTES_MAX).read_to_vec();
         Ok((status, body.map_err(words)?))
     }

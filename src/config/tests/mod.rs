@@ -3,6 +3,7 @@
 mod derived;
 mod faults;
 mod login;
+mod proxies;
 mod values;
 mod warnings;
 mod wrapped;
