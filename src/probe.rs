@@ -201,6 +201,8 @@ fn shown(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn settings() -> ProbeSettings {
@@ -268,6 +270,51 @@ mod tests {
         check("[]", Err("not a JSON object"));
         check("<html> <b>hello</b>\n</html>", Err("not JSON: <html> <b>hello</b> </html>"));
         check("", Err("not JSON: "));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped_and_other_encodings_are_called_by_name() {
+        let plain = r#"{"capacity": 3, "termination": false}"#;
+        let utf16 =
+            |bytes: fn(u16) -> [u8; 2]| plain.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
+        let little = utf16(u16::to_le_bytes);
+        let big = utf16(u16::to_be_bytes);
+        let no = |why: &str| Err(format!("not JSON: {why}"));
+        for (body, expected) in [
+            (format!("\u{feff}{plain}").into_bytes(), Ok((3, false))),
+            (format!(" \r\n{plain}\r\n").into_bytes(), Ok((3, false))),
+            ([b"\xff\xfe", &little[..]].concat(), no("it is UTF-16, not UTF-8")),
+            ([b"\xfe\xff", &big[..]].concat(), no("it is UTF-16, not UTF-8")),
+            (little, no("it is UTF-16, not UTF-8")),
+            (big, no("it is UTF-16, not UTF-8")),
+            (b"\x1f\x8b\x08\0".to_vec(), no("it is compressed (gzip)")),
+            (
+                plain.replace('c', "\u{e9}").chars().map(|c| c as u8).collect(),
+                no("it is not UTF-8"),
+            ),
+            ("\u{feff}".into(), no("\u{feff}")),
+        ] {
+            assert_eq!(read(&settings(), &body), expected, "{body:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_good_answer_with_a_small_change_is_read_right_or_named(
+            capacity in 0_u64..1000,
+            termination in any::<bool>(),
+            before in prop::sample::select(vec![&b""[..], b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x1f\x8b", b" \r\n", b"\0", b"\xe9", b"<"]),
+            after in prop::sample::select(vec![&b""[..], b"\n", b"\0", b"\xef\xbb\xbf", b"\x1a", b"}"]),
+            utf16 in any::<bool>(),
+        ) {
+            let text = format!("{{\"capacity\": {capacity}, \"termination\": {termination}}}");
+            let bytes = if utf16 { text.encode_utf16().flat_map(u16::to_le_bytes).collect() } else { text.into_bytes() };
+            let body = [before, &bytes, after].concat();
+            match read(&settings(), &body) {
+                Ok(answer) => prop_assert_eq!(answer, (capacity, termination)),
+                Err(why) => prop_assert!(why.starts_with("not JSON: ") && why.len() > 12, "{}", why),
+            }
+        }
     }
 
     #[test]

@@ -259,12 +259,21 @@ impl CloudClient {
     fn about_status(&self, status: u16, headers: &HeaderMap, said: &str, url: &str) -> String {
         let uri = url.parse().ok();
         let proxy = uri.as_ref().and_then(|uri| proxy_of(&self.proxies, uri));
-        match (status, proxy) {
+        let advice = match (status, proxy) {
             (300..=399, _) => redirected(status, text(headers, "location")),
             (401, _) => second_factor(headers, said),
-            (407, Some(proxy)) => format!(" ({})", ProxyFault::refused(proxy, status, url)),
-            (502..=504, Some(proxy)) => format!(" (through the proxy {proxy})"),
+            (407, Some(proxy)) => return format!(" ({})", ProxyFault::refused(proxy, status, url)),
             _ => remedy(said, url, "OS_CACERT"),
+        };
+        match proxy {
+            // It may be the proxy's own word; within a tunnel it has none.
+            Some(proxy)
+                if url.starts_with("http://")
+                    && !headers.contains_key("x-openstack-request-id") =>
+            {
+                format!("{advice} (through the proxy {proxy})")
+            }
+            _ => advice,
         }
     }
 

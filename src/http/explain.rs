@@ -153,6 +153,22 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_before_json_is_skipped_and_an_encoding_is_called_by_name() {
+        assert_eq!(json::<Vec<u64>>("\u{feff}[1]".as_bytes()), Ok(vec![1]));
+        for (body, part) in [
+            (&b"\xff\xfe[\0]\0"[..], "it is UTF-16"),
+            (b"\xfe\xff\0[\0]", "it is UTF-16"),
+            (b"[\0]\0", "it is UTF-16"),
+            (b"\x1f\x8b\x08\0", "it is compressed (gzip)"),
+            (b"[\"\xe9\"]", "it is not UTF-8"),
+            (b"\xef\xbb\xbf<html>", "expected value"),
+        ] {
+            let why = json::<Vec<u64>>(body).unwrap_err();
+            assert!(why.starts_with("not the expected JSON") && why.contains(part), "{why}");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_with_json_is_told_without_its_values() {
         let error = serde_json::from_str::<Vec<u64>>(r#"["a\"b, \"c"]"#).unwrap_err().to_string();
         assert!(error.contains("a\\\"b"), "{error}");

@@ -38,16 +38,20 @@ impl ProxyFault {
     /// What a proxy says of its own.
     pub fn refused(proxy: &Proxy, status: u16, target: &str) -> Self {
         let why = match (status, &proxy.login) {
-            (407, None) => {
+            // tinyproxy says 401 to a wrong login.
+            (401 | 407, None) => {
                 "it asks for a user and a password: http://USER:PASSWORD@HOST:PORT".to_owned()
             }
-            (407, Some(_)) => "it does not accept this user and password".to_owned(),
+            (401 | 407, Some(_)) => "it does not accept this user and password".to_owned(),
             (403 | 405, _) => format!("it does not let us connect to {target}"),
             (502..=504, _) => format!("it cannot reach {target}"),
             _ => format!("it does not connect us to {target}"),
         };
         // To ask again with the same password would only lock the user out.
-        let kind = if status == 407 { ErrorKind::Refused(407) } else { ErrorKind::Unavailable };
+        let kind = match status {
+            401 | 407 => ErrorKind::Refused(407),
+            _ => ErrorKind::Unavailable,
+        };
         ProxyFault { kind, text: format!("the proxy {proxy} answers with status {status}: {why}") }
     }
 }
