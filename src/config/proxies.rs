@@ -26,7 +26,7 @@ const PORT: u16 = 80;
 /// `no_proxy` has for other programs' understanding is a warning.
 pub fn proxies(reader: &mut Reader<'_>) -> Proxies {
     let (direct, odd) = match set(reader, NONE) {
-        Some((variable, list)) => no_proxy(variable, list),
+        Some((variable, list)) => no_proxy(variable, &list),
         None => (Vec::new(), Vec::new()),
     };
     let everybody = Direct { who: Who::Everybody, port: None };
@@ -35,7 +35,9 @@ pub fn proxies(reader: &mut Reader<'_>) -> Proxies {
     }
     let proxies = Proxies { http: chosen(reader, HTTP), https: chosen(reader, HTTPS), direct };
     if proxies.http.is_some() || proxies.https.is_some() {
-        odd.into_iter().for_each(|warning| reader.warn(warning));
+        for warning in odd {
+            reader.warn(warning);
+        }
     }
     proxies
 }
@@ -105,7 +107,7 @@ fn decoded(login: &str) -> Parsed<Login> {
 }
 
 /// The entries of a list, and a line for each that says nothing.
-fn no_proxy(variable: &str, list: String) -> (Vec<Direct>, Vec<String>) {
+fn no_proxy(variable: &str, list: &str) -> (Vec<Direct>, Vec<String>) {
     let (mut direct, mut odd) = (Vec::new(), Vec::new());
     for entry in
         list.split(|c: char| c == ',' || c.is_whitespace()).filter(|entry| !entry.is_empty())

@@ -35,8 +35,13 @@ pub struct Given<'a> {
 impl<'a> Reader<'a> {
     /// A reader that has found nothing wrong yet.
     pub fn new(environment: &'a BTreeMap<String, String>, read_file: ReadFile<'a>) -> Self {
-        let (faults, warnings, faulty) = (Vec::new(), Vec::new(), BTreeSet::new());
-        Reader { environment, read_file, faults, warnings, faulty }
+        Reader {
+            environment,
+            read_file,
+            faults: Vec::new(),
+            warnings: Vec::new(),
+            faulty: BTreeSet::new(),
+        }
     }
 
     /// What is odd and yet goes; taken out.

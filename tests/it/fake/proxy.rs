@@ -98,13 +98,14 @@ impl Shared {
                 .and_then(|rest| rest.split_once('/'))
                 .ok_or(io::ErrorKind::InvalidData)?;
             let mut upstream = TcpStream::connect(at_home(authority))?;
-            let lines =
-                head.lines().skip(1).filter(|line| !line.starts_with("Proxy-") && !line.is_empty());
-            let lines: String = lines
-                .filter(|line| !line.to_lowercase().starts_with("connection:"))
-                .map(|line| format!("{line}\r\n"))
-                .collect();
-            write!(upstream, "{method} /{path} HTTP/1.1\r\n{lines}Connection: close\r\n\r\n")?;
+            let kept = |line: &&str| {
+                let line = line.to_lowercase();
+                !line.is_empty() && !line.starts_with("proxy-") && !line.starts_with("connection:")
+            };
+            let mut lines: Vec<&str> = head.lines().skip(1).filter(kept).collect();
+            lines.extend(["Connection: close", "", ""]);
+            let lines = lines.join("\r\n");
+            write!(upstream, "{method} /{path} HTTP/1.1\r\n{lines}")?;
             let mut body = vec![0; content_length(&head)];
             stream.read_exact(&mut body)?;
             upstream.write_all(&body)?;
