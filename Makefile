@@ -31,7 +31,7 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 
 UNITS := simplescalevm.service simplescalevm-once.service simplescalevm-once.timer
 
-.PHONY: all build test test-bounds soak fuzz test-real test-browser test-prometheus test-packaging record openstack-up \
+.PHONY: all build test test-bounds soak fuzz test-real test-browser test-prometheus test-proxy test-packaging record openstack-up \
     openstack-down deny audit lint fmt run demo install install-files static dist image deb clean help
 
 all: build ## Build the release binary
@@ -64,6 +64,10 @@ record: openstack-up ## Record that OpenStack's answers anew as fixtures (tests/
 
 test-prometheus: build ## Let a real Prometheus scrape it, and test the alerting rules (needs Debian's prometheus)
 	tests/prometheus/run $(BINARY)
+
+test-proxy: ## Ask a small cloud through real proxies (needs Debian's tinyproxy or squid, openssl, python3)
+	$(CARGO) build --locked
+	tests/proxy/run $(TARGET_DIR)/debug/simplescalevm
 
 test-browser: target/browser/axe ## Test the status page in a real Chromium (needs chromium, chromium-driver, pip)
 	$(CARGO) build --locked

@@ -36,6 +36,7 @@ pub mod plan;
 pub mod probe;
 pub mod progress;
 pub mod provider;
+pub mod proxies;
 pub mod secret;
 pub mod settings;
 pub mod signals;

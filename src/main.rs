@@ -124,13 +124,18 @@ fn environment() -> (BTreeMap<String, String>, Vec<String>) {
         "REPLICA_",
         "RUST_LOG",
     ];
+    let proxies = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"];
+    let is_ours = |name: &str| {
+        ours.iter().any(|ours| name.starts_with(ours))
+            || proxies.iter().any(|proxy| name.eq_ignore_ascii_case(proxy))
+    };
     let (mut variables, mut faults) = (BTreeMap::new(), Vec::new());
     for (name, value) in env::vars_os() {
         match (name.into_string(), value.into_string()) {
             (Ok(name), Ok(value)) => {
                 variables.insert(name, value);
             }
-            (Ok(name), Err(_)) if ours.iter().any(|ours| name.starts_with(ours)) => {
+            (Ok(name), Err(_)) if is_ours(&name) => {
                 faults.push(format!("{name}: its value is not UTF-8"));
             }
             _ => {}

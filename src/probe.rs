@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::error::{Result, one_line};
 use crate::handles::Handles;
-use crate::http::{NoAnswer, ReplicaClient};
+use crate::http::{NoAnswer, ReplicaClient, no_text, without_mark};
 use crate::metrics::ProbeFailure;
 use crate::model::{Answer, ServerId};
 use crate::settings::ProbeSettings;
@@ -155,8 +155,11 @@ pub fn url(settings: &ProbeSettings, address: IpAddr) -> String {
 
 /// Free resources and "may be destroyed", or why the answer is none.
 pub fn read(settings: &ProbeSettings, body: &[u8]) -> std::result::Result<(u64, bool), String> {
-    let json: Value = serde_json::from_slice(body)
-        .map_err(|_| format!("not JSON: {}", one_line(&String::from_utf8_lossy(body), 40)))?;
+    let json: Value =
+        serde_json::from_slice(without_mark(body)).map_err(|_| match no_text(body) {
+            Some(encoding) => format!("not JSON: {encoding}"),
+            None => format!("not JSON: {}", one_line(&String::from_utf8_lossy(body), 40)),
+        })?;
     if !json.is_object() {
         return Err("not a JSON object".to_owned());
     }
@@ -198,6 +201,8 @@ fn shown(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn settings() -> ProbeSettings {
@@ -265,6 +270,51 @@ mod tests {
         check("[]", Err("not a JSON object"));
         check("<html> <b>hello</b>\n</html>", Err("not JSON: <html> <b>hello</b> </html>"));
         check("", Err("not JSON: "));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped_and_other_encodings_are_called_by_name() {
+        let plain = r#"{"capacity": 3, "termination": false}"#;
+        let utf16 =
+            |bytes: fn(u16) -> [u8; 2]| plain.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
+        let little = utf16(u16::to_le_bytes);
+        let big = utf16(u16::to_be_bytes);
+        let no = |why: &str| Err(format!("not JSON: {why}"));
+        for (body, expected) in [
+            (format!("\u{feff}{plain}").into_bytes(), Ok((3, false))),
+            (format!(" \r\n{plain}\r\n").into_bytes(), Ok((3, false))),
+            ([b"\xff\xfe", &little[..]].concat(), no("it is UTF-16, not UTF-8")),
+            ([b"\xfe\xff", &big[..]].concat(), no("it is UTF-16, not UTF-8")),
+            (little, no("it is UTF-16, not UTF-8")),
+            (big, no("it is UTF-16, not UTF-8")),
+            (b"\x1f\x8b\x08\0".to_vec(), no("it is compressed (gzip)")),
+            (
+                plain.replace('c', "\u{e9}").chars().map(|c| c as u8).collect(),
+                no("it is not UTF-8"),
+            ),
+            ("\u{feff}".into(), no("\u{feff}")),
+        ] {
+            assert_eq!(read(&settings(), &body), expected, "{body:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_good_answer_with_a_small_change_is_read_right_or_named(
+            capacity in 0_u64..1000,
+            termination in any::<bool>(),
+            before in prop::sample::select(vec![&b""[..], b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x1f\x8b", b" \r\n", b"\0", b"\xe9", b"<"]),
+            after in prop::sample::select(vec![&b""[..], b"\n", b"\0", b"\xef\xbb\xbf", b"\x1a", b"}"]),
+            utf16 in any::<bool>(),
+        ) {
+            let text = format!("{{\"capacity\": {capacity}, \"termination\": {termination}}}");
+            let bytes = if utf16 { text.encode_utf16().flat_map(u16::to_le_bytes).collect() } else { text.into_bytes() };
+            let body = [before, &bytes, after].concat();
+            match read(&settings(), &body) {
+                Ok(answer) => prop_assert_eq!(answer, (capacity, termination)),
+                Err(why) => prop_assert!(why.starts_with("not JSON: ") && why.len() > 12, "{}", why),
+            }
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::model::IpVersion;
+use crate::proxies::Proxies;
 use crate::secret::Secret;
 
 /// Everything the operator asked for.
@@ -139,6 +140,8 @@ pub struct OpenStackSettings {
     pub cacert: Option<PathBuf>,
     /// `OS_INSECURE`: accept any certificate.
     pub insecure: bool,
+    /// Through whom the cloud is asked (`https_proxy` and its like).
+    pub proxies: Proxies,
 }
 
 /// How to log in to Keystone v3.

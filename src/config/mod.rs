@@ -1,12 +1,13 @@
 //! Settings: from the environment to [`Config`]. Everything is checked at once, and every fault is told in one run.
 //!
 //! `table` holds what settings there are, `parse` what a value may look like, `reader` how values and faults are
-//! collected, `openstack` the cloud's part, `unknown` the variables that look like settings and are none, `list` how
+//! collected, `openstack` the cloud's part, `proxies` those of the environment, `unknown` the variables that look like settings and are none, `list` how
 //! the table reads for people.
 
 pub mod list;
 mod openstack;
 mod parse;
+mod proxies;
 mod reader;
 pub mod table;
 #[cfg(test)]
@@ -72,6 +73,7 @@ pub fn load(
         warnings: Vec::new(),
     };
     let mut warnings = unknown::warnings(environment);
+    warnings.extend(reader.take_warnings());
     let mut standing: Vec<String> = unknown::self_scaling(&mut reader).into_iter().collect();
     let max_is_default = reader.given(&REPLICA_MAX).is_none();
     standing.extend(standing_warnings(&config, max_is_default));

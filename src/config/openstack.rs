@@ -1,8 +1,7 @@
 //! The settings of an `OpenStack` cloud: where it is, who we are, what the VMs are made of.
 
-use std::path::PathBuf;
-
-use crate::config::parse::{self, boolean, choice, seconds, text, text_of};
+use crate::config::parse::{self, boolean, choice, file, seconds, text};
+use crate::config::proxies::proxies;
 use crate::config::reader::Reader;
 use crate::config::table::{
     OPENSTACK_API_TIMEOUT, OPENSTACK_CLOUD_INIT_FILE, OPENSTACK_FLAVOR,
@@ -14,9 +13,6 @@ use crate::config::table::{
     OS_REGION_NAME, OS_USER_DOMAIN_ID, OS_USER_DOMAIN_NAME, OS_USERNAME, Setting,
 };
 use crate::settings::{ApplicationCredential, Credentials, Domain, OpenStackSettings, Project};
-
-/// Linux's `PATH_MAX`.
-const PATH_CHARACTERS_MAX: usize = 4096;
 
 /// Reads the cloud's part.
 pub fn settings(reader: &mut Reader<'_>) -> OpenStackSettings {
@@ -36,12 +32,11 @@ pub fn settings(reader: &mut Reader<'_>) -> OpenStackSettings {
         metadata_key: reader.value(&OPENSTACK_METADATA_KEY, |key| Ok(key.to_owned())),
         floating_ip_description: reader.value(&OPENSTACK_FLOATING_IP_DESCRIPTION, text),
         keypair: reader.optional(&OPENSTACK_KEYPAIR, text),
-        cloud_init_file: reader.optional(&OPENSTACK_CLOUD_INIT_FILE, |path| {
-            text_of(PATH_CHARACTERS_MAX)(path).map(PathBuf::from)
-        }),
+        cloud_init_file: reader.optional(&OPENSTACK_CLOUD_INIT_FILE, file),
         timeout: reader.value(&OPENSTACK_API_TIMEOUT, seconds(1..=super::REQUEST_SECONDS_MAX)),
         cacert: reader.certificates(&OS_CACERT),
         insecure: reader.value(&OS_INSECURE, boolean),
+        proxies: proxies(reader),
     }
 }
 

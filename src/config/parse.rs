@@ -1,6 +1,7 @@
 //! From one value's text to its type. The error says what is allowed; the caller names the variable and the value.
 
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// A value, or what is allowed instead.
@@ -60,6 +61,49 @@ pub fn choice<T: Copy, const N: usize>(words: [(&str, T); N]) -> impl Fn(&str) -
     }
 }
 
+/// What surrounds a value and was hardly meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrapping {
+    /// A pair of quotes.
+    Quotes,
+    /// A blank at an end; a carriage return is one.
+    Blank,
+}
+
+impl Wrapping {
+    /// A shell takes quotes and blanks away; docker's `--env-file` does not.
+    pub fn of(value: &str) -> Option<Self> {
+        let within =
+            |quote: char| value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+        if value.trim() != value {
+            Some(Wrapping::Blank)
+        } else if within('"').or_else(|| within('\'')).is_some() {
+            Some(Wrapping::Quotes)
+        } else {
+            None
+        }
+    }
+
+    /// What the value should not do.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Wrapping::Quotes => "stand in quotes",
+            Wrapping::Blank => "begin or end with a blank or a line's end",
+        }
+    }
+}
+
+/// Where most quotes and blanks come from.
+pub const WRAPPED_BY: &str = "(docker's --env-file keeps them as a part of the value)";
+
+/// A text without quotes around it and blanks at its ends: nobody means them, and a mark that has them is another pool's.
+fn as_meant(value: &str) -> Parsed<()> {
+    match Wrapping::of(value) {
+        Some(wrapping) => Err(format!("must not {} {WRAPPED_BY}", wrapping.verb())),
+        None => Ok(()),
+    }
+}
+
 /// Text as the cloud's databases take it: 255 characters, on one line.
 pub fn text(value: &str) -> Parsed<String> {
     text_of(255)(value)
@@ -68,6 +112,7 @@ pub fn text(value: &str) -> Parsed<String> {
 /// Text of at most `characters`, on one line.
 pub fn text_of(characters: usize) -> impl Fn(&str) -> Parsed<String> {
     move |value| {
+        as_meant(value)?;
         if value.contains(char::is_control) {
             return Err("must not hold a line break or another control character".to_owned());
         }
@@ -80,6 +125,7 @@ pub fn text_of(characters: usize) -> impl Fn(&str) -> Parsed<String> {
 
 /// A metadata key as Nova takes it (Compute API, "Create Server": `^[a-zA-Z0-9-_:. ]{1,255}$`).
 pub fn metadata_key(value: &str) -> Parsed<String> {
+    as_meant(value)?;
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_:. ".contains(c);
     if value.len() > 255 || !value.chars().all(fits) {
         return Err(
@@ -95,7 +141,7 @@ pub fn metadata_key(value: &str) -> Parsed<String> {
 
 /// An address or a host name to listen on; brackets around an IPv6 address are taken off.
 pub fn host(value: &str) -> Parsed<String> {
-    let value = value.trim();
+    as_meant(value)?;
     let inside = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));
     let value = inside.unwrap_or(value);
     let fits = |c: char| c.is_ascii_alphanumeric() || ".:-_%".contains(c);
@@ -105,11 +151,20 @@ pub fn host(value: &str) -> Parsed<String> {
     Ok(value.to_owned())
 }
 
+/// Linux's `PATH_MAX`.
+const PATH_CHARACTERS_MAX: usize = 4096;
+
+/// The path of a file.
+pub fn file(value: &str) -> Parsed<PathBuf> {
+    text_of(PATH_CHARACTERS_MAX)(value).map(PathBuf::from)
+}
+
 /// The question to a replica has to fit into its buffer ([`crate::http`]).
 const URL_PATH_BYTES_MAX: usize = 2048;
 
 /// The path of a URL, perhaps with a query; a leading `/` is added where it lacks.
 pub fn url_path(value: &str) -> Parsed<String> {
+    as_meant(value)?;
     if value.contains("://") {
         return Err("must be a path only: host and port come from the replica".to_owned());
     }
@@ -126,7 +181,7 @@ pub fn url_path(value: &str) -> Parsed<String> {
 
 /// Keystone's address: http or https, a host, perhaps a port and a path.
 pub fn auth_url(value: &str) -> Parsed<String> {
-    let value = value.trim();
+    as_meant(value)?;
     let wrong = || Err("must be an address like https://keystone.example.org/v3".to_owned());
     let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
     let Some(rest) = rest else { return wrong() };
@@ -142,7 +197,7 @@ pub fn auth_url(value: &str) -> Parsed<String> {
 }
 
 /// `host`, `host:port`, `[IPv6]` or `[IPv6]:port`.
-fn has_host(authority: &str) -> bool {
+pub fn has_host(authority: &str) -> bool {
     let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, "")) => (host, None),
         Some((host, after)) => (host, Some(after.strip_prefix(':').unwrap_or("none"))),

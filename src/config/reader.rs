@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::config::parse::Parsed;
+use crate::config::parse::{Parsed, WRAPPED_BY, Wrapping, file as file_path};
 use crate::config::table::Setting;
-use crate::error::one_line;
 use crate::secret::Secret;
 
 /// Most characters of a value, or of an unknown name, that are shown.
@@ -20,6 +19,7 @@ pub struct Reader<'a> {
     environment: &'a BTreeMap<String, String>,
     read_file: ReadFile<'a>,
     faults: Vec<String>,
+    warnings: Vec<String>,
     faulty: BTreeSet<&'static str>,
 }
 
@@ -35,7 +35,18 @@ pub struct Given<'a> {
 impl<'a> Reader<'a> {
     /// A reader that has found nothing wrong yet.
     pub fn new(environment: &'a BTreeMap<String, String>, read_file: ReadFile<'a>) -> Self {
-        Reader { environment, read_file, faults: Vec::new(), faulty: BTreeSet::new() }
+        Reader {
+            environment,
+            read_file,
+            faults: Vec::new(),
+            warnings: Vec::new(),
+            faulty: BTreeSet::new(),
+        }
+    }
+
+    /// What is odd and yet goes; taken out.
+    pub fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
     }
 
     /// What is wrong; empty when nothing is.
@@ -52,6 +63,18 @@ impl<'a> Reader<'a> {
     pub fn fault(&mut self, setting: &'static Setting, text: impl Into<String>) {
         self.faulty.insert(setting.name);
         self.faults.push(text.into());
+    }
+
+    /// Notes a fault of a variable that is no setting of ours.
+    pub fn fault_of(&mut self, text: String) {
+        if !self.faults.contains(&text) {
+            self.faults.push(text);
+        }
+    }
+
+    /// Notes what is odd and yet goes.
+    pub fn warn(&mut self, text: String) {
+        self.warnings.push(text);
     }
 
     /// The value of a variable; empty means unset.
@@ -99,7 +122,14 @@ impl<'a> Reader<'a> {
         match parse(given.value) {
             Ok(value) => Some(value),
             Err(allowed) => {
-                self.fault(setting, format!("{}: {allowed}", quoted(given)));
+                // A number or a word in quotes is told all that is wrong with it.
+                let quotes = match Wrapping::of(given.value) {
+                    Some(Wrapping::Quotes) if !allowed.contains("quotes") => {
+                        format!(", and must not {} {WRAPPED_BY}", Wrapping::Quotes.verb())
+                    }
+                    _ => String::new(),
+                };
+                self.fault(setting, format!("{}: {allowed}{quotes}", quoted(given)));
                 None
             }
         }
@@ -117,8 +147,8 @@ impl<'a> Reader<'a> {
 
     /// The path of a PEM file that can be read and holds a certificate.
     pub fn certificates(&mut self, setting: &'static Setting) -> Option<PathBuf> {
+        let path = self.optional(setting, file_path)?;
         let given = self.given(setting)?;
-        let path = PathBuf::from(given.value);
         match (self.read_file)(&path) {
             Ok(text) if !text.contains("-----BEGIN CERTIFICATE-----") => {
                 self.fault(setting, format!("{}: holds no certificate in PEM form", quoted(given)));
@@ -133,10 +163,21 @@ impl<'a> Reader<'a> {
         Some(path)
     }
 
+    /// A secret may have quotes and blanks of its own, so they are left to it, and told: most logins fail for them.
+    fn as_given(&mut self, variable: &str, secret: &str) -> Secret {
+        if let Some(wrapping) = Wrapping::of(secret) {
+            let verb = wrapping.verb();
+            let text =
+                format!("{variable}: the secret happens to {verb}, and is sent so {WRAPPED_BY}");
+            self.warnings.push(text);
+        }
+        Secret::new(secret)
+    }
+
     /// A secret, from its own variable or from the file that another one names. Neither is a fault.
     pub fn secret(&mut self, plain: &'static Setting, file: &'static Setting) -> Secret {
         let path = match (self.given(plain), self.given(file)) {
-            (Some(given), None) => return Secret::new(given.value),
+            (Some(given), None) => return self.as_given(given.variable, given.value),
             (None, Some(given)) => given,
             (Some(_), Some(_)) => {
                 self.fault(
@@ -150,14 +191,15 @@ impl<'a> Reader<'a> {
                 return Secret::new("");
             }
         };
-        match (self.read_file)(Path::new(path.value)) {
+        let Some(name) = self.optional(file, file_path) else { return Secret::new("") };
+        match (self.read_file)(&name) {
             Ok(text) => {
                 let secret = text.strip_suffix('\n').unwrap_or(&text);
                 let secret = secret.strip_suffix('\r').unwrap_or(secret);
                 if secret.is_empty() {
                     self.fault(file, format!("{}: the file is empty", quoted(path)));
                 }
-                Secret::new(secret)
+                self.as_given(path.variable, secret)
             }
             Err(error) => {
                 self.fault(file, format!("{}: cannot be read: {error}", quoted(path)));
@@ -167,7 +209,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// `VARIABLE "value"`, on one line.
+/// `VARIABLE "value"`, on one line: quotes, blanks and line ends in it are shown for what they are.
 fn quoted(given: Given<'_>) -> String {
-    format!("{} \"{}\"", given.variable, one_line(given.value, SHOWN_CHARACTERS_MAX))
+    let mut shown: String = given.value.chars().take(SHOWN_CHARACTERS_MAX).collect();
+    if shown.len() < given.value.len() {
+        shown.pop();
+        shown.push('…');
+    }
+    format!("{} {shown:?}", given.variable)
 }

@@ -1,19 +1,25 @@
 //! Asking the cloud: every request with a limit in time and size, retried where a repetition does no harm.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use ureq::Agent;
 use ureq::http::{self, HeaderMap};
-use ureq::unversioned::transport::DefaultConnector;
+use ureq::unversioned::transport::{Connector, RustlsConnector};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::handles::Handles;
+use crate::http::dial::{Dial, LastGood};
+use crate::http::encoding::{ASKED, compressed};
 use crate::http::explain::explain;
+use crate::http::proxied::{ProxyFault, proxy_of};
+use crate::http::remedy::{redirected, remedy, second_factor};
 use crate::http::resolver::Lookup;
 use crate::http::wording::{kind, without_answer};
 use crate::http::{USER_AGENT, tls};
 use crate::metrics::CloudService;
+use crate::proxies::Proxies;
 use crate::secret::Secret;
 
 /// Most bytes of an answer's body: a page of 1,000 servers has about 2 MB.
@@ -114,6 +120,7 @@ impl Response {
 pub struct CloudClient {
     kept: Agent,
     fresh: Agent,
+    proxies: Arc<Proxies>,
     handles: Handles,
 }
 
@@ -125,8 +132,14 @@ struct Failure {
 
 impl CloudClient {
     /// A client for the cloud. An unreadable `OS_CACERT` is an error.
-    pub fn new(cacert: Option<&Path>, insecure: bool, handles: Handles) -> Result<Self> {
+    pub fn new(
+        cacert: Option<&Path>,
+        insecure: bool,
+        proxies: Proxies,
+        handles: Handles,
+    ) -> Result<Self> {
         let tls = tls(cacert, "OS_CACERT", insecure)?;
+        let (proxies, last_good) = (Arc::new(proxies), LastGood::default());
         let agent = |idle_connections: usize| {
             let config = Agent::config_builder()
                 // No redirect is followed: ureq would send `X-Auth-Token` along to any host.
@@ -139,11 +152,16 @@ impl CloudClient {
                 .max_response_header_size(HEADER_BYTES_MAX)
                 .user_agent(USER_AGENT)
                 .accept("application/json")
+                .accept_encoding(ASKED)
+                // Chosen here, for each URL.
+                .proxy(None)
                 .tls_config(tls.clone())
                 .build();
-            Agent::with_parts(config, DefaultConnector::default(), Lookup::default())
+            let dial = Dial::new(Arc::clone(&proxies), Arc::clone(&last_good));
+            let connector = dial.chain(RustlsConnector::default());
+            Agent::with_parts(config, connector, Lookup::through(Arc::clone(&proxies)))
         };
-        Ok(CloudClient { kept: agent(SERVICES), fresh: agent(0), handles })
+        Ok(CloudClient { kept: agent(SERVICES), fresh: agent(0), proxies, handles })
     }
 
     /// Sends a request. Every answer but 2xx is an error, with what the service said.
@@ -192,22 +210,71 @@ impl CloudClient {
             Err(error) => {
                 let why = without_answer(&error, request.limit, BODY_BYTES_MAX);
                 log::debug!("{method} {url}: {why} after {milliseconds} ms");
-                let text = format!("{method} {url}: {why}{}", advice(&why));
+                let text = format!(
+                    "{method} {url}: {why}{}{}",
+                    remedy(&why, request.url, "OS_CACERT"),
+                    self.on_the_way(request.url, &why)
+                );
                 let error = Error::new(kind(&error), text);
                 return Err(Failure { error, retry_after: None });
             }
         };
         let request_id = text(&headers, "x-openstack-request-id").unwrap_or("no request id");
         log::debug!("{method} {url}: status {status} in {milliseconds} ms ({request_id})");
+        let compressed = compressed(&headers);
         if (200..300).contains(&status) {
-            return Ok(Response { headers, body });
+            let Some(why) = compressed.filter(|_| !body.is_empty()) else {
+                return Ok(Response { headers, body });
+            };
+            let error = Error::new(ErrorKind::Invalid, format!("{method} {url}: {why}"));
+            return Err(Failure { error, retry_after: None });
         }
         let retry_after = retry_after(&headers);
-        let said = explain(&body, request.secrets);
+        let said = compressed.unwrap_or_else(|| explain(&body, &self.secrets(request)));
         let colon = if said.is_empty() { "" } else { ": " };
-        let text = format!("{method} {url}: status {status}{colon}{said}");
+        let advice = self.about_status(status, &headers, &said, request.url);
+        let text = format!("{method} {url}: status {status}{colon}{said}{advice}");
         let error = Error::new(status_kind(status, &said, retry_after), text);
         Err(Failure { error, retry_after })
+    }
+
+    /// What must not be in what a service said; a proxy may repeat what it was sent, too.
+    fn secrets<'a>(&'a self, request: &Request<'a>) -> Vec<&'a Secret> {
+        let proxies = [&self.proxies.http, &self.proxies.https].into_iter().flatten();
+        let logins = proxies.filter_map(|proxy| proxy.login.as_ref());
+        let ours = logins.flat_map(|login| [&login.basic, &login.password]);
+        request.secrets.iter().copied().chain(ours).collect()
+    }
+
+    /// Names the proxy, unless it is named already.
+    fn on_the_way(&self, url: &str, why: &str) -> String {
+        let uri = url.parse().ok();
+        match uri.as_ref().and_then(|uri| proxy_of(&self.proxies, uri)) {
+            Some(proxy) if !why.contains("the proxy ") => format!(", through the proxy {proxy}"),
+            _ => String::new(),
+        }
+    }
+
+    /// What more there is to say of a refusal.
+    fn about_status(&self, status: u16, headers: &HeaderMap, said: &str, url: &str) -> String {
+        let uri = url.parse().ok();
+        let proxy = uri.as_ref().and_then(|uri| proxy_of(&self.proxies, uri));
+        let advice = match (status, proxy) {
+            (300..=399, _) => redirected(status, text(headers, "location")),
+            (401, _) => second_factor(headers, said),
+            (407, Some(proxy)) => return format!(" ({})", ProxyFault::refused(proxy, status, url)),
+            _ => remedy(said, url, "OS_CACERT"),
+        };
+        match proxy {
+            // It may be the proxy's own word; within a tunnel it has none.
+            Some(proxy)
+                if url.starts_with("http://")
+                    && !headers.contains_key("x-openstack-request-id") =>
+            {
+                format!("{advice} (through the proxy {proxy})")
+            }
+            _ => advice,
+        }
     }
 
     fn exchange(
@@ -285,16 +352,6 @@ pub fn shown(url: &str) -> String {
     }
 }
 
-fn advice(why: &str) -> &'static str {
-    if why.starts_with("TLS: invalid peer certificate: UnknownIssuer") {
-        " (set OS_CACERT to the file of the authority that signed it)"
-    } else if why.ends_with("InvalidContentType") {
-        " (does this port speak https?)"
-    } else {
-        ""
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
@@ -336,7 +393,7 @@ mod tests {
             );
             stream.write_all(answer.as_bytes()).unwrap();
         });
-        let client = CloudClient::new(None, false, Handles::new()).unwrap();
+        let client = CloudClient::new(None, false, Proxies::default(), Handles::new()).unwrap();
         let sent = client.send(&Request {
             service: CloudService::Compute,
             method: Method::Get,

@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::one_line;
+use crate::http::encoding::{no_text, without_mark};
 use crate::http::hide::hide;
 use crate::secret::Secret;
 
@@ -28,12 +29,13 @@ pub fn explain(body: &[u8], secrets: &[&Secret]) -> String {
 /// The JSON of a body, or why it cannot be read. Nothing of the body is shown, for it may hold secrets: Nova's answer to
 /// a creation has the server's password, a portal's page may recite the request.
 pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(body).map_err(|error| {
+    serde_json::from_slice(without_mark(body)).map_err(|error| {
         let why = without_values(&error.to_string());
-        let looks_like = match body.trim_ascii_start().first() {
-            None => " (it is empty)",
-            Some(b'<') => " (it is HTML or XML: did a proxy answer?)",
-            Some(_) => "",
+        let looks_like = match (no_text(body), body.trim_ascii_start().first()) {
+            (Some(encoding), _) => format!(" ({encoding})"),
+            (None, None) => " (it is empty)".to_owned(),
+            (None, Some(b'<')) => " (it is HTML or XML: did a proxy answer?)".to_owned(),
+            (None, Some(_)) => String::new(),
         };
         format!("not the expected JSON{looks_like}: {why}")
     })
@@ -147,6 +149,22 @@ mod tests {
         assert!(password.starts_with("not the expected JSON: invalid type: map"), "{password}");
         for why in [page, password] {
             assert!(!why.contains("s3cret"), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_mark_before_json_is_skipped_and_an_encoding_is_called_by_name() {
+        assert_eq!(json::<Vec<u64>>("\u{feff}[1]".as_bytes()), Ok(vec![1]));
+        for (body, part) in [
+            (&b"\xff\xfe[\0]\0"[..], "it is UTF-16"),
+            (b"\xfe\xff\0[\0]", "it is UTF-16"),
+            (b"[\0]\0", "it is UTF-16"),
+            (b"\x1f\x8b\x08\0", "it is compressed (gzip)"),
+            (b"[\"\xe9\"]", "it is not UTF-8"),
+            (b"\xef\xbb\xbf<html>", "expected value"),
+        ] {
+            let why = json::<Vec<u64>>(body).unwrap_err();
+            assert!(why.starts_with("not the expected JSON") && why.contains(part), "{why}");
         }
     }
 

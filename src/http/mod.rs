@@ -5,8 +5,12 @@
 //! connections are kept.
 
 mod cloud;
+mod dial;
+mod encoding;
 mod explain;
 mod hide;
+mod proxied;
+mod remedy;
 mod replica;
 mod resolver;
 mod wording;
@@ -17,7 +21,9 @@ use std::path::Path;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 pub use cloud::{Attempts, CloudClient, Method, Request, Response, shown};
+pub use encoding::{no_text, without_mark};
 pub use explain::json;
+pub use remedy::SECOND_FACTOR;
 pub use replica::{NoAnswer, ReplicaClient};
 
 use crate::error::{Error, ErrorKind, Result};

@@ -7,6 +7,8 @@ use ureq::tls::TlsConfig;
 use ureq::unversioned::transport::DefaultConnector;
 
 use crate::error::{Result, out_of_resources};
+use crate::http::encoding::{ASKED, compressed};
+use crate::http::remedy::remedy;
 use crate::http::resolver::Lookup;
 use crate::http::wording::{probe_failure, without_answer};
 use crate::http::{USER_AGENT, tls};
@@ -72,6 +74,7 @@ impl ReplicaClient {
             .max_response_header_size(HEADER_BYTES_MAX)
             .user_agent(USER_AGENT)
             .accept("application/json")
+            .accept_encoding(ASKED)
             .tls_config(tls)
             .build();
         let agent = Agent::with_parts(config, DefaultConnector::default(), Lookup::default());
@@ -82,6 +85,7 @@ impl ReplicaClient {
     pub fn get(&self, url: &str) -> std::result::Result<(u16, Vec<u8>), NoAnswer> {
         let words = |error: ureq::Error| {
             let why = without_answer(&error, self.timeout, BODY_BYTES_MAX);
+            let why = format!("{why}{}", remedy(&why, url, "REPLICA_API_CACERT"));
             match &error {
                 ureq::Error::Io(cause) if out_of_resources(cause) => NoAnswer::Unasked(why),
                 _ => NoAnswer::Asked(probe_failure(&error), why),
@@ -90,6 +94,9 @@ impl ReplicaClient {
         let mut response =
             self.agent.get(url).header("connection", "close").call().map_err(words)?;
         let status = response.status().as_u16();
+        if let (200..=299, Some(why)) = (status, compressed(response.headers())) {
+            return Err(NoAnswer::Asked(ProbeFailure::Invalid, why));
+        }
         let body = response.body_mut().with_config().limit(BODY_BYTES_MAX).read_to_vec();
         Ok((status, body.map_err(words)?))
     }
@@ -105,15 +112,23 @@ mod tests {
 
     /// What comes of an answer with a header field of so many bytes.
     fn answer_with(bytes: usize) -> std::result::Result<(u16, Vec<u8>), NoAnswer> {
+        let field = "a".repeat(bytes);
+        answered(&format!("HTTP/1.1 200 OK\r\nA: {field}\r\nContent-Length: 2\r\n\r\n{{}}"))
+    }
+
+    /// What comes of this answer.
+    fn answered(answer: &str) -> std::result::Result<(u16, Vec<u8>), NoAnswer> {
+        let whole = answer.to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let replica = thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            assert!(stream.read(&mut [0; 4096]).unwrap() > 0, "a request");
-            let field = "a".repeat(bytes);
-            let answer = format!("HTTP/1.1 200 OK\r\nA: {field}\r\nContent-Length: 2\r\n\r\n{{}}");
+            let mut request = [0; 4096];
+            let read = stream.read(&mut request).unwrap();
+            let request = String::from_utf8_lossy(&request[..read]).to_lowercase();
+            assert!(request.contains("\r\naccept-encoding: identity\r\n"), "{request}");
             // The client may have hung up by now.
-            let _ = stream.write_all(answer.as_bytes());
+            let _ = stream.write_all(whole.as_bytes());
         });
         let answer = ReplicaClient::new(&ProbeSettings {
             https: false,
@@ -130,6 +145,25 @@ mod tests {
         let answer = answer.unwrap().get(&url);
         replica.join().unwrap();
         answer
+    }
+
+    #[test]
+    fn a_compressed_answer_is_named_and_an_error_stays_one() {
+        let answer = |status: u16, coding: &str| {
+            answered(&format!(
+                "HTTP/1.1 {status} A\r\nContent-Encoding: {coding}\r\nContent-Length: 2\r\n\r\n{{}}"
+            ))
+        };
+        for coding in ["gzip", "x-gzip", "deflate", "br", "zstd", "GZIP, identity"] {
+            let Err(NoAnswer::Asked(ProbeFailure::Invalid, why)) = answer(200, coding) else {
+                panic!("{coding} is taken");
+            };
+            assert!(why.starts_with("the answer is compressed ("), "{why}");
+        }
+        for coding in ["identity", "", "utf-8"] {
+            assert_eq!(answer(200, coding), Ok((200, b"{}".to_vec())), "{coding}");
+        }
+        assert_eq!(answer(503, "gzip"), Ok((503, b"{}".to_vec())));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use ureq::Error;
 use ureq::config::Config;
@@ -10,13 +11,25 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-/// ureq's own resolver starts a thread for each host, an address too, and panics when the system has none left. Here an
-/// address is taken as it is written, and for a name a missing thread is an error as any other.
-#[derive(Debug, Default)]
-pub struct Lookup(DefaultResolver);
+use crate::http::proxied::{ProxyFault, proxy_of};
+use crate::proxies::Proxies;
 
-impl Resolver for Lookup {
-    fn resolve(
+/// ureq's own resolver starts a thread for each host, an address too, and panics when the system has none left. Here an
+/// address is taken as it is written, and for a name a missing thread is an error as any other. Of a service that is
+/// asked through a proxy the proxy's name is looked up: its own may be known to the proxy only.
+#[derive(Debug, Default)]
+pub struct Lookup {
+    system: DefaultResolver,
+    proxies: Arc<Proxies>,
+}
+
+impl Lookup {
+    /// A look-up with these proxies.
+    pub fn through(proxies: Arc<Proxies>) -> Self {
+        Lookup { system: DefaultResolver::default(), proxies }
+    }
+
+    fn look_up(
         &self,
         uri: &Uri,
         config: &Config,
@@ -27,9 +40,25 @@ impl Resolver for Lookup {
             addresses.push(address);
             return Ok(addresses);
         }
-        let look_up = || self.0.resolve(uri, config, timeout);
+        let look_up = || self.system.resolve(uri, config, timeout);
         catch_unwind(AssertUnwindSafe(look_up))
             .unwrap_or_else(|_| Err(io::Error::other("no thread left to look up its name").into()))
+    }
+}
+
+impl Resolver for Lookup {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, Error> {
+        let Some(proxy) = proxy_of(&self.proxies, uri) else {
+            return self.look_up(uri, config, timeout);
+        };
+        let uri = format!("http://{}:{}/", proxy.host, proxy.port).parse::<Uri>();
+        let uri = uri.map_err(|error| Error::Http(error.into()))?;
+        self.look_up(&uri, config, timeout).map_err(|error| ProxyFault::unreachable(proxy, &error))
     }
 }
 

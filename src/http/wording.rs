@@ -6,6 +6,8 @@ use std::time::Duration;
 use ureq::Timeout;
 
 use crate::error::{ErrorKind, one_line, out_of_resources};
+use crate::http::proxied::ProxyFault;
+use crate::http::remedy::{dated, refused_handshake};
 use crate::metrics::ProbeFailure;
 
 /// Longest cause that is not ours to word, in characters.
@@ -14,18 +16,29 @@ const CAUSE_CHARS_MAX: usize = 160;
 /// Why no whole answer came, in words. `limit` is the time the request had.
 pub fn without_answer(error: &ureq::Error, limit: Duration, body_bytes_max: u64) -> String {
     match error {
-        ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve) => {
-            "cannot connect in time".to_owned()
-        }
+        ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve) => words(error),
         ureq::Error::Timeout(_) => format!("no answer within {} s", limit.as_secs().max(1)),
-        ureq::Error::HostNotFound => "host name not found".to_owned(),
         ureq::Error::BodyExceedsLimit(_) => {
             format!("the answer is larger than {} KiB", body_bytes_max / 1024)
         }
+        _ => words(error),
+    }
+}
+
+/// The same where no limit is known.
+pub fn words(error: &ureq::Error) -> String {
+    match error {
+        ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve) => {
+            "cannot connect in time".to_owned()
+        }
+        ureq::Error::Timeout(_) => "no answer in time".to_owned(),
+        ureq::Error::HostNotFound => "host name not found".to_owned(),
         ureq::Error::LargeResponseHeader(..) => "the answer's header is too large".to_owned(),
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => "not a valid URL".to_owned(),
         ureq::Error::Protocol(_) => "the answer is not HTTP, or ends too early".to_owned(),
         ureq::Error::Io(error) => io_words(error),
+        // Ours: a line already.
+        ureq::Error::Other(ours) => ours.to_string(),
         other => one_line(&other.to_string(), CAUSE_CHARS_MAX),
     }
 }
@@ -36,7 +49,7 @@ fn io_words(error: &io::Error) -> String {
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => "connection reset".to_owned(),
         io::ErrorKind::UnexpectedEof => "connection closed before the end of the answer".to_owned(),
         kind => {
-            let text = one_line(&error.to_string(), CAUSE_CHARS_MAX);
+            let text = one_line(&dated(&error.to_string()), CAUSE_CHARS_MAX);
             match text.strip_prefix(NO_SUCH_HOST) {
                 Some(why) => format!("host name not found{why}"),
                 // rustls speaks through io::Error.
@@ -64,6 +77,9 @@ pub fn kind(error: &ureq::Error) -> ErrorKind {
         | ureq::Error::Rustls(_)
         | ureq::Error::TlsRequired => ErrorKind::Unavailable,
         ureq::Error::Io(error) if never_connected(error) => ErrorKind::Unavailable,
+        ureq::Error::Other(ours) => {
+            ours.downcast_ref::<ProxyFault>().map_or(ErrorKind::Unclear, |fault| fault.kind)
+        }
         // To ask again would give the same.
         ureq::Error::BodyExceedsLimit(_) => ErrorKind::Invalid,
         _ => ErrorKind::Unclear,
@@ -84,9 +100,7 @@ pub fn probe_failure(error: &ureq::Error) -> ProbeFailure {
 }
 
 fn never_connected(error: &io::Error) -> bool {
-    could_not_connect(error)
-        || out_of_resources(error)
-        || error.to_string().contains("invalid peer certificate")
+    could_not_connect(error) || out_of_resources(error) || refused_handshake(&error.to_string())
 }
 
 fn could_not_connect(error: &io::Error) -> bool {

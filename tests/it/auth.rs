@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::daemon::{Daemon, Settings, once};
 use crate::expect;
-use crate::fake::{Cloud, Fault, Times};
+use crate::fake::{Cloud, Fault, Response, Times};
 
 #[test]
 fn a_password_with_the_projects_id_works() {
@@ -52,6 +52,32 @@ fn an_application_credential_by_its_name_works() {
         .with("OS_APPLICATION_CREDENTIAL_NAME", "scaler")
         .with("OS_USERNAME", "devuser");
     once(&settings).expect_status(0);
+}
+
+#[test]
+fn a_second_factor_and_a_redirect_are_told_with_what_to_do() {
+    let receipt = serde_json::json!({
+        "receipt": {"methods": ["password"], "expires_at": "2026-01-01T00:00:00.000000Z"},
+        "required_auth_methods": [["password", "totp"]],
+    });
+    let receipt = Response::json(401, &receipt).with("Openstack-Auth-Receipt", "gAAAAA");
+    let elsewhere = Response::empty(302).with("Location", "https://login.example.org/?next=s3cret");
+    for (answer, words) in [
+        (
+            receipt,
+            "this user needs a second factor, which no program can give: use an application credential",
+        ),
+        (elsewhere, "it redirects to https://login.example.org/, which is not followed"),
+        (Response::empty(301), "a redirect that does not say where to"),
+    ] {
+        let cloud = Cloud::start();
+        cloud.fault("POST", "/auth/tokens", Times::Always, Fault::Answer(answer));
+        let ran = once(&Settings::of(&cloud));
+        ran.expect_status(1).expect_line(&["cannot log in", words]);
+        for absent in ["check the user", "s3cret"] {
+            assert!(!ran.output().contains(absent), "{absent}\n{ran}");
+        }
+    }
 }
 
 #[test]

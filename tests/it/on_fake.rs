@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use simplescalevm::model::{AddressId, ServerId};
+use simplescalevm::proxies::Proxies;
 use simplescalevm::secret::Secret;
 use simplescalevm::settings::{Credentials, Domain, OpenStackSettings, Project};
 
@@ -53,6 +54,7 @@ impl Ground for FakeGround {
             timeout: Duration::from_secs(60),
             cacert: None,
             insecure: false,
+            proxies: Proxies::default(),
         }
     }
 

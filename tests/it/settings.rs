@@ -43,6 +43,21 @@ fn every_wrong_setting_is_named_in_one_run() {
 }
 
 #[test]
+fn a_mark_in_quotes_makes_no_second_pool() {
+    let cloud = Cloud::start();
+    let ran = once(&Settings::of(&cloud).with("OPENSTACK_METADATA_VALUE", "\"pool\""));
+    ran.expect_status(2);
+    ran.expect_line(&[
+        r#"OPENSTACK_METADATA_VALUE "\"pool\"": must not stand in quotes"#,
+        "--env-file",
+    ]);
+    assert!(cloud.requests().is_empty(), "asked the cloud with wrong settings\n{ran}");
+    let ran = once(&Settings::of(&cloud).with("OS_PASSWORD", "'hunter2'"));
+    ran.expect_line(&["WARN", "OS_PASSWORD", "quotes"]);
+    assert!(!ran.to_string().contains("hunter2"), "{ran}");
+}
+
+#[test]
 fn nothing_set_names_what_is_required() {
     let ran = once(&Settings::none());
     ran.expect_status(2);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use simplescalevm::model::{AddressId, ServerId};
+use simplescalevm::proxies::Proxies;
 use simplescalevm::secret::Secret;
 use simplescalevm::settings::{Credentials, Domain, OpenStackSettings, Project};
 
@@ -54,6 +55,7 @@ impl Ground for RealGround {
             timeout: Duration::from_secs(60),
             cacert: None,
             insecure: false,
+            proxies: Proxies::default(),
         }
     }
 

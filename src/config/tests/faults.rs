@@ -89,8 +89,10 @@ fn texts_that_can_not_work_are_refused() {
         "is the key of the batch marks; choose another one",
     );
     check(
-        &[("OPENSTACK_IMAGE", "Debian\r")],
-        &["OPENSTACK_IMAGE \"Debian\": must not hold a line break or another control character"],
+        &[("OPENSTACK_IMAGE", "Debian\n11")],
+        &[
+            "OPENSTACK_IMAGE \"Debian\\n11\": must not hold a line break or another control character",
+        ],
     );
     let long = "x".repeat(256);
     check(

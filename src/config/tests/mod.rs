@@ -3,8 +3,10 @@
 mod derived;
 mod faults;
 mod login;
+mod proxies;
 mod values;
 mod warnings;
+mod wrapped;
 
 use std::collections::BTreeMap;
 use std::io;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{self, Attempts, CloudClient, Method, Request, shown};
+use crate::http::{self, Attempts, CloudClient, Method, Request, SECOND_FACTOR, shown};
 use crate::metrics::CloudService;
 use crate::provider::openstack::catalog::CatalogService;
 use crate::secret::Secret;
@@ -108,6 +108,8 @@ fn secret(credentials: &Credentials) -> &Secret {
 /// Keystone answers 401 to nearly every mistake, so the settings that can be wrong are named.
 fn with_advice(error: &Error) -> Error {
     let advice = match error.kind {
+        // The credentials are right.
+        ErrorKind::Refused(401) if error.text.contains(SECOND_FACTOR) => "",
         ErrorKind::Refused(401) => {
             " (check the user, password, project and domains, or the application credential)"
         }

@@ -57,7 +57,9 @@ impl OpenStack {
         manage_addresses: bool,
         handles: Handles,
     ) -> Result<Self> {
-        let client = CloudClient::new(settings.cacert.as_deref(), settings.insecure, handles)?;
+        let proxies = settings.proxies.clone();
+        let client =
+            CloudClient::new(settings.cacert.as_deref(), settings.insecure, proxies, handles)?;
         let session = Session::new(client, settings.clone());
         Ok(OpenStack { session, manage_addresses, network_name: None })
     }

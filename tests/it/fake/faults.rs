@@ -22,6 +22,8 @@ pub enum Fault {
     WrongTypes,
     /// The work is done, its answer is replaced by this many bytes of JSON string, whose number is not told before.
     Big(usize),
+    /// The work is done; its answer is packed, although nobody asked for that.
+    Gzip,
     /// Nothing is done; an error with this status that repeats all that was sent, as some proxies do.
     Echo(u16),
     /// Nothing is done; the same as a web page.
@@ -208,6 +210,15 @@ impl Faults {
                 // A 204 has no body.
                 response.status = if response.status == 204 { 200 } else { response.status };
                 response.body = b"{\"padding\": \"".to_vec();
+                response
+            }
+            Fault::Gzip => {
+                let mut response = work();
+                if !response.body.is_empty() {
+                    // As far as anybody here looks into it.
+                    response.body.splice(0..0, [0x1f, 0x8b, 8, 0]);
+                    response = response.with("Content-Encoding", "gzip");
+                }
                 response
             }
             Fault::Echo(status) => {

@@ -70,6 +70,7 @@ pub fn columns() -> Vec<Column> {
         fault("truncated JSON", Fault::Truncated, "not the expected JSON"),
         fault("wrong JSON types", Fault::WrongTypes, "not the expected JSON"),
         fault("HTML with 200", Fault::html(200), "not the expected JSON"),
+        fault("gzip", Fault::Gzip, "the answer is compressed (gzip)"),
         fault("50 MB", Fault::Big(BIG), "the answer is larger than 16384 KiB"),
         fault("status 429 with Retry-After", Fault::rate_limited("2"), "status 429: This request"),
         fault("lost reply", Fault::Sent(Manner::Closed), ended),
@@ -98,13 +99,14 @@ pub fn no_failure(row: &Row, column: &Column) -> Option<&'static str> {
     let has = |names: &[&str]| names.contains(&column.name);
     match row.name {
         "version" if has(&REFUSALS) => Some("a Nova that hides its version is spoken to in 2.1"),
-        LOOKUP if has(&["truncated JSON", "wrong JSON types"]) => Some("it is still a 404"),
+        LOOKUP if has(&["truncated JSON", "wrong JSON types", "gzip"]) => Some("it is still a 404"),
         LOOKUP if has(&["status 404"]) => Some("then the server is gone"),
         "delete" if has(&["status 404"]) => Some("what is gone already need not be deleted"),
         "delete"
             if has(&[
                 "truncated JSON",
                 "wrong JSON types",
+                "gzip",
                 "HTML with 200",
                 "200 that recites",
             ]) =>
