@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::act::{self, Naming};
+use crate::act::{self, Hands, Naming};
 use crate::clock::{Clock, Moment};
 use crate::decide::{self, Addresses, back_off};
 use crate::error::{Error, ErrorKind};
@@ -174,11 +174,16 @@ impl Pool {
                 prefix: &self.config.name,
                 mark: (&self.config.mark.key, self.mark.as_deref().unwrap_or_default()),
             };
-            let (provider, stop) = (provider.as_mut(), &self.handles.stop);
-            let (interval, news) = (policy.interval, &mut self.news);
-            let outcome = times.timed(Phase::Act, || {
-                act::act(provider, &plan, &naming, interval, &spent, stop, news)
-            });
+            let hands = Hands {
+                provider: provider.as_mut(),
+                prober: self.prober.as_ref(),
+                naming,
+                interval: policy.interval,
+                spent: &spent,
+                stop: &self.handles.stop,
+                news: &mut self.news,
+            };
+            let outcome = times.timed(Phase::Act, || act::act(&plan, hands));
             count(&metrics, &plan, &outcome);
             decide::learn(policy, began, &outcome, &mut memory);
             report.failures.extend(failures(&outcome, policy.once));

@@ -60,8 +60,8 @@ fn deletion(one: &Judged<'_>, reason: DeletionReason, why: String, plan: &Plan) 
         Vec::new()
     };
     let (server, name) = (one.replica.id.clone(), one.replica.name.clone());
-    let condition = one.server.condition.clone();
-    Deletion { server, name, reason, why, condition, ask: None, only_after }
+    let (condition, words) = (one.server.condition.clone(), one.server.words.clone());
+    Deletion { server, name, reason, why, condition, words, ask: None, only_after }
 }
 
 fn moves_from(plan: &Plan, server: &ServerId) -> Vec<AddressId> {

@@ -202,6 +202,7 @@ mod tests {
             reason: DeletionReason::Finished,
             why: "finished".into(),
             condition: Condition::Active { task: None },
+            words: "active".into(),
             ask: None,
             only_after: Vec::new(),
         };

@@ -82,6 +82,7 @@ impl Reach {
                     self.met("deletion waits for an address");
                 }
                 StepResult::NotTried(_) => self.met("steps left over"),
+                StepResult::Dropped(_) => self.met("step dropped"),
                 StepResult::Done | StepResult::Failed(_) => {}
             }
         }
