@@ -15,6 +15,7 @@ pub mod kind;
 mod learn;
 pub mod mark;
 mod notes;
+pub mod now;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -103,6 +104,7 @@ pub fn decide(policy: &Policy, seen: &Observation, memory: &Memory) -> (Plan, Me
         passes: memory.passes + 1,
         creations: memory.creations,
         started: memory.started.or(Some(seen.now)),
+        clock: memory.clock.clone(),
         replicas: remembered(memory, &judged),
         batches: batches.followed,
         batch_limit: batches.limit,

@@ -13,6 +13,9 @@ use crate::provider::{CheckLine, Creation, Provider, ProviderMut};
 
 impl Provider for World {
     fn servers(&mut self) -> Result<Listing> {
+        if let Some(unlisted) = self.next_unlisted.pop_front() {
+            self.unlisted = unlisted;
+        }
         let listed =
             |(id, _): &(&String, _)| !self.unmarked.contains(*id) && !self.unlisted.contains(*id);
         let servers = self.vms.iter().filter(listed).map(|(_, vm)| vm.server.clone()).collect();

@@ -11,6 +11,7 @@ mod create;
 mod delete;
 mod expect;
 mod fixpoint;
+mod lists;
 mod losses;
 mod mark;
 mod notes;

@@ -2,7 +2,7 @@
 //! `learn`. Everything a pass decided and did can be read back as text.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -52,6 +52,8 @@ pub struct World {
     pub unmarked: BTreeSet<String>,
     /// VMs of the pool that the list leaves out.
     pub unlisted: BTreeSet<String>,
+    /// The same for the next lists, one after the other.
+    pub next_unlisted: VecDeque<BTreeSet<String>>,
     pub addresses: Vec<ExternalAddress>,
     pub addresses_listed: bool,
     pub network: Option<String>,
@@ -96,6 +98,7 @@ pub fn world(vms: impl IntoIterator<Item = Vm>) -> World {
         vms: BTreeMap::new(),
         unmarked: BTreeSet::new(),
         unlisted: BTreeSet::new(),
+        next_unlisted: VecDeque::new(),
         addresses: Vec::new(),
         addresses_listed: true,
         network: Some(NETWORK.into()),
@@ -239,8 +242,7 @@ impl World {
         self.spent.set(began);
         let (spent, interval) = (Rc::clone(&self.spent), self.policy.interval);
         let spent = move || Duration::from_secs(spent.get());
-        let prober =
-            Answers(self.vms.iter().map(|(id, vm)| (id.clone(), vm.answer.clone())).collect());
+        let prober = self.answers();
         let hands = Hands {
             provider: self,
             prober: &prober,
@@ -251,6 +253,11 @@ impl World {
             news: &mut news(),
         };
         act::act(plan, hands)
+    }
+
+    /// Who asks the VMs as they are now.
+    pub fn answers(&self) -> Answers {
+        Answers(self.vms.iter().map(|(id, vm)| (id.clone(), vm.answer.clone())).collect())
     }
 
     /// What became of the last pass's steps, one line each: `delete a: done`.
@@ -277,7 +284,7 @@ impl World {
 }
 
 /// What VMs say, whenever they are asked.
-struct Answers(BTreeMap<String, Answer>);
+pub struct Answers(BTreeMap<String, Answer>);
 
 impl Ask for Answers {
     fn ask_all(&self, targets: &[Target], _: &dyn Fn() -> bool) -> BTreeMap<ServerId, Answer> {
