@@ -43,6 +43,8 @@ pub struct Witness {
     pub began: u64,
     /// Lists so far.
     pub lists: u64,
+    /// Whether the cloud was seen looking for a host.
+    pub scheduling: bool,
     /// The pool in this pass's list.
     pub servers: Vec<Server>,
     pub addresses: Option<Vec<ExternalAddress>>,
@@ -80,6 +82,7 @@ impl Witness {
 
     pub fn listed(&mut self, policy: &Policy, servers: &[Server]) {
         self.lists += 1;
+        self.scheduling = servers.iter().any(|server| server.scheduling);
         let of_the_pool = |server: &&Server| server.mark.as_deref() == Some(MARK);
         self.servers = servers.iter().filter(of_the_pool).cloned().collect();
         let now = clock::date(clock::now());
