@@ -128,12 +128,12 @@ impl Pool {
         report
     }
 
-    fn observe_decide_act(&mut self, begun: Moment) -> Report {
+    fn observe_decide_act(&mut self, at: Moment) -> Report {
         let mut report = Report::default();
-        let (clock, began) = (self.clock, begun.elapsed);
+        let (clock, began) = (self.clock, at.elapsed);
         let spent = move || clock.now().elapsed.saturating_sub(began);
         let metrics = self.handles.metrics.clone();
-        let times = PassClock { began, wall: begun.wall, spent: &spent, metrics: &metrics };
+        let times = PassClock { began, wall: at.wall, spent: &spent, metrics: &metrics };
         let policy = &self.config.policy;
         let sight = observe::observe(
             policy,
@@ -169,7 +169,8 @@ impl Pool {
         }
 
         let (mut plan, mut memory) = decide::decide(&self.config.policy, observation, &self.memory);
-        if plan.creation.is_some() && sight.scheduling {
+        let vanished = memory.loss.is_some() && self.memory.loss.is_none();
+        if sight.scheduling && (plan.creation.is_some() || vanished) {
             (plan, memory) = self.decide_again(&mut sight, &times, &mut report);
         }
         plan.notes.append(&mut sight.notes);
@@ -202,7 +203,8 @@ impl Pool {
         report
     }
 
-    /// What is missing may only be missing from the list: so there is a second look before anything is made.
+    /// What is missing may only be missing from the list: so there is a second look before anything is made, or an alarm
+    /// is raised.
     fn decide_again(
         &mut self,
         sight: &mut Sight,

@@ -70,7 +70,7 @@ impl Acting<'_> {
     /// `whom` is the id of the server or address the step is about; empty for a creation.
     fn add(&mut self, kind: StepKind, whom: &str, step: &dyn fmt::Display, result: StepResult) {
         let step = step.to_string();
-        let news = &mut self.hands.news;
+        let news = &mut *self.hands.news;
         match &result {
             StepResult::Done => news.done(kind, whom, &step),
             StepResult::Failed(error) => news.failed(kind, whom, &step, error),

@@ -215,10 +215,7 @@ mod tests {
         let said = said(&told);
         let brief: Vec<(usize, &str)> = said
             .iter()
-            .map(|(minute, text)| {
-                let end = text.find([';', ',']).unwrap_or(text.len());
-                (*minute, &text[..end])
-            })
+            .map(|(minute, text)| (*minute, text.split([';', ',']).next().unwrap()))
             .collect();
         assert_eq!(brief, expected);
     }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::memory::Memory;
-use crate::model::{ServerId, State};
+use crate::model::{Server, ServerId, State};
 use crate::observe::{Sight, of_pool};
 use crate::provider::Provider;
 
@@ -15,8 +15,7 @@ const LOOK_UPS_MAX: usize = 20;
 /// Adds to what was seen what the list left out. When more may be left out, says so in the observation.
 pub fn complete(provider: &mut dyn Provider, memory: &Memory, mark: &String, sight: &mut Sight) {
     if let Err(why) = look_again(provider, memory, mark, sight) {
-        let why = format!("the list of servers may be short while Nova schedules: {why}");
-        sight.observation.incomplete = Some(why);
+        sight.observation.incomplete = Some(format!("while Nova schedules, {why}"));
     }
 }
 
@@ -37,10 +36,12 @@ fn look_again(
     // Earlier is safer: it makes nothing look older.
     seen.now = listing.now.map_or(seen.now, |now| seen.now.min(now));
     let second = of_pool(listing.servers, mark);
-    let ids: BTreeSet<ServerId> = second.iter().map(|server| server.id.clone()).collect();
-    let differences = ids.symmetric_difference(&sight.listed).count();
-    let known: BTreeSet<ServerId> = seen.servers.iter().map(|server| server.id.clone()).collect();
-    seen.servers.extend(second.into_iter().filter(|server| !known.contains(&server.id)));
+    let ids = |servers: &[Server]| -> BTreeSet<ServerId> {
+        servers.iter().map(|server| server.id.clone()).collect()
+    };
+    let first = ids(&seen.servers);
+    let differences = first.symmetric_difference(&ids(&second)).count();
+    seen.servers.extend(second.into_iter().filter(|server| !first.contains(&server.id)));
     if differences > 0 {
         return Err(format!("read twice, it differs by {differences} replicas"));
     }
@@ -75,7 +76,10 @@ fn look_up(
     let mut unknown = 0;
     for id in missing {
         match provider.server(id) {
-            Ok(Some(server)) if server.mark.as_ref() == Some(mark) => sight.add_left_out(server),
+            // Others of its batch may be left out, too.
+            Ok(Some(server)) if server.mark.as_ref() == Some(mark) => {
+                sight.observation.servers.push(Server { scheduling: true, ..server });
+            }
             // Gone, or taken out of the pool.
             Ok(_) => {}
             Err(error) => {

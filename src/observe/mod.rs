@@ -2,7 +2,7 @@
 
 mod again;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 pub use again::complete;
@@ -13,7 +13,7 @@ use crate::decide::{Addresses, Lookup, Observation, batch, now};
 use crate::error::{Error, ErrorKind, Result};
 use crate::memory::{ClockMemory, Memory};
 use crate::metrics::{Metrics, Phase};
-use crate::model::{Answer, Condition, Server, ServerId};
+use crate::model::{Answer, Server};
 use crate::plan::Note;
 use crate::probe::{Ask, Target};
 use crate::provider::Provider;
@@ -29,8 +29,6 @@ pub struct Sight {
     pub notes: Vec<Note>,
     /// What to remember of the cloud's clock.
     pub clock: Option<ClockMemory>,
-    /// The replicas that the list shows.
-    listed: BTreeSet<ServerId>,
     /// Whether Nova looks for a host for any server of the project: until it has one, lists may leave servers out.
     pub scheduling: bool,
 }
@@ -137,10 +135,9 @@ fn list(
         addresses: Addresses::NotManaged,
         lookups: BTreeMap::new(),
     };
-    let listed = observation.servers.iter().map(|server| server.id.clone()).collect();
     let notes = now.note.into_iter().collect();
-    let mut sight = Sight { observation, faults, notes, clock: now.memory, listed, scheduling };
-    look_up_batches(provider, memory, &mark, &mut sight);
+    let mut sight = Sight { observation, faults, notes, clock: now.memory, scheduling };
+    look_up_batches(provider, memory, &mut sight);
     Ok(sight)
 }
 
@@ -149,36 +146,18 @@ fn of_pool(servers: Vec<Server>, mark: &String) -> Vec<Server> {
 }
 
 /// What became of the first servers of batches that the list does not show.
-fn look_up_batches(provider: &mut dyn Provider, memory: &Memory, mark: &String, sight: &mut Sight) {
-    for (batch, first) in batch::to_look_up(memory, &sight.observation.servers) {
+fn look_up_batches(provider: &mut dyn Provider, memory: &Memory, sight: &mut Sight) {
+    for (mark, first) in batch::to_look_up(memory, &sight.observation.servers) {
         let lookup = match provider.server(&first) {
-            // The list leaves it out for a moment: that is no filter that does not see it.
-            Ok(Some(server)) if server.mark.as_ref() == Some(mark) && sight.is_new(&server) => {
-                sight.add_left_out(server);
-                continue;
-            }
             Ok(Some(_)) => Lookup::Exists,
             Ok(None) => Lookup::Gone,
             Err(error) => {
-                let what = format!("cannot look up server {first} of batch {batch}");
+                let what = format!("cannot look up server {first} of batch {mark}");
                 sight.faults.push(error.context(what));
                 Lookup::Unknown
             }
         };
-        sight.observation.lookups.insert(batch, lookup);
-    }
-}
-
-impl Sight {
-    /// Whether a server may be missing from the list for no more than that Nova schedules.
-    fn is_new(&self, server: &Server) -> bool {
-        self.scheduling || server.scheduling || server.condition == Condition::Building
-    }
-
-    /// Adds a server that the list leaves out, as it does while Nova schedules: so others of its batch may be left out, too.
-    fn add_left_out(&mut self, server: Server) {
-        self.scheduling = true;
-        self.observation.servers.push(Server { scheduling: true, ..server });
+        sight.observation.lookups.insert(mark, lookup);
     }
 }
 

@@ -39,6 +39,9 @@ pub enum Creates {
     None(ErrorKind),
 }
 
+/// What happens behind the program's back.
+type Meanwhile = Box<dyn FnOnce(&mut World)>;
+
 /// Who would tell people of a pass.
 pub fn news() -> News {
     News::new(Clock::start(), false)
@@ -68,7 +71,7 @@ pub struct World {
     /// Seconds that one move takes.
     pub bind_takes: u64,
     /// What happens in the next pass between the look and the deed.
-    pub meanwhile: Option<Box<dyn FnOnce(&mut World)>>,
+    pub meanwhile: Option<Meanwhile>,
     /// VMs that cannot be looked at alone.
     pub look_fails: BTreeSet<String>,
     pub spent: Rc<Cell<u64>>,

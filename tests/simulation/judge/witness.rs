@@ -118,7 +118,8 @@ impl Witness {
 
     pub fn looked_up(&mut self, id: &ServerId, exists: bool) {
         let found = self.batches.iter_mut().find(|batch| batch.reply == Reply::First(id.clone()));
-        if let Some(batch) = found {
+        // Of one that was listed, a look-up before its deletion tells nothing new.
+        if let Some(batch) = found.filter(|batch| !batch.was_listed) {
             batch.gone |= !exists;
             batch.exists = exists;
         }
