@@ -125,6 +125,22 @@ fn replicas_that_a_short_list_leaves_out_are_not_made_again() {
     assert_eq!(cloud.state().servers.len(), 32, "{ran}");
 }
 
+#[test]
+fn a_batch_of_nearly_a_page_is_made_once() {
+    let cloud = Cloud::start();
+    {
+        let mut state = cloud.state();
+        (state.page_max, state.short_while_scheduling) = (50, true);
+        state.build = Build::Active(5);
+    }
+    let settings = Settings::of_loop(&cloud).with("REPLICA_MIN_AVAILABLE_RESOURCES", "45");
+    let mut daemon = Daemon::start(&settings.with("REPLICA_MAX", "90"));
+    daemon.wait_for_passes(&cloud, 12);
+    let ran = daemon.terminate();
+    expect::created(&cloud, &ran, 45);
+    assert_eq!(cloud.state().servers.len(), 45, "{ran}");
+}
+
 /// How often one server was looked up.
 fn look_ups(cloud: &Cloud) -> usize {
     let one = |path: &str| path.contains("/servers/") && !path.ends_with("/detail");
