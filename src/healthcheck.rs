@@ -98,7 +98,7 @@ mod tests {
         let port = instance("127.0.0.1", "SSH 200\r\n");
         let why = run("127.0.0.1", port).unwrap_err();
         assert!(
-            why.ends_with("(APP_HOST, APP_PORT): the answer is not HTTP, or ends too early"),
+            why.contains("(APP_HOST, APP_PORT): the answer is not HTTP, or ends too early"),
             "{why}"
         );
     }

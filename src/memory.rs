@@ -56,6 +56,8 @@ pub struct Memory {
     pub creations: u64,
     /// The cloud's clock at the first decision.
     pub started: Option<SystemTime>,
+    /// What the cloud's clock told, once it told anything.
+    pub clock: Option<ClockMemory>,
     /// Replicas of the last pass, and those that were lately missing from the list.
     pub replicas: BTreeMap<ServerId, ReplicaMemory>,
     /// Creations whose end is not known yet.
@@ -84,6 +86,7 @@ impl Memory {
             intervals: Intervals::from(Duration::ZERO),
             creations: 0,
             started: None,
+            clock: None,
             replicas: BTreeMap::new(),
             batches: Vec::new(),
             batch_limit: None,
@@ -193,4 +196,28 @@ pub struct LossBrake {
     pub passes: Intervals,
     /// What happened, in words.
     pub why: String,
+}
+
+/// The time that ages were judged by, see [`crate::decide::now`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClockMemory {
+    /// The time …
+    pub now: SystemTime,
+    /// … when our own monotonic clock showed this.
+    pub at: Duration,
+    /// Lists in a row that told a later time, and by how much at least.
+    pub later: Option<(u32, Duration)>,
+    /// The last step that was worth a warning.
+    pub step: Option<ClockStep>,
+}
+
+/// A step of the cloud's clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClockStep {
+    /// What tells it from steps of another kind.
+    pub key: &'static str,
+    /// In words, as they were said.
+    pub text: String,
+    /// Lists since, without another one.
+    pub lists: u32,
 }

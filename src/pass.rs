@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::act::{self, Naming};
+use crate::act::{self, Hands, Naming};
 use crate::clock::{Clock, Moment};
 use crate::decide::{self, Addresses, back_off};
 use crate::error::{Error, ErrorKind};
@@ -11,7 +11,7 @@ use crate::handles::Handles;
 use crate::memory::Memory;
 use crate::metrics::{Metrics, Phase};
 use crate::model::ExternalAddress;
-use crate::observe::{self, PassClock};
+use crate::observe::{self, PassClock, Sight};
 use crate::outcome::{Outcome, StepOutcome, StepResult};
 use crate::plan::{Loudness, Plan};
 use crate::probe::Ask;
@@ -155,17 +155,19 @@ impl Pool {
             &mut self.mark,
             &times,
         );
-        let (observation, faults) = match sight {
-            Ok(sight) => (sight.observation, sight.faults),
+        let mut sight = match sight {
+            Ok(sight) => sight,
             Err(error) => {
                 report.fatal = error.kind == ErrorKind::Setting;
                 self.unseen(&mut report, &error);
                 return report;
             }
         };
-        for error in &faults {
+        for error in &std::mem::take(&mut sight.faults) {
             self.unseen(&mut report, error);
         }
+        self.memory.clock.clone_from(&sight.clock);
+        let observation = &sight.observation;
         if let Addresses::Known(addresses) = &observation.addresses {
             report.addresses = Some(addresses.clone());
         }
@@ -173,23 +175,33 @@ impl Pool {
             // Half the replicas may not have been asked: nothing good can be decided from that.
             return interrupted(report);
         }
-        if let Some(error) = observe::unasked(&observation) {
+        if let Some(error) = observe::unasked(observation) {
             self.unseen(&mut report, &error);
         }
 
-        let policy = &self.config.policy;
-        let (plan, mut memory) = decide::decide(policy, &observation, &self.memory);
+        let (mut plan, mut memory) = decide::decide(&self.config.policy, observation, &self.memory);
+        let vanished = memory.loss.is_some() && self.memory.loss.is_none();
+        if sight.scheduling && (plan.creation.is_some() || vanished) {
+            (plan, memory) = self.decide_again(&mut sight, &times, &mut report);
+        }
+        plan.notes.append(&mut sight.notes);
         self.news.seen(&plan, report.addresses.as_deref());
+        let policy = &self.config.policy;
         if let Cloud::ReadWrite(provider) = &mut self.cloud {
             let naming = Naming {
                 prefix: &self.config.name,
                 mark: (&self.config.mark.key, self.mark.as_deref().unwrap_or_default()),
             };
-            let (provider, stop) = (provider.as_mut(), &self.handles.stop);
-            let (interval, news) = (policy.interval, &mut self.news);
-            let outcome = times.timed(Phase::Act, || {
-                act::act(provider, &plan, &naming, interval, &spent, stop, news)
-            });
+            let hands = Hands {
+                provider: provider.as_mut(),
+                prober: self.prober.as_ref(),
+                naming,
+                interval: policy.interval,
+                spent: &spent,
+                stop: &self.handles.stop,
+                news: &mut self.news,
+            };
+            let outcome = times.timed(Phase::Act, || act::act(&plan, hands));
             self.news.acted();
             count(&metrics, &plan, &outcome);
             decide::learn(policy, began, &outcome, &mut memory);
@@ -201,6 +213,23 @@ impl Pool {
         self.memory = memory;
         report.plan = Some(plan);
         report
+    }
+
+    /// What is missing may only be missing from the list: so there is a second look before anything is made, or an alarm
+    /// is raised.
+    fn decide_again(
+        &mut self,
+        sight: &mut Sight,
+        times: &PassClock<'_>,
+        report: &mut Report,
+    ) -> (Plan, Memory) {
+        let mark = self.mark.clone().unwrap_or_default();
+        let (provider, memory) = (self.cloud.reader(), &self.memory);
+        times.timed(Phase::List, || observe::complete(provider, memory, &mark, sight));
+        for error in &std::mem::take(&mut sight.faults) {
+            self.unseen(report, error);
+        }
+        decide::decide(&self.config.policy, &sight.observation, &self.memory)
     }
 
     fn unseen(&mut self, report: &mut Report, error: &Error) {

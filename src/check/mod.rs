@@ -80,6 +80,10 @@ fn pool(config: &Config, provider: &mut dyn Provider, page: &mut Page<'_>) -> Op
             return None;
         }
     };
+    if now.is_none() {
+        let text = "the list of servers does not tell the time (no Date header): nothing is deleted for its age";
+        page.warn("clock", text);
+    }
     let (replicas, others): (Vec<Server>, Vec<Server>) =
         servers.into_iter().partition(|server| server.mark.as_ref() == Some(&chosen));
     let has = if replicas.len() == 1 { "server carries" } else { "servers carry" };

@@ -67,14 +67,14 @@ pub fn deletion(one: &Judged<'_>, reason: DeletionReason, why: String, plan: &Pl
         Vec::new()
     };
     let (server, name) = (one.replica.id.clone(), one.replica.name.clone());
-    let condition = one.server.condition.clone();
+    let (condition, words) = (one.server.condition.clone(), one.server.words.clone());
     let by_its_silence = match reason {
         DeletionReason::Silent | DeletionReason::Trial => true,
         DeletionReason::Failed => matches!(one.kind, Kind::Running { .. }),
         DeletionReason::Finished | DeletionReason::Stopped | DeletionReason::Stuck => false,
     };
     let ask = one.replica.address.filter(|_| by_its_silence);
-    Deletion { server, name, reason, why, condition, ask, only_after }
+    Deletion { server, name, reason, why, condition, words, ask, only_after }
 }
 
 fn moves_from(plan: &Plan, server: &ServerId) -> Vec<AddressId> {

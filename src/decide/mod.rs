@@ -16,6 +16,7 @@ pub mod kind;
 mod learn;
 pub mod mark;
 mod notes;
+pub mod now;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -121,6 +122,7 @@ pub fn decide(policy: &Policy, seen: &Observation, memory: &Memory) -> (Plan, Me
         intervals,
         creations: memory.creations,
         started: memory.started.or(Some(seen.now)),
+        clock: memory.clock.clone(),
         replicas: remembered(policy, seen, memory, &judged),
         batches: batches.followed,
         // Once a trial works, batches grow from one.

@@ -63,6 +63,7 @@ mod fixture {
             reason: DeletionReason::Finished,
             why: "finished".into(),
             condition: Condition::Active { task: None },
+            words: "active".into(),
             ask: None,
             only_after: Vec::new(),
         }

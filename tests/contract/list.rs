@@ -120,6 +120,8 @@ pub fn what_operators_do_shows_in_the_list(ground: &dyn Ground) {
     assert_eq!((&locked.condition, locked.locked), (&Condition::Active { task: None }, true));
     assert_eq!(errored.condition, Condition::Error);
     for (before, after) in servers.iter().map(|server| (server, find(server))) {
+        let alone = provider.server(&before.id).unwrap();
+        assert_eq!(alone.as_ref(), Some(after), "by its id it is what the list says");
         assert_eq!(after.launched, before.launched, "it was launched once, and that stays");
         let sorted = |server: &Server| {
             server.fixed.iter().map(|fixed| fixed.address).collect::<BTreeSet<_>>()

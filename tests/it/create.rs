@@ -135,6 +135,29 @@ fn after_a_creation_with_an_unclear_outcome_no_pass_creates_too_many() {
 }
 
 #[test]
+fn a_cloud_that_drops_metadata_is_not_filled_by_it() {
+    let cloud = Cloud::start();
+    cloud.state().drops_metadata = true;
+    let other = cloud.add_silent("server-abc-1");
+    cloud.state().server(&other).metadata.clear();
+    for _ in 0..10 {
+        let ran = once(&Settings::of(&cloud));
+        ran.expect_status(1);
+        ran.expect_line(&[
+            "ERROR",
+            "cannot create 3",
+            "without their metadata",
+            "3 of 3 are deleted",
+        ]);
+        let state = cloud.state();
+        let staying =
+            state.servers.iter().filter(|one| one.task_state.as_deref() != Some("deleting"));
+        let staying: Vec<&str> = staying.map(|one| one.id.as_str()).collect();
+        assert_eq!(staying, [other.as_str()], "{ran}");
+    }
+}
+
+#[test]
 fn a_creation_is_never_sent_twice_for_one_decision() {
     let cases = [
         Fault::html(500),

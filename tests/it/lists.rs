@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::daemon::{Settings, once};
+use crate::daemon::{Daemon, Settings, once};
 use crate::expect;
-use crate::fake::{Cloud, Fault, Fixed, Manner, Says, Then, Times};
+use crate::fake::{Build, Cloud, Fault, Fixed, Manner, Says, Then, Times};
 
 #[test]
 fn all_pages_are_read() {
@@ -69,6 +69,82 @@ fn a_list_that_moves_while_it_is_read_is_read_again() {
     ran.expect_status(0);
     expect::no_change(&cloud, &ran);
     assert_eq!(cloud.count("GET", "/servers/detail"), 6, "two lists\n{}\n{ran}", cloud.journal());
+}
+
+#[test]
+fn a_page_after_a_server_that_is_gone_meanwhile_is_no_end_of_the_list() {
+    let cloud = moving_list(0);
+    let other = cloud.state().add_server("other", Fixed::Next);
+    cloud.state().server(&other).metadata.clear();
+    // The newest are on the first page: `a`, which goes, is the last there.
+    cloud.state().server(&other).created += Duration::from_secs(60);
+    cloud.then("GET", "/servers/detail", Then::Remove("a"));
+    let ran = once(&Settings::of(&cloud));
+    ran.expect_status(0);
+    expect::no_change(&cloud, &ran);
+    assert_eq!(cloud.count("GET", "/servers/detail"), 5, "{}\n{ran}", cloud.journal());
+}
+
+#[test]
+fn a_page_that_is_never_to_be_had_decides_nothing() {
+    let cloud = moving_list(0);
+    cloud.fault("GET", "marker=*", Times::Always, Fault::html(400));
+    let ran = once(&Settings::of(&cloud).with("REPLICA_MIN_AVAILABLE_RESOURCES", "4"));
+    ran.expect_status(1);
+    ran.expect_line(&["ERROR", "cannot list the servers", "the list moved", "status 400"]);
+    expect::no_change(&cloud, &ran);
+}
+
+#[test]
+fn replicas_that_a_short_list_leaves_out_are_not_made_again() {
+    let cloud = Cloud::start();
+    for number in 0..20 {
+        cloud.add_replica(&format!("r{number}"), Says::free(1));
+    }
+    let settings = Settings::of_loop(&cloud).with("REPLICA_MIN_AVAILABLE_RESOURCES", "20");
+    let mut daemon = Daemon::start(&settings);
+    daemon.wait_for_passes(&cloud, 2);
+    for number in 0..12 {
+        let id = cloud.add_silent(&format!("other-{number}"));
+        let mut state = cloud.state();
+        let now = state.now();
+        let server = state.server(&id);
+        server.metadata.clear();
+        (server.vm_state, server.task_state) = ("building".into(), Some("scheduling".into()));
+        (server.created, server.launched, server.build) = (now, None, Some(Build::Active(6)));
+    }
+    {
+        // 32 servers and the 12 of them that are being scheduled are six more than a page.
+        let mut state = cloud.state();
+        (state.page_max, state.short_while_scheduling) = (38, true);
+    }
+    daemon.wait_until("six are looked up", || look_ups(&cloud) >= 6);
+    daemon.wait_for_passes(&cloud, 8);
+    let ran = daemon.terminate();
+    expect::no_change(&cloud, &ran);
+    assert_eq!(cloud.state().servers.len(), 32, "{ran}");
+}
+
+#[test]
+fn a_batch_of_nearly_a_page_is_made_once() {
+    let cloud = Cloud::start();
+    {
+        let mut state = cloud.state();
+        (state.page_max, state.short_while_scheduling) = (50, true);
+        state.build = Build::Active(5);
+    }
+    let settings = Settings::of_loop(&cloud).with("REPLICA_MIN_AVAILABLE_RESOURCES", "45");
+    let mut daemon = Daemon::start(&settings.with("REPLICA_MAX", "90"));
+    daemon.wait_for_passes(&cloud, 12);
+    let ran = daemon.terminate();
+    expect::created(&cloud, &ran, 45);
+    assert_eq!(cloud.state().servers.len(), 45, "{ran}");
+}
+
+/// How often one server was looked up.
+fn look_ups(cloud: &Cloud) -> usize {
+    let one = |path: &str| path.contains("/servers/") && !path.ends_with("/detail");
+    cloud.requests().iter().filter(|request| one(request.path())).count()
 }
 
 #[test]

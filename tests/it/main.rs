@@ -13,11 +13,13 @@ mod attack;
 mod auth;
 mod bounds;
 mod cli;
+mod clock;
 #[macro_use]
 #[path = "../contract/mod.rs"]
 mod contract;
 mod create;
 mod daemon;
+mod deletions;
 mod expect;
 mod fake;
 mod fault_table;

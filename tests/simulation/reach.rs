@@ -81,7 +81,8 @@ impl Reach {
                 StepResult::NotTried(why) if why.starts_with("its address") => {
                     self.met("deletion waits for an address");
                 }
-                StepResult::NotTried(_) | StepResult::Dropped(_) => self.met("steps left over"),
+                StepResult::NotTried(_) => self.met("steps left over"),
+                StepResult::Dropped(_) => self.met("step dropped"),
                 StepResult::Done | StepResult::Failed(_) => {}
             }
         }

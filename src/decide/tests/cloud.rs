@@ -13,6 +13,9 @@ use crate::provider::{CheckLine, Creation, Provider, ProviderMut};
 
 impl Provider for World {
     fn servers(&mut self) -> Result<Listing> {
+        if let Some(unlisted) = self.next_unlisted.pop_front() {
+            self.unlisted = unlisted;
+        }
         let listed =
             |(id, _): &(&String, _)| !self.unmarked.contains(*id) && !self.unlisted.contains(*id);
         let servers = self.vms.iter().filter(listed).map(|(_, vm)| vm.server.clone()).collect();
@@ -28,7 +31,18 @@ impl Provider for World {
     }
 
     fn server(&mut self, id: &ServerId) -> Result<Option<Server>> {
-        Ok(self.vms.get(&id.0).map(|vm| vm.server.clone()))
+        if self.look_fails.contains(&id.0) {
+            return Err(Error::new(ErrorKind::Unclear, "status 500"));
+        }
+        let mut server = self.vms.get(&id.0).map(|vm| vm.server.clone());
+        let now = start() + Duration::from_secs(self.elapsed);
+        // What took their mark away did so after they were made.
+        if let Some(one) = server.as_mut().filter(|one| one.created < now)
+            && self.unmarked.contains(&id.0)
+        {
+            one.mark = None;
+        }
+        Ok(server)
     }
 
     fn check(&mut self) -> Vec<CheckLine> {
@@ -40,12 +54,14 @@ impl ProviderMut for World {
     fn create(&mut self, creation: &Creation) -> Result<ServerId> {
         let count = match self.creates {
             Creates::AtMost(most) => creation.count.min(most),
-            Creates::All | Creates::AllUnclear | Creates::Unmarked => creation.count,
+            Creates::All | Creates::AllUnclear | Creates::Unmarked | Creates::Bare => {
+                creation.count
+            }
             Creates::None(kind) => return Err(Error::new(kind, "no")),
         };
         let batch = creation.metadata.iter().find(|(key, _)| key == BATCH_KEY).unwrap();
         let first = self.made + 1;
-        for _ in 0..count {
+        for number in 1..=count {
             self.made += 1;
             let id = format!("n{}", self.made);
             let mut vm = (self.makes)(&id).of_batch(&batch.1);
@@ -54,9 +70,13 @@ impl ProviderMut for World {
             if let Launched::At(_) = vm.server.launched {
                 vm.server.launched = Launched::At(vm.server.created);
             }
-            if matches!(self.creates, Creates::Unmarked) {
-                vm.server.mark = None;
-                self.unmarked.insert(id.clone());
+            match self.creates {
+                Creates::Unmarked => drop(self.unmarked.insert(id.clone())),
+                Creates::Bare => {
+                    (vm.server.mark, vm.server.batch, vm.server.trial) = (None, None, false);
+                    vm.server.name = format!("{}-{number}", creation.name);
+                }
+                _ => {}
             }
             self.vms.insert(id, vm);
         }
@@ -80,6 +100,7 @@ impl ProviderMut for World {
 
     fn bind(&mut self, address: &AddressId, server: &ServerId, _: IpAddr) -> Result<()> {
         let address = self.addresses.iter_mut().find(|one| one.id == *address).unwrap();
+        self.spent.set(self.spent.get() + self.bind_takes);
         let pair = (address.address.to_string(), server.0.clone());
         if let Some(kind) = self.bind_fails.get(&pair) {
             return Err(Error::new(*kind, "no"));

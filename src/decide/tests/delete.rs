@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::decide::tests::pictures::*;
-use crate::decide::tests::world::{World, news, world};
+use crate::decide::tests::world::{World, world};
 use crate::outcome::StepResult;
 
 fn replacing(vms: impl IntoIterator<Item = Vm>) -> World {
@@ -113,17 +113,17 @@ fn a_failed_deletion_is_tried_again_in_the_next_pass_and_stops_no_other() {
 }
 
 #[test]
-fn deletions_give_way_to_the_creation_at_half_of_the_interval() {
+fn deletions_give_way_to_the_creation_at_a_third_of_the_interval() {
     let ids = ["a", "b", "c", "d", "e", "f"];
     let mut world = world(ids.map(finished)).with(|policy| policy.minimum = 1);
     world.delete_takes = 11;
     world.pass().creates(1);
     assert_eq!(
         world.vms.keys().collect::<Vec<_>>(),
-        ["d", "e", "f", "n1"],
-        "33 s for three, then n1"
+        ["c", "d", "e", "f", "n1"],
+        "22 s for two, then n1"
     );
-    world.pass().deletes(&["d", "e", "f"]);
+    world.pass().deletes(&["c", "d", "e", "f"]);
 }
 
 #[test]
@@ -142,10 +142,7 @@ fn slow_probes_do_not_keep_the_finished_alive() {
     let mut world = world([finished("a")]);
     let seen = world.observe();
     let (plan, _) = crate::decide::decide(&world.policy, &seen, &world.memory);
-    let naming = crate::act::Naming { prefix: "vm", mark: ("group", "scaler") };
-    let stop = crate::progress::Stop::new();
-    let (interval, spent) = (Duration::from_secs(60), || Duration::from_secs(50));
-    let outcome = crate::act::act(&mut world, &plan, &naming, interval, &spent, &stop, &mut news());
+    let outcome = world.act(&plan, 50, &crate::progress::Stop::new());
     assert_eq!(outcome.steps[0].result, StepResult::Done);
 }
 
@@ -155,19 +152,9 @@ fn once_the_program_is_ending_nothing_more_is_done() {
     world = world.with_addresses(&[("192.0.2.1", "")]);
     let seen = world.observe();
     let (plan, _) = crate::decide::decide(&world.policy, &seen, &world.memory);
-    let naming = crate::act::Naming { prefix: "vm", mark: ("group", "scaler") };
     let stop = crate::progress::Stop::new();
     stop.request();
-    let spent = || Duration::ZERO;
-    let outcome = crate::act::act(
-        &mut world,
-        &plan,
-        &naming,
-        Duration::from_secs(60),
-        &spent,
-        &stop,
-        &mut news(),
-    );
+    let outcome = world.act(&plan, 0, &stop);
     assert_eq!(outcome.steps.len(), 3);
     assert!(outcome.steps.iter().all(|step| matches!(step.result, StepResult::NotTried(_))));
     assert_eq!(world.vms.len(), 2);

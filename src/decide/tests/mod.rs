@@ -1,5 +1,6 @@
 //! Tests of the decisions: small pictures of a pool, and what is decided about them, in the words of the plan.
 
+mod acts;
 mod addresses;
 mod back_off;
 mod batch;
@@ -12,6 +13,7 @@ mod delete;
 mod expect;
 mod fixpoint;
 mod forgetting;
+mod lists;
 mod losses;
 mod mark;
 mod notes;

@@ -2,21 +2,22 @@
 //! `learn`. Everything a pass decided and did can be read back as text.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::act::{self, Naming};
+use crate::act::{self, Hands, Naming};
 use crate::clock::Clock;
 use crate::decide::tests::pictures::{NETWORK, Vm, building, healthy, ip};
 use crate::decide::{Addresses, Observation, batch, decide, learn};
 use crate::error::ErrorKind;
 use crate::events::News;
 use crate::memory::Memory;
-use crate::model::{AddressId, ExternalAddress, IpVersion, Launched, ServerId};
+use crate::model::{AddressId, Answer, ExternalAddress, IpVersion, Launched, ServerId};
 use crate::observe::targets;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, StepResult};
 use crate::plan::Plan;
+use crate::probe::{Ask, Target};
 use crate::progress::Stop;
 use crate::provider::Provider;
 use crate::settings::Policy;
@@ -32,9 +33,14 @@ pub enum Creates {
     AllUnclear,
     /// It makes them without the pool's mark.
     Unmarked,
+    /// It makes them, and drops their metadata.
+    Bare,
     /// It makes none, and says so.
     None(ErrorKind),
 }
+
+/// What happens behind the program's back.
+type Meanwhile = Box<dyn FnOnce(&mut World)>;
 
 /// Who would tell people of a pass.
 pub fn news() -> News {
@@ -49,6 +55,8 @@ pub struct World {
     pub unmarked: BTreeSet<String>,
     /// VMs of the pool that the list leaves out.
     pub unlisted: BTreeSet<String>,
+    /// The same for the next lists, one after the other.
+    pub next_unlisted: VecDeque<BTreeSet<String>>,
     pub addresses: Vec<ExternalAddress>,
     pub addresses_listed: bool,
     pub network: Option<String>,
@@ -62,6 +70,12 @@ pub struct World {
     pub delete_fails: BTreeSet<String>,
     /// Seconds that one deletion takes.
     pub delete_takes: u64,
+    /// Seconds that one move takes.
+    pub bind_takes: u64,
+    /// What happens in the next pass between the look and the deed.
+    pub meanwhile: Option<Meanwhile>,
+    /// VMs that cannot be looked at alone.
+    pub look_fails: BTreeSet<String>,
     pub spent: Rc<Cell<u64>>,
     pub memory: Memory,
     pub elapsed: u64,
@@ -89,6 +103,7 @@ pub fn world(vms: impl IntoIterator<Item = Vm>) -> World {
         vms: BTreeMap::new(),
         unmarked: BTreeSet::new(),
         unlisted: BTreeSet::new(),
+        next_unlisted: VecDeque::new(),
         addresses: Vec::new(),
         addresses_listed: true,
         network: Some(NETWORK.into()),
@@ -99,6 +114,9 @@ pub fn world(vms: impl IntoIterator<Item = Vm>) -> World {
         bind_fails: BTreeMap::new(),
         delete_fails: BTreeSet::new(),
         delete_takes: 0,
+        bind_takes: 0,
+        meanwhile: None,
+        look_fails: BTreeSet::new(),
         spent: Rc::default(),
         memory: Memory::new("me"),
         elapsed: 0,
@@ -188,7 +206,7 @@ impl World {
             now: listing.now.unwrap(),
             clock_told: self.clock_told,
             incomplete: self.incomplete.clone(),
-            servers: listing.servers,
+            servers: listing.servers.into_iter().filter(|server| server.mark.is_some()).collect(),
             answers: BTreeMap::new(),
             network: self.network.clone(),
             addresses: match (self.policy.manage_addresses, self.addresses_listed) {
@@ -213,11 +231,10 @@ impl World {
     pub fn pass(&mut self) -> &mut Self {
         let seen = self.observe();
         let (plan, mut memory) = decide(&self.policy, &seen, &self.memory);
-        let naming = Naming { prefix: "vm", mark: ("group", "scaler") };
-        self.spent.set(0);
-        let (spent, interval) = (Rc::clone(&self.spent), self.policy.interval);
-        let spent = move || Duration::from_secs(spent.get());
-        let outcome = act::act(self, &plan, &naming, interval, &spent, &Stop::new(), &mut news());
+        if let Some(meanwhile) = self.meanwhile.take() {
+            meanwhile(self);
+        }
+        let outcome = self.act(&plan, 0, &Stop::new());
         learn(&self.policy, seen.elapsed, &outcome, &mut memory);
         self.memory = memory;
         self.plan = plan;
@@ -226,11 +243,58 @@ impl World {
         self
     }
 
+    /// Carries out a plan, so many seconds after its pass began.
+    pub fn act(&mut self, plan: &Plan, began: u64, stop: &Stop) -> Outcome {
+        self.spent.set(began);
+        let (spent, interval) = (Rc::clone(&self.spent), self.policy.interval);
+        let spent = move || Duration::from_secs(spent.get());
+        let prober = self.answers();
+        let hands = Hands {
+            provider: self,
+            prober: &prober,
+            naming: Naming { prefix: "vm", mark: ("group", "scaler") },
+            interval,
+            spent: &spent,
+            stop,
+            news: &mut news(),
+        };
+        act::act(plan, hands)
+    }
+
+    /// Who asks the VMs as they are now.
+    pub fn answers(&self) -> Answers {
+        Answers(self.vms.iter().map(|(id, vm)| (id.clone(), vm.answer.clone())).collect())
+    }
+
+    /// What became of the last pass's steps, one line each: `delete a: done`.
+    pub fn results(&self) -> Vec<String> {
+        let one = |step: &crate::outcome::StepOutcome| {
+            let what = step.step.split_once(" (").map_or(step.step.as_str(), |(what, _)| what);
+            match &step.result {
+                StepResult::Done => format!("{what}: done"),
+                StepResult::Failed(error) => format!("{what}: failed: {error}"),
+                StepResult::NotTried(why) => format!("{what}: not tried: {why}"),
+                StepResult::Dropped(why) => format!("{what}: dropped: {why}"),
+            }
+        };
+        self.outcome.steps.iter().map(one).collect()
+    }
+
     /// So many passes.
     pub fn passes(&mut self, count: usize) -> &mut Self {
         for _ in 0..count {
             self.pass();
         }
         self
+    }
+}
+
+/// What VMs say, whenever they are asked.
+pub struct Answers(BTreeMap<String, Answer>);
+
+impl Ask for Answers {
+    fn ask_all(&self, targets: &[Target], _: &dyn Fn() -> bool) -> BTreeMap<ServerId, Answer> {
+        let answer = |target: &Target| Some((target.id.clone(), self.0.get(&target.id.0)?.clone()));
+        targets.iter().filter_map(answer).collect()
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::time::SystemTime;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -92,35 +91,48 @@ pub struct Named {
 /// How often a list is read that moves while it is read.
 const LIST_ATTEMPTS: u32 = 3;
 
-/// Every server of the project, all pages, or an error.
+/// Every server of the project, all pages, or an error; and the earliest time that was told meanwhile.
 ///
 /// While a batch is scheduled Nova sorts its servers anew, and a list of several pages misses some of them. It shows by
-/// others that are on two pages: such a list is read again.
+/// others that are on two pages. Nor is there a page after a server that is gone meanwhile. Such a list is read again.
 pub fn servers(session: &mut Session) -> Result<Listing> {
-    let mut moved = 0;
+    session.forget_time();
+    let mut how = String::new();
     for _ in 0..LIST_ATTEMPTS {
-        let (list, now) = read_list(session)?;
-        moved = list.on_two_pages();
-        if moved == 0 {
-            return Ok(Listing { servers: list.into_servers(), now });
-        }
-        log::debug!("{PATH}: {moved} servers were on two pages; the list is read again");
+        how = match read_list(session)? {
+            Ok(list) => {
+                let (servers, now) = (list.into_servers(), session.earliest_time());
+                return Ok(Listing { servers, now });
+            }
+            Err(how) => how,
+        };
+        log::debug!("{PATH}: {how}; the list is read again");
     }
     let text = format!(
-        "{PATH}: the list moved each of {LIST_ATTEMPTS} times it was read, last with {moved} servers on two pages, so others \
-         may be missing; this ends when Nova has scheduled what was just created"
+        "{PATH}: the list moved each of {LIST_ATTEMPTS} times it was read, last with {how}, so others may be missing; this \
+         ends when Nova has scheduled what was just created"
     );
     Err(Error::new(ErrorKind::Invalid, text))
 }
 
-fn read_list(session: &mut Session) -> Result<(ServerList, Option<SystemTime>)> {
+/// The whole list; or how it moved while it was read.
+fn read_list(session: &mut Session) -> Result<std::result::Result<ServerList, String>> {
     let mut list = ServerList::new(session.settings().metadata_key.clone());
     // No `limit` on the first page: with one, Nova leaves out the servers of a cell that is down.
-    let (mut next, mut now) = (Some(PATH.to_owned()), None);
-    for _ in 0..PAGES_MAX {
-        let Some(path) = next else { return Ok((list, now)) };
-        let response = session.ask(&Question::get(Service::Compute, &path))?;
-        now = response.date().or(now);
+    let mut next = Some(PATH.to_owned());
+    for number in 0..PAGES_MAX {
+        let Some(path) = next else {
+            let moved = list.on_two_pages();
+            let how = format!("{moved} servers on two pages");
+            return Ok(if moved == 0 { Ok(list) } else { Err(how) });
+        };
+        let response = match session.ask(&Question::get(Service::Compute, &path)) {
+            // The server after which the page begins was deleted meanwhile.
+            Err(error) if number > 0 && error.kind == ErrorKind::Refused(400) => {
+                return Ok(Err(format!("a page that Nova could not find ({error})")));
+            }
+            answer => answer?,
+        };
         next = list.add(&path, &response.body)?;
     }
     Err(Error::new(ErrorKind::Invalid, format!("{PATH}: more than {PAGES_MAX} pages")))

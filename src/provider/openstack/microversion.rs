@@ -1,6 +1,6 @@
 //! Nova's microversions (Compute API guide, "Microversions").
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 
@@ -25,13 +25,13 @@ struct Version {
     version: String,
 }
 
-/// 2.69, or the highest that is offered below; `None` where there are no microversions.
+/// 2.69, or the highest that is offered below; `None` where there are no microversions. And what time it is there.
 pub fn negotiate(
     client: &CloudClient,
     compute: &str,
     token: &Secret,
     limit: Duration,
-) -> Result<Option<String>> {
+) -> Result<(Option<String>, Option<SystemTime>)> {
     let url = version_document(compute);
     let request = Request {
         service: CloudService::Compute,
@@ -48,12 +48,12 @@ pub fn negotiate(
         // Hidden behind a proxy that only lets the project's own paths through: then the oldest will do.
         Err(error) if matches!(error.kind, ErrorKind::Refused(_)) => {
             log::debug!("no version document, so 2.1 is spoken: {error}");
-            return Ok(None);
+            return Ok((None, None));
         }
         Err(error) => return Err(error),
     };
     let document: Document = parse(&response.body, &shown(&url))?;
-    Ok(highest(&document.version.version))
+    Ok((highest(&document.version.version), response.date()))
 }
 
 fn highest(offered: &str) -> Option<String> {

@@ -1,6 +1,6 @@
 //! A logged-in client: the token is kept, renewed before it expires, and once after a 401.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde::de::DeserializeOwned;
 
@@ -70,17 +70,32 @@ pub struct Session {
     client: CloudClient,
     settings: OpenStackSettings,
     login: Option<Login>,
+    earliest: Option<SystemTime>,
 }
 
 impl Session {
     /// A session that logs in when it is first asked something.
     pub fn new(client: CloudClient, settings: OpenStackSettings) -> Self {
-        Session { client, settings, login: None }
+        Session { client, settings, login: None, earliest: None }
     }
 
     /// The settings it was made with.
     pub fn settings(&self) -> &OpenStackSettings {
         &self.settings
+    }
+
+    /// Forgets what Nova's clock has told so far.
+    pub fn forget_time(&mut self) {
+        self.earliest = None;
+    }
+
+    /// The earliest time that Nova told since then, in any of its answers: one of several controllers may be ahead.
+    pub fn earliest_time(&self) -> Option<SystemTime> {
+        self.earliest
+    }
+
+    fn note_time(&mut self, told: Option<SystemTime>) {
+        self.earliest = self.earliest.into_iter().chain(told).min();
     }
 
     /// The login in force; a new one when there is none, or when it is about to expire.
@@ -93,7 +108,7 @@ impl Session {
         Ok(self.login.insert(login))
     }
 
-    fn log_in(&self) -> Result<Login> {
+    fn log_in(&mut self) -> Result<Login> {
         let settings = &self.settings;
         let began = Instant::now();
         let token = identity::log_in(
@@ -105,7 +120,7 @@ impl Session {
         .map_err(|error| error.context("cannot log in"))?;
         let Token { value, life, project, catalog } = token;
         let endpoints = catalog::choose(&catalog, settings.region.as_deref(), &settings.interface)?;
-        let microversion =
+        let (microversion, told) =
             microversion::negotiate(&self.client, &endpoints.compute, &value, settings.timeout)
                 .map_err(|error| error.context("cannot find out which Nova this is"))?;
         log::debug!(
@@ -116,6 +131,7 @@ impl Session {
             microversion.as_deref().unwrap_or("2.1")
         );
         let renew_at = began + life.saturating_sub(RENEW_BEFORE.min(life / 10));
+        self.note_time(told);
         Ok(Login { token: value, renew_at, project, life, endpoints, microversion })
     }
 
@@ -123,7 +139,7 @@ impl Session {
     /// is done twice.
     pub fn ask(&mut self, question: &Question<'_>) -> Result<Response> {
         let login = self.login()?.clone();
-        match self.ask_as(&login, question) {
+        let answer = match self.ask_as(&login, question) {
             Err(error) if error.kind == ErrorKind::Refused(401) => {
                 log::debug!("logging in again: {error}");
                 self.login = None;
@@ -132,7 +148,11 @@ impl Session {
                 self.ask_as(&login, question)
             }
             result => result,
+        };
+        if question.service == Service::Compute {
+            self.note_time(answer.as_ref().ok().and_then(Response::date));
         }
+        answer
     }
 
     /// Asks a service and reads the JSON of its answer.

@@ -61,6 +61,8 @@ pub enum Times {
     Next(u32),
     /// All from now on.
     Always,
+    /// All but the next ones, so many.
+    AllBut(u32),
 }
 
 /// Holds a request until the test opens it.
@@ -137,6 +139,10 @@ pub enum Then {
     LoseBuilds,
     /// The servers with these names change places in the list, which is sorted by age, as they do while Nova schedules them.
     SwapServers(&'static str, &'static str),
+    /// The server with this name is gone.
+    Remove(&'static str),
+    /// An operator locks the server with this name.
+    Lock(&'static str),
 }
 
 struct Turn {
@@ -240,12 +246,19 @@ impl Faults {
 
     fn next(&self, request: &Request) -> Option<Fault> {
         let mut rules = self.rules.lock().unwrap();
-        let position = rules.iter().position(|rule| rule.which.matches(request))?;
+        let position = rules.iter_mut().position(|rule| match &mut rule.times {
+            _ if !rule.which.matches(request) => false,
+            Times::AllBut(left) if *left > 0 => {
+                *left -= 1;
+                false
+            }
+            _ => true,
+        })?;
         self.met.fetch_add(1, Ordering::SeqCst);
         let rule = &mut rules[position];
         let fault = rule.fault.clone();
         match &mut rule.times {
-            Times::Always => {}
+            Times::Always | Times::AllBut(_) => {}
             Times::Next(left) if *left > 1 => *left -= 1,
             Times::Next(_) => {
                 rules.remove(position);

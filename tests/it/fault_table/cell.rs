@@ -106,6 +106,10 @@ impl Cell {
             good.clone()
         };
         match &self.column.how {
+            // The first two looks at one server are those before the deletion and after the creation.
+            How::Fault(fault) if row.name == LOOKUP => {
+                cloud.fault(method, pattern, Times::AllBut(2), fault.clone());
+            }
             How::Fault(fault) => cloud.fault(method, pattern, Times::Always, fault.clone()),
             How::Refused => match row.after {
                 Some((method, pattern)) => cloud.then(method, pattern, Then::Stop(row.service)),

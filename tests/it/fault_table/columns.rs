@@ -1,6 +1,6 @@
 //! The columns: everything that can go wrong with a request.
 
-use super::rows::{LOOKUP, Row};
+use super::rows::{LOOK, LOOKUP, Row};
 use crate::fake::{Fault, Manner, Speaks};
 
 /// One thing that can go wrong.
@@ -101,7 +101,7 @@ pub fn no_failure(row: &Row, column: &Column) -> Option<&'static str> {
         "version" if has(&REFUSALS) => Some("a Nova that hides its version is spoken to in 2.1"),
         LOOKUP if has(&["truncated JSON", "wrong JSON types", "gzip"]) => Some("it is still a 404"),
         LOOKUP if has(&["status 404"]) => Some("then the server is gone"),
-        "delete" if has(&["status 404"]) => Some("what is gone already need not be deleted"),
+        LOOK | "delete" if has(&["status 404"]) => Some("what is gone already need not be deleted"),
         "delete"
             if has(&[
                 "truncated JSON",

@@ -18,11 +18,16 @@ pub struct Row {
 /// A method, and a path or a part of one.
 pub type Pattern = (&'static str, &'static str);
 
-/// Replaces the pass's creation by one whose servers are gone before they were ever listed: only then a server is looked
-/// up by its id.
+/// Replaces the pass's creation by one whose servers are gone before they were ever listed: only then a batch is looked up
+/// by its first server's id.
 pub const LOOKUP: &str = "lookup";
 
+/// The look just before a deletion.
+pub const LOOK: &str = "look";
+
 const LATER_PAGE: Pattern = ("GET", "/servers/detail?marker=*");
+// The fake cloud's ids begin with zeros.
+const ONE_SERVER: Pattern = ("GET", "/servers/0*");
 const DETAIL: &str = "/servers/detail";
 
 /// In the order of a pass.
@@ -35,11 +40,10 @@ pub fn rows() -> Vec<Row> {
         row("version", Compute, ("GET", "/v2.1"), &["cannot find out which Nova this is"], None),
         row("first page", Compute, ("GET", DETAIL), listing, Some(("GET", "/v2.1"))),
         row("later page", Compute, LATER_PAGE, listing, Some(("GET", DETAIL))),
-        // The fake cloud's ids begin with zeros.
         row(
             LOOKUP,
             Compute,
-            ("GET", "/servers/0*"),
+            ONE_SERVER,
             &["cannot look up server 0", "of batch"],
             Some(LATER_PAGE),
         ),
@@ -65,11 +69,18 @@ pub fn rows() -> Vec<Row> {
             Some(("GET", "/ports")),
         ),
         row(
+            LOOK,
+            Compute,
+            ONE_SERVER,
+            &["cannot delete done", "cannot look at it once more before", "/servers/0"],
+            Some(LATER_PAGE),
+        ),
+        row(
             "delete",
             Compute,
             ("DELETE", "/servers/*"),
             &["cannot delete done", "/servers/0"],
-            Some(LATER_PAGE),
+            Some(ONE_SERVER),
         ),
         row(
             "flavor",

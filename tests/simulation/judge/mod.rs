@@ -34,6 +34,9 @@ pub enum Rule {
     NoPanic = 6,
 }
 
+/// Most replicas that are looked up because a list lacks them while the cloud looks for hosts.
+const LACKING_MAX: usize = 20;
+
 /// Who watches one history.
 pub struct Judge {
     pub policy: Policy,
@@ -113,12 +116,13 @@ impl Judge {
         self.requests.push(request);
         let count = self.requests.iter().filter(|one| **one == request).count();
         let most = match request {
-            Request::List
-            | Request::Network
-            | Request::Probe
-            | Request::Addresses
-            | Request::Create => 1,
-            Request::LookUp => self.witness.to_look_up(),
+            Request::Network | Request::Probe | Request::Addresses | Request::Create => 1,
+            Request::List => 1 + usize::from(self.witness.scheduling),
+            // One for each deletion, too, and one for what was just made.
+            Request::LookUp => {
+                let lacking = if self.witness.scheduling { LACKING_MAX } else { 0 };
+                self.witness.to_look_up() + self.witness.servers.len() + lacking + 1
+            }
             Request::Bind => 3 * self.witness.addresses.as_ref().map_or(0, Vec::len),
             Request::Delete => self.witness.servers.len(),
         };

@@ -43,6 +43,8 @@ pub struct Witness {
     pub began: u64,
     /// Lists so far.
     pub lists: u64,
+    /// Whether the cloud was seen looking for a host.
+    pub scheduling: bool,
     /// The pool in this pass's list.
     pub servers: Vec<Server>,
     pub addresses: Option<Vec<ExternalAddress>>,
@@ -80,6 +82,7 @@ impl Witness {
 
     pub fn listed(&mut self, policy: &Policy, servers: &[Server]) {
         self.lists += 1;
+        self.scheduling = servers.iter().any(|server| server.scheduling);
         let of_the_pool = |server: &&Server| server.mark.as_deref() == Some(MARK);
         self.servers = servers.iter().filter(of_the_pool).cloned().collect();
         let now = clock::date(clock::now());
@@ -115,7 +118,8 @@ impl Witness {
 
     pub fn looked_up(&mut self, id: &ServerId, exists: bool) {
         let found = self.batches.iter_mut().find(|batch| batch.reply == Reply::First(id.clone()));
-        if let Some(batch) = found {
+        // Of one that was listed, a look-up before its deletion tells nothing new.
+        if let Some(batch) = found.filter(|batch| !batch.was_listed) {
             batch.gone |= !exists;
             batch.exists = exists;
         }

@@ -290,6 +290,12 @@ impl Shared {
                 let created = (state.servers[one].created, state.servers[other].created);
                 (state.servers[other].created, state.servers[one].created) = created;
             }
+            Then::Remove(name) => {
+                let mut state = self.state.lock().unwrap();
+                let id = state.named(name).id.clone();
+                state.remove_server(&id);
+            }
+            Then::Lock(name) => self.state.lock().unwrap().named(name).locked = true,
             Then::LoseBuilds => {
                 let mut state = self.state.lock().unwrap();
                 let building = state.servers.iter().filter(|server| server.build.is_some());

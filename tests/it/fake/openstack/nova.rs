@@ -20,8 +20,11 @@ pub struct Call<'a> {
 pub fn answer(state: &mut State, request: &Request) -> Response {
     let number = state.new_id();
     let response = version_and_route(state, request);
-    let date = httpdate::fmt_http_date(state.now());
-    response.with("X-Openstack-Request-Id", &format!("req-{number}")).with("Date", &date)
+    let response = response.with("X-Openstack-Request-Id", &format!("req-{number}"));
+    match state.controller_time() {
+        Some(time) => response.with("Date", &httpdate::fmt_http_date(time)),
+        None => response,
+    }
 }
 
 /// One of Nova's errors: `{"itemNotFound": {"code": 404, "message": …}}`.
@@ -120,6 +123,12 @@ fn list(state: &mut State, call: &Call<'_>) -> Response {
     let mut servers: Vec<&Server> =
         state.servers.iter().filter(|server| tells || !server.cell_down).collect();
     servers.sort_by(|a, b| (b.created, &b.id).cmp(&(a.created, &a.id)));
+    if state.short_while_scheduling {
+        let scheduling = |server: &&&Server| server.task_state.as_deref() == Some("scheduling");
+        let together = servers.len() + servers.iter().filter(scheduling).count();
+        servers
+            .truncate(servers.len() - together.saturating_sub(state.page_max).min(servers.len()));
+    }
     let records =
         servers.iter().map(|server| nova_record::detail(state, server, call.minor, false));
     paged(state, call, "servers", records.collect())

@@ -111,7 +111,8 @@ fn check(state: &State, server: &Value) -> Result<Wanted, String> {
         return Err("min_count must be <= max_count".into());
     }
     let name = text("name").ok_or("'name' is a required property")?;
-    let metadata = metadata(&server["metadata"])?;
+    let metadata =
+        if state.drops_metadata { BTreeMap::new() } else { metadata(&server["metadata"])? };
     let flavor = flavor.name.clone();
     Ok(Wanted { name, image, flavor, network, key_name, user_data, metadata, count_min, count_max })
 }

@@ -13,12 +13,19 @@ pub struct State {
     pub addresses: BTreeMap<Service, SocketAddr>,
     /// How far the cloud's clock is ahead of this machine's, in seconds.
     pub clock_ahead_s: i64,
+    /// Nova's controllers, which answer in turn: how far the clock of each is ahead of the cloud's, in seconds; `None`: it
+    /// does not tell the time.
+    pub controllers: VecDeque<Option<i64>>,
     pub identity: Identity,
     pub catalog: Catalog,
     /// Highest microversion `2.N`; `None`: a Nova that knows of no microversions.
     pub microversion_max: Option<u32>,
     /// Nova's `max_limit`: most servers or flavors of one page.
     pub page_max: usize,
+    /// Whether a list leaves the oldest servers out while Nova schedules others, and they are more than a page together.
+    pub short_while_scheduling: bool,
+    /// Whether the metadata of new servers is dropped.
+    pub drops_metadata: bool,
     /// Most servers of the project.
     pub instances_max: usize,
     /// How builds go; those in `next_builds` first.
@@ -169,6 +176,7 @@ impl State {
             range,
             addresses: BTreeMap::new(),
             clock_ahead_s: 0,
+            controllers: VecDeque::from([Some(0)]),
             identity: Identity {
                 user: named("6f771db9c71c4c4293ac81517454963b", "devuser"),
                 // With everything that JSON and HTML write in another way.
@@ -190,6 +198,8 @@ impl State {
             },
             microversion_max: Some(93),
             page_max: 1000,
+            short_while_scheduling: false,
+            drops_metadata: false,
             instances_max: 5000,
             build: Build::Active(1),
             next_builds: VecDeque::new(),
@@ -234,6 +244,20 @@ impl State {
     pub fn server(&mut self, id: &str) -> &mut Server {
         let found = self.servers.iter_mut().find(|server| server.id == id);
         found.unwrap_or_else(|| panic!("the fake cloud has no server {id}"))
+    }
+
+    /// The server with this name; panics when there is none.
+    pub fn named(&mut self, name: &str) -> &mut Server {
+        let found = self.servers.iter_mut().find(|server| server.name == name);
+        found.unwrap_or_else(|| panic!("the fake cloud has no server named {name}"))
+    }
+
+    /// What the next of Nova's controllers says of the time.
+    pub fn controller_time(&mut self) -> Option<SystemTime> {
+        self.controllers.rotate_left(1);
+        let ahead = self.controllers.back().copied().flatten()?;
+        let by = Duration::from_secs(ahead.unsigned_abs());
+        Some(if ahead < 0 { self.now() - by } else { self.now() + by })
     }
 
     /// Adds a network and gives its id.

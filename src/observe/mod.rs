@@ -1,14 +1,20 @@
 //! Provider + probes → Observation. Collects, decides nothing; what could not be had is named.
 
+mod again;
+
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
+
+pub use again::complete;
 
 use crate::decide::kind::{Kind, is_booting, kind};
 use crate::decide::mark;
-use crate::decide::{Addresses, Lookup, Observation, batch};
+use crate::decide::{Addresses, Lookup, Observation, batch, now};
 use crate::error::{Error, ErrorKind, Result};
-use crate::memory::Memory;
+use crate::memory::{ClockMemory, Memory};
 use crate::metrics::{Metrics, Phase};
 use crate::model::{Answer, Server};
+use crate::plan::Note;
 use crate::probe::{Ask, Target};
 use crate::provider::Provider;
 use crate::settings::{Mark, Policy};
@@ -19,6 +25,12 @@ pub struct Sight {
     pub observation: Observation,
     /// What failed without failing the pass as a whole.
     pub faults: Vec<Error>,
+    /// What people should know, and no decision needs.
+    pub notes: Vec<Note>,
+    /// What to remember of the cloud's clock.
+    pub clock: Option<ClockMemory>,
+    /// Whether Nova looks for a host for any server of the project: until it has one, lists may leave servers out.
+    pub scheduling: bool,
 }
 
 /// When a pass looks at the world, on the monotonic clock.
@@ -53,9 +65,10 @@ pub fn observe(
     chosen: &mut Option<String>,
     clock: &PassClock<'_>,
 ) -> Result<Sight> {
-    let (mut observation, mut faults) =
+    let mut sight =
         clock.timed(Phase::List, || list(provider, memory, setting, chosen, policy.once, clock))?;
-    let targets = targets(policy, memory, &observation);
+    let observation = &mut sight.observation;
+    let targets = targets(policy, memory, observation);
     observation.answers = clock.timed(Phase::Probe, || {
         prober.ask_all(&targets, &|| (clock.spent)() < policy.interval / 2)
     });
@@ -65,12 +78,13 @@ pub fn observe(
         observation.addresses = match addresses {
             Ok(addresses) => Addresses::Known(addresses),
             Err(error) => {
-                faults.push(error.context("cannot list the floating IPs, so they are left alone"));
+                let error = error.context("cannot list the floating IPs, so they are left alone");
+                sight.faults.push(error);
                 Addresses::Unknown
             }
         };
     }
-    Ok(Sight { observation, faults })
+    Ok(sight)
 }
 
 /// Who is not asked stays what it was, which is no way to go on for long. When the program is ending nobody is asked any
@@ -94,14 +108,15 @@ fn list(
     chosen: &mut Option<String>,
     once: bool,
     clock: &PassClock<'_>,
-) -> Result<(Observation, Vec<Error>)> {
+) -> Result<Sight> {
     let listing = provider.servers().map_err(|error| error.context("cannot list the servers"))?;
     let pool = match chosen {
         Some(mark) => mark.clone(),
         None => chosen.insert(settle_mark(setting, &listing.servers, once)?).clone(),
     };
-    let servers: Vec<Server> =
-        listing.servers.into_iter().filter(|server| server.mark.as_ref() == Some(&pool)).collect();
+    let scheduling = listing.servers.iter().any(|server| server.scheduling);
+    let servers = of_pool(listing.servers, &pool);
+    let now = now::now(listing.now, clock.began, clock.wall, memory.clock.as_ref());
 
     let mut faults = Vec::new();
     let network = match provider.network_name() {
@@ -111,29 +126,40 @@ fn list(
             None
         }
     };
-    let mut observation = Observation {
+    let observation = Observation {
         elapsed: clock.began,
-        now: listing.now.unwrap_or(clock.wall),
+        now: now.now,
         clock_told: listing.now.is_some(),
         incomplete: None,
         servers,
-        answers: std::collections::BTreeMap::new(),
+        answers: BTreeMap::new(),
         network,
         addresses: Addresses::NotManaged,
-        lookups: std::collections::BTreeMap::new(),
+        lookups: BTreeMap::new(),
     };
-    for (mark, first) in batch::to_look_up(memory, &observation.servers) {
+    let notes = now.note.into_iter().collect();
+    let mut sight = Sight { observation, faults, notes, clock: now.memory, scheduling };
+    look_up_batches(provider, memory, &pool, &mut sight);
+    Ok(sight)
+}
+
+fn of_pool(servers: Vec<Server>, mark: &String) -> Vec<Server> {
+    servers.into_iter().filter(|server| server.mark.as_ref() == Some(mark)).collect()
+}
+
+/// What became of the first servers of batches that the list does not show.
+fn look_up_batches(provider: &mut dyn Provider, memory: &Memory, pool: &str, sight: &mut Sight) {
+    for (mark, first) in batch::to_look_up(memory, &sight.observation.servers) {
         let lookup = match provider.server(&first) {
-            Ok(server) => batch::lookup(server.as_ref(), &pool),
+            Ok(server) => batch::lookup(server.as_ref(), pool),
             Err(error) => {
-                faults
-                    .push(error.context(format!("cannot look up server {first} of batch {mark}")));
+                let what = format!("cannot look up server {first} of batch {mark}");
+                sight.faults.push(error.context(what));
                 Lookup::Unknown
             }
         };
-        observation.lookups.insert(mark, lookup);
+        sight.observation.lookups.insert(mark, lookup);
     }
-    Ok((observation, faults))
 }
 
 /// Every replica that should be asked in this pass.
