@@ -75,6 +75,7 @@ pub fn load(
     warnings.extend(unknown::self_scaling(&mut reader));
     if !once {
         warnings.extend(standing_warnings(&config));
+        warnings.extend(unknown::unsupported(environment));
     }
     config.warnings = warnings;
     // The logger has long started: it is only checked here.

@@ -7,6 +7,7 @@
 mod cloud;
 mod explain;
 mod hide;
+mod quota;
 mod replica;
 mod resolver;
 mod wording;

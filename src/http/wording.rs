@@ -64,8 +64,7 @@ pub fn kind(error: &ureq::Error) -> ErrorKind {
         | ureq::Error::Rustls(_)
         | ureq::Error::TlsRequired => ErrorKind::Unavailable,
         ureq::Error::Io(error) if never_connected(error) => ErrorKind::Unavailable,
-        // To ask again would give the same.
-        ureq::Error::BodyExceedsLimit(_) => ErrorKind::Invalid,
+        ureq::Error::BodyExceedsLimit(_) => ErrorKind::TooLarge,
         _ => ErrorKind::Unclear,
     }
 }
