@@ -3,7 +3,17 @@
 /// Words of a quota, in lower case: one of each group has to be there.
 const QUOTA: (&str, &[&str]) = (
     "quota",
-    &["exceed", "over", "reached", "exhausted", "insufficient", "not enough", "used up", "full", "no more"],
+    &[
+        "exceed",
+        "over",
+        "reached",
+        "exhausted",
+        "insufficient",
+        "not enough",
+        "used up",
+        "full",
+        "no more",
+    ],
 );
 
 /// Words of a limit that are a quota's alone.
@@ -21,9 +31,8 @@ const LIMITS: [&str; 10] = [
 ];
 
 /// What has a limit of its own that no room would help: one request, one value, or what is asked for in a time.
-const OTHERS: [&str; 8] = [
-    "policy", "rate", "too many requests", "size", "length", "body", "characters", "attempts",
-];
+const OTHERS: [&str; 8] =
+    ["policy", "rate", "too many requests", "size", "length", "body", "characters", "attempts"];
 
 /// Whether a refusal in these words means that a quota is used up.
 pub fn is_quota(said: &str) -> bool {
@@ -41,7 +50,9 @@ pub fn is_quota(said: &str) -> bool {
 /// Whether it means that too much was asked in too short a time.
 pub fn is_rate_limit(said: &str) -> bool {
     let said = said.to_lowercase();
-    ["rate limit", "rate-limit", "ratelimit", "too many requests"].iter().any(|words| said.contains(words))
+    ["rate limit", "rate-limit", "ratelimit", "too many requests"]
+        .iter()
+        .any(|words| said.contains(words))
 }
 
 #[cfg(test)]
@@ -97,7 +108,10 @@ mod tests {
         ] {
             assert!(!is_quota(said), "{said}");
         }
-        assert!(is_rate_limit("API Rate Limit exceeded") && is_rate_limit("This request was rate-limited."));
+        assert!(
+            is_rate_limit("API Rate Limit exceeded")
+                && is_rate_limit("This request was rate-limited.")
+        );
         assert!(!is_rate_limit("Quota exceeded for instances"));
     }
 }

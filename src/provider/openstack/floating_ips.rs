@@ -123,7 +123,8 @@ impl FloatingIpList {
                 continue;
             }
             let invalid = |why: &str| Error::new(ErrorKind::Invalid, format!("{PATH}: {why}"));
-            let id = record.id.take().ok_or_else(|| invalid("a floating IP without an id"))?;
+            let id = record.id.take().filter(|id| !id.is_empty());
+            let id = id.ok_or_else(|| invalid("a floating IP without an id"))?;
             let unreadable =
                 |field: &str| invalid(&format!("floating IP {id}: {field} cannot be read"));
             let address = record.address.take().ok_or_else(|| unreadable("floating_ip_address"))?;

@@ -67,7 +67,8 @@ fn list(state: &State, request: &Request, collection: &str, all: Vec<Value>) -> 
         .filter(|(key, _)| !["limit", "marker", "fields", "page_reverse"].contains(&key.as_str()))
         .collect();
     let fits = |one: &Value| {
-        filters.iter().all(|(key, value)| one[key] == value.as_str() || one[key].is_null())
+        state.drops_filters
+            || filters.iter().all(|(key, value)| one[key] == value.as_str() || one[key].is_null())
     };
     let all: Vec<Value> = all.into_iter().filter(fits).map(|one| fields(request, one)).collect();
     let limit = request.query_value("limit").and_then(|limit| limit.parse().ok());
@@ -218,6 +219,14 @@ fn port(port: &Port) -> Value {
         "device_owner": owner, "fixed_ips": fixed, "description": "", "tags": []})
 }
 
+fn forwardings(address: &FloatingIp) -> Value {
+    if address.forwards {
+        json!([{"protocol": "tcp", "internal_ip_address": "10.0.0.4", "internal_port": 22, "external_port": 2222}])
+    } else {
+        json!([])
+    }
+}
+
 fn floating(state: &State, address: &FloatingIp) -> Value {
     let bound = state.ports.iter().find(|port| Some(&port.id) == address.port_id.as_ref());
     let details = bound.map(|bound| {
@@ -232,6 +241,7 @@ fn floating(state: &State, address: &FloatingIp) -> Value {
         "port_id": address.port_id, "fixed_ip_address": address.fixed,
         "status": status(bound.is_some()),
         "description": address.description, "port_details": details, "tags": [],
+        "port_forwardings": forwardings(address),
         "project_id": state.identity.project.id, "tenant_id": state.identity.project.id,
         "revision_number": 1, "created_at": "2026-11-24T21:12:56Z", "updated_at": "2026-11-24T21:13:14Z",
     })
