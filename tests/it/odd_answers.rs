@@ -98,7 +98,7 @@ fn hidden_addresses_are_named_and_nothing_is_decided() {
     ];
     expect::each(cases, |change| {
         let cloud = pool();
-        listed(&cloud, *change);
+        listed(&cloud, change);
         let ran = once(&Settings::of(&cloud));
         ran.expect_status(1).expect_line(&["ERROR", "cannot list the servers", "server 0"]);
         expect::no_change(&cloud, &ran);
@@ -141,7 +141,6 @@ fn what_is_odd_about_a_foreign_server_stops_nothing() {
     ];
     expect::each(cases, |change| {
         let cloud = pool();
-        let change = *change;
         listed(&cloud, move |server| {
             if server["name"] == "other" {
                 change(server);
@@ -165,7 +164,6 @@ fn times_of_any_spelling_age_no_server() {
     ];
     expect::each(cases, |spelling| {
         let cloud = pool();
-        let spelling = *spelling;
         listed(&cloud, move |server| {
             for field in ["created", "updated"] {
                 server[field] = spelling(server[field].as_str().unwrap()).into();
@@ -193,7 +191,6 @@ fn a_catalog_with_oddities_is_read_for_what_is_used() {
     ];
     expect::each(cases, |change| {
         let cloud = pool();
-        let change = *change;
         // Where no region is told, the endpoints that lead nowhere cannot be told from the others.
         cloud.state().catalog.regions = vec!["SBG7".into()];
         let in_token = Fault::changed(move |body| {

@@ -12,6 +12,11 @@ pub fn parse<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T> {
     http::json(body).map_err(|why| Error::new(ErrorKind::Invalid, format!("{what}: {why}")))
 }
 
+/// Whether an answer was none of the service's: HTML of a portal, JSON of something else.
+pub fn is_foreign(error: &Error) -> bool {
+    error.kind == ErrorKind::Invalid && error.text.contains("not the expected JSON")
+}
+
 /// A field of an answer. One that is absent was not told (policies hide fields): that is another thing than `null`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Told<T> {

@@ -360,7 +360,7 @@ mod tests {
                 all[2]["endpoints"]
                     .as_array_mut()
                     .unwrap()
-                    .push(json!({"interface": "public", "region": "SBG7", "url": null}))
+                    .push(json!({"interface": "public", "region": "SBG7", "url": null}));
             },
         ];
         for (number, change) in changes.into_iter().enumerate() {
@@ -387,7 +387,7 @@ mod tests {
                         for key in keys {
                             match &value {
                                 Some(value) => {
-                                    drop(endpoint.insert((*key).to_owned(), value.clone()))
+                                    drop(endpoint.insert((*key).to_owned(), value.clone()));
                                 }
                                 None => drop(endpoint.remove(*key)),
                             }

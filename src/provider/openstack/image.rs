@@ -87,7 +87,10 @@ fn named(session: &mut Session, name: &str, more: &str) -> Result<Vec<Image>> {
                     format!("{PATH}?{}", link.split_once('?').map_or("", |(_, query)| query));
                 if next == path { None } else { Some(next) }
             }
-            Told::Odd => None,
+            Told::Odd => {
+                let text = format!("{PATH}: the link to the next page cannot be read");
+                return Err(Error::new(ErrorKind::Invalid, text));
+            }
         };
     }
     Ok(found)

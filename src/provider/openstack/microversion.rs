@@ -27,10 +27,10 @@ struct Document {
 struct Version {
     #[serde(default)]
     id: Told<String>,
-    #[serde(default)]
-    version: Told<String>,
-    #[serde(default)]
-    min_version: Told<String>,
+    #[serde(default, rename = "version")]
+    most: Told<String>,
+    #[serde(default, rename = "min_version")]
+    least: Told<String>,
 }
 
 /// What is spoken with a Nova.
@@ -88,17 +88,18 @@ pub fn read(body: &[u8], url: &str) -> Spoken {
         let text = format!("{url}: no version document of Nova");
         return unknown(&Error::new(ErrorKind::Invalid, text));
     };
-    match version.version {
+    match version.most {
         // The old v2 has no microversions, and says so.
         Told::Not | Told::Null => Spoken::default(),
         Told::Is(offered) if offered.is_empty() => Spoken::default(),
-        Told::Is(offered) => match chosen(version.min_version.text(), &offered) {
-            Some(version) => Spoken { version: Some(version), doubt: None },
-            None => {
-                let text = format!("{url}: \"{offered}\" is no microversion");
-                unknown(&Error::new(ErrorKind::Invalid, text))
+        Told::Is(offered) => {
+            let version = chosen(version.least.text(), &offered);
+            if version.is_some() {
+                return Spoken { version, doubt: None };
             }
-        },
+            let text = format!("{url}: \"{offered}\" is no microversion");
+            unknown(&Error::new(ErrorKind::Invalid, text))
+        }
         Told::Odd => unknown(&Error::new(ErrorKind::Invalid, format!("{url}: version is no text"))),
     }
 }

@@ -94,11 +94,12 @@ impl OpenStack {
 
     /// What fails like this may do so because an endpoint is not where it was when the login told it.
     fn doubting<T>(&mut self, result: Result<T>) -> Result<T> {
-        let moved = |kind: &ErrorKind| {
-            let refused = matches!(kind, ErrorKind::Refused(300..=399 | 404 | 405 | 410));
-            refused || matches!(kind, ErrorKind::Unavailable | ErrorKind::Invalid)
+        let moved = |error: &Error| match error.kind {
+            ErrorKind::Refused(status) => matches!(status, 300..=399 | 404 | 405 | 410),
+            ErrorKind::Unavailable => true,
+            _ => answer::is_foreign(error),
         };
-        if result.as_ref().is_err_and(|error| moved(&error.kind)) {
+        if result.as_ref().is_err_and(moved) {
             self.session.doubt();
         }
         result

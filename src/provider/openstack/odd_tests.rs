@@ -71,7 +71,7 @@ fn change(document: &mut Value, place: usize, change: Change) -> String {
         (Change::Drop, Value::Object(fields)) => drop(fields.remove(&key.replace("~1", "/"))),
         (Change::Drop, Value::Array(items)) => drop(items.remove(key.parse().unwrap())),
         (Change::Extra(number), Value::Object(fields)) => {
-            drop(fields.insert("extra".into(), odd(number)))
+            drop(fields.insert("extra".into(), odd(number)));
         }
         (Change::Extra(number), Value::Array(items)) => items.push(odd(number)),
         (Change::Null, _) => *document.pointer_mut(&place).unwrap() = Value::Null,
