@@ -129,7 +129,9 @@ fn with_advice(error: &Error) -> Error {
         ErrorKind::Refused(404) => " (is OS_AUTH_URL a Keystone v3?)",
         _ => "",
     };
-    Error::new(error.kind, format!("{error}{advice}"))
+    // It is a list alone that is read in smaller pages.
+    let kind = if error.kind == ErrorKind::TooLarge { ErrorKind::Invalid } else { error.kind };
+    Error::new(kind, format!("{error}{advice}"))
 }
 
 fn life((issued, expires): (Option<&str>, Option<&str>)) -> Option<Duration> {

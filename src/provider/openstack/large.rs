@@ -12,7 +12,7 @@ use crate::provider::openstack::session::{Question, Service, Session};
 
 /// Most servers of one page, one step after the other. User data has at most 64 KiB, so the first one will do, nearly
 /// always.
-const LIMITS: [u32; 5] = [200, 50, 12, 3, 1];
+const LIMITS: [u32; 3] = [200, 20, 1];
 
 /// The list without details, where a server has some hundred bytes.
 const BRIEF: &str = "/servers";
@@ -67,7 +67,7 @@ fn with_limit(path: &str, limit: u32) -> String {
     let (list, query) = path.split_once('?').unwrap_or((path, ""));
     let kept = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("limit="));
     let limit = format!("limit={limit}");
-    let query: Vec<&str> = std::iter::once(limit.as_str()).chain(kept).collect();
+    let query: Vec<&str> = kept.chain([limit.as_str()]).collect();
     format!("{list}?{}", query.join("&"))
 }
 
@@ -79,9 +79,9 @@ mod tests {
     fn a_limit_takes_the_place_of_another() {
         for (path, expected) in [
             ("/servers/detail", "/servers/detail?limit=50"),
-            ("/servers/detail?marker=a", "/servers/detail?limit=50&marker=a"),
-            ("/servers/detail?limit=200&marker=a", "/servers/detail?limit=50&marker=a"),
-            ("/servers/detail?marker=a&limit=200", "/servers/detail?limit=50&marker=a"),
+            ("/servers/detail?marker=a", "/servers/detail?marker=a&limit=50"),
+            ("/servers/detail?limit=200&marker=a", "/servers/detail?marker=a&limit=50"),
+            ("/servers/detail?marker=a&limit=200", "/servers/detail?marker=a&limit=50"),
         ] {
             assert_eq!(with_limit(path, 50), expected, "of {path}");
         }

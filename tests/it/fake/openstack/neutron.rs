@@ -219,14 +219,6 @@ fn port(port: &Port) -> Value {
         "device_owner": owner, "fixed_ips": fixed, "description": "", "tags": []})
 }
 
-fn forwardings(address: &FloatingIp) -> Value {
-    if address.forwards {
-        json!([{"protocol": "tcp", "internal_ip_address": "10.0.0.4", "internal_port": 22, "external_port": 2222}])
-    } else {
-        json!([])
-    }
-}
-
 fn floating(state: &State, address: &FloatingIp) -> Value {
     let bound = state.ports.iter().find(|port| Some(&port.id) == address.port_id.as_ref());
     let details = bound.map(|bound| {
@@ -235,14 +227,19 @@ fn floating(state: &State, address: &FloatingIp) -> Value {
             "admin_state_up": true, "status": "ACTIVE", "device_id": bound.device_id,
             "device_owner": owner})
     });
-    json!({
+    let mut record = json!({
         "id": address.id, "floating_ip_address": address.address, "floating_network_id": PUBLIC,
         "router_id": bound.map(|_| "c42c57eb-ca84-4576-b217-2b77e7c34372"),
         "port_id": address.port_id, "fixed_ip_address": address.fixed,
         "status": status(bound.is_some()),
         "description": address.description, "port_details": details, "tags": [],
-        "port_forwardings": forwardings(address),
         "project_id": state.identity.project.id, "tenant_id": state.identity.project.id,
         "revision_number": 1, "created_at": "2026-11-24T21:12:56Z", "updated_at": "2026-11-24T21:13:14Z",
-    })
+    });
+    // Only a Neutron that can forward ports shows this.
+    if address.forwards {
+        record["port_forwardings"] = json!([{"protocol": "tcp", "internal_ip_address": "10.0.0.4",
+            "internal_port": 22, "external_port": 2222}]);
+    }
+    record
 }
