@@ -22,6 +22,8 @@ pub enum ErrorKind {
     Unclear,
     /// An answer came but cannot be understood.
     Invalid,
+    /// An answer came and was larger than any may be: to ask the same again would give the same.
+    TooLarge,
     /// A setting names something that does not exist; the operator has to act.
     Setting,
     /// The program is ending and gave up waiting.
@@ -49,7 +51,7 @@ impl ErrorKind {
             ErrorKind::RateLimited { .. } => "rate_limited",
             ErrorKind::Unavailable => "unavailable",
             ErrorKind::Unclear => "unclear",
-            ErrorKind::Invalid => "invalid",
+            ErrorKind::Invalid | ErrorKind::TooLarge => "invalid",
             ErrorKind::Setting => "setting",
             ErrorKind::Interrupted => "interrupted",
         }

@@ -100,6 +100,22 @@ pub struct Mark {
     pub value: Option<String>,
 }
 
+impl Mark {
+    /// Its default by the page of the Python image.
+    pub const DOCUMENTED: &str = "scaler";
+
+    /// Its default by the code of the Python image.
+    pub const PYTHON: &str = "scaled";
+
+    /// What it is, or, as long as that is not settled, may be.
+    pub fn values(&self) -> Vec<String> {
+        match &self.value {
+            Some(value) => vec![value.clone()],
+            None => vec![Mark::DOCUMENTED.to_owned(), Mark::PYTHON.to_owned()],
+        }
+    }
+}
+
 /// Where the VMs are (`PROVIDER`).
 #[derive(Clone, Debug)]
 pub enum ProviderSettings {

@@ -45,6 +45,7 @@ fn cloud(provider: &mut dyn Provider, page: &mut Page<'_>) {
     page.heading("Cloud");
     for line in provider.check() {
         match line.found {
+            Ok(found) if line.warning => page.warn(&line.what, &found),
             Ok(found) => page.found(&line.what, &found),
             Err(fault) => page.fault(&line.what, &fault),
         }

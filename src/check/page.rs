@@ -14,15 +14,17 @@ const WHAT_WIDTH: usize = 15;
 /// The page, written as it grows: a slow cloud shows where it is slow.
 pub struct Page<'a> {
     out: &'a mut dyn Write,
-    faults: Vec<String>,
+    faults: Vec<(String, String)>,
     warnings: usize,
+    /// Whether a table stands between the faults and the end.
+    has_table: bool,
     broken: bool,
 }
 
 impl<'a> Page<'a> {
     /// An empty page.
     pub fn new(out: &'a mut dyn Write) -> Self {
-        Page { out, faults: Vec::new(), warnings: 0, broken: false }
+        Page { out, faults: Vec::new(), warnings: 0, has_table: false, broken: false }
     }
 
     /// What the next lines are about.
@@ -38,11 +40,11 @@ impl<'a> Page<'a> {
     /// Something that is wrong. One cause is one fault: when the login fails, so does all that needs it.
     pub fn fault(&mut self, what: &str, text: &str) {
         let text = one_line(text, SHOWN_CHARACTERS_MAX);
-        if self.faults.iter().any(|known| text.contains(known)) {
+        if self.faults.iter().any(|(_, known)| text.contains(known)) {
             return self.entry("FAULT", what, "not to be had, see above");
         }
         self.entry("FAULT", what, &text);
-        self.faults.push(text);
+        self.faults.push((what.to_owned(), text));
     }
 
     /// Something to look at.
@@ -51,14 +53,17 @@ impl<'a> Page<'a> {
         self.entry("warning", what, &one_line(text, SHOWN_CHARACTERS_MAX));
     }
 
-    /// One line a replica: name, id, where, what it is, why.
+    /// One line a replica, by their names: name, id, where, what it is, why.
     pub fn table(&mut self, replicas: &[Replica]) {
         if replicas.is_empty() {
             return;
         }
+        self.has_table = true;
+        let mut replicas: Vec<&Replica> = replicas.iter().collect();
+        replicas.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
         let head = ["name", "id", "address", "is", "because"].map(str::to_owned);
         let rows: Vec<[String; 5]> =
-            std::iter::once(head).chain(replicas.iter().map(cells)).collect();
+            std::iter::once(head).chain(replicas.into_iter().map(cells)).collect();
         let mut widths = [0; 5];
         for row in &rows {
             for (width, cell) in widths.iter_mut().zip(row) {
@@ -72,9 +77,16 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// The last line. `true` when there was no fault, and all of the page could be written.
+    /// The last line, with the faults once more where a table of any length stands between. `true` when there was no fault,
+    /// and all of the page could be written.
     pub fn end(mut self) -> bool {
         let (faults, warnings) = (self.faults.len(), self.warnings);
+        if self.has_table && faults > 0 {
+            self.line("");
+            for (what, text) in std::mem::take(&mut self.faults) {
+                self.entry("FAULT", &what, &text);
+            }
+        }
         let faults_said =
             if faults == 0 { "no faults".to_owned() } else { counted(faults, "fault") };
         self.line("");

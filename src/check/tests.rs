@@ -50,6 +50,7 @@ impl Provider for Cloud {
         let line = |(what, found): &(&str, std::result::Result<&str, &str>)| CheckLine {
             what: (*what).to_owned(),
             found: found.map(str::to_owned).map_err(str::to_owned),
+            warning: false,
         };
         self.lines.iter().map(line).collect()
     }
@@ -238,4 +239,31 @@ fn a_page_that_cannot_be_written_is_no_success() {
     let config = config(&[]);
     let prober = Prober::new(config.probe.clone(), Handles::new()).unwrap();
     assert!(!run(&config, &mut cloud(Vec::new()), &prober, &mut Full));
+}
+
+#[test]
+fn behind_many_replicas_the_faults_stand_once_more_before_the_verdict() {
+    let at = Ipv4Addr::new(127, 91, 3, 1);
+    let stopped = |number: u32| Server {
+        condition: Condition::Stopped { task: None },
+        // The oldest first is the order of every choice, but not one to find a name in.
+        created: SystemTime::UNIX_EPOCH + Duration::from_secs(u64::from(number * 37 % 100)),
+        ..server(&format!("web-{number:03}"), Some("scaler"), at)
+    };
+    let faulty = Cloud {
+        lines: vec![
+            ("flavor", Err("OPENSTACK_FLAVOR \"x\": no such flavor")),
+            ("image", Err("OPENSTACK_IMAGE \"y\": no such image")),
+        ],
+        ..cloud((0..100).map(stopped).collect())
+    };
+    let (good, page) = check(faulty, &[]);
+    assert!(!good);
+    let lines: Vec<&str> = page.lines().collect();
+    let names: Vec<&str> = lines.iter().filter(|line| line.starts_with("web-")).copied().collect();
+    assert_eq!(names.len(), 100, "{page}");
+    assert!(names.is_sorted(), "{page}");
+    let end = "\n\nFAULT    flavor           OPENSTACK_FLAVOR \"x\": no such flavor\n\
+               FAULT    image            OPENSTACK_IMAGE \"y\": no such image\n\n2 faults\n";
+    assert!(page.ends_with(end), "{page}");
 }

@@ -77,6 +77,7 @@ pub fn load(
     let mut standing: Vec<String> = unknown::self_scaling(&mut reader).into_iter().collect();
     let max_is_default = reader.given(&REPLICA_MAX).is_none();
     standing.extend(standing_warnings(&config, max_is_default));
+    standing.extend(unknown::unsupported(environment));
     if once {
         for warning in &standing {
             log::debug!("{warning}");

@@ -12,6 +12,20 @@ use crate::nearest::nearest;
 /// variables that are meant for others.
 const PREFIXES: [&str; 4] = ["APP_", "EXTERNAL_", "OPENSTACK_", "REPLICA_"];
 
+/// Variables of an `OpenStack` client that this one does not understand yet, although they may be needed to get in.
+const UNSUPPORTED: [&str; 2] = ["OS_CERT", "OS_KEY"];
+
+/// A line on those that are set.
+pub fn unsupported(environment: &BTreeMap<String, String>) -> Option<String> {
+    let is_set = |name: &&&str| environment.get(**name).is_some_and(|value| !value.is_empty());
+    let set: Vec<&str> = UNSUPPORTED.iter().filter(is_set).copied().collect();
+    let verb = if set.len() == 1 { "has" } else { "have" };
+    let set = set.join(" and ");
+    (!set.is_empty()).then(|| {
+        format!("{set} {verb} no effect: client certificates are not supported, so a cloud that asks for one refuses us")
+    })
+}
+
 /// Python 3.0's switch for scaling itself.
 static ENABLE_AUTOSCALING: Setting = Setting {
     name: "ENABLE_AUTOSCALING",

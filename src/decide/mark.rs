@@ -5,10 +5,10 @@ use crate::model::Server;
 use crate::settings::Mark;
 
 /// The mark's default by the page of the Python image.
-pub const DOCUMENTED: &str = "scaler";
+pub const DOCUMENTED: &str = Mark::DOCUMENTED;
 
 /// The mark's default by the code of the Python image.
-pub const PYTHON: &str = "scaled";
+pub const PYTHON: &str = Mark::PYTHON;
 
 /// Which mark to use.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,6 +14,7 @@ use crate::http::dial::{Dial, LastGood};
 use crate::http::encoding::{ASKED, compressed};
 use crate::http::explain::explain;
 use crate::http::proxied::{ProxyFault, proxy_of};
+use crate::http::quota::{is_quota, is_rate_limit};
 use crate::http::remedy::{redirected, remedy, second_factor};
 use crate::http::resolver::Lookup;
 use crate::http::wording::{kind, without_answer};
@@ -312,12 +313,11 @@ fn may_repeat(request: &Request<'_>, kind: ErrorKind) -> bool {
 }
 
 fn status_kind(status: u16, said: &str, retry_after: Option<Duration>) -> ErrorKind {
-    // Nova says 403 for its own quotas and for Neutron's ports alike: "Quota exceeded for …", "Maximum number of ports
-    // exceeded"; before 2014 it was 413.
-    let exceeded = said.contains("exceeded") || said.contains("uota");
     match status {
         429 => ErrorKind::RateLimited { retry_after },
-        403 | 413 if exceeded => ErrorKind::Quota,
+        // Nova says 403 for its own quotas and for Neutron's ports alike, before 2014 it was 413; Neutron says 409.
+        400 | 402 | 403 | 409 | 413 | 422 if is_quota(said) => ErrorKind::Quota,
+        403 | 413 if is_rate_limit(said) => ErrorKind::RateLimited { retry_after },
         413 if retry_after.is_some() => ErrorKind::RateLimited { retry_after },
         300..=499 => ErrorKind::Refused(status),
         _ => ErrorKind::Unclear,
@@ -414,6 +414,13 @@ mod tests {
         let quota = "Quota exceeded for instances: Requested 1, but already used 4 of 4 instances";
         assert_eq!(status_kind(403, quota, None), ErrorKind::Quota);
         assert_eq!(status_kind(403, "Maximum number of ports exceeded", None), ErrorKind::Quota);
+        let limit = "Project 0c28 is over a limit for [servers]";
+        assert_eq!(status_kind(403, limit, None), ErrorKind::Quota);
+        assert_eq!(status_kind(413, limit, None), ErrorKind::Quota);
+        let neutron = "Quota exceeded for resources: ['port'].";
+        assert_eq!(status_kind(409, neutron, None), ErrorKind::Quota);
+        let pace = "Rate limit exceeded";
+        assert_eq!(status_kind(403, pace, None), ErrorKind::RateLimited { retry_after: None });
         let policy = "Policy doesn't allow os_compute_api:servers:create to be performed.";
         assert_eq!(status_kind(403, policy, None), ErrorKind::Refused(403));
         assert_eq!(status_kind(500, quota, None), ErrorKind::Unclear);

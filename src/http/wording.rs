@@ -80,8 +80,7 @@ pub fn kind(error: &ureq::Error) -> ErrorKind {
         ureq::Error::Other(ours) => {
             ours.downcast_ref::<ProxyFault>().map_or(ErrorKind::Unclear, |fault| fault.kind)
         }
-        // To ask again would give the same.
-        ureq::Error::BodyExceedsLimit(_) => ErrorKind::Invalid,
+        ureq::Error::BodyExceedsLimit(_) => ErrorKind::TooLarge,
         _ => ErrorKind::Unclear,
     }
 }

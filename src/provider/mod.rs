@@ -55,7 +55,7 @@ pub fn open(config: &Config, handles: &Handles) -> Result<Box<dyn ProviderMut>> 
         ProviderSettings::OpenStack(settings) => {
             let manage_addresses = config.policy.manage_addresses;
             let reader = OpenStack::new(settings, manage_addresses, handles.clone())?;
-            Ok(Box::new(OpenStackMut::new(reader)))
+            Ok(Box::new(OpenStackMut::new(of_pool(reader, config))))
         }
         ProviderSettings::Simulated => Ok(Box::new(simulated::open(config)?)),
     }
@@ -67,10 +67,15 @@ pub fn open_read_only(config: &Config, handles: &Handles) -> Result<Box<dyn Prov
         ProviderSettings::OpenStack(settings) => {
             let manage_addresses = config.policy.manage_addresses;
             let reader = OpenStack::new(settings, manage_addresses, handles.clone())?;
-            Ok(Box::new(reader))
+            Ok(Box::new(of_pool(reader, config)))
         }
         ProviderSettings::Simulated => Ok(Box::new(simulated::open_read_only(config)?)),
     }
+}
+
+fn of_pool(reader: OpenStack, config: &Config) -> OpenStack {
+    let reader = reader.of_pool(&config.mark);
+    if config.policy.once { reader.quiet() } else { reader }
 }
 
 /// One creation: so many servers with one request.
@@ -91,4 +96,6 @@ pub struct CheckLine {
     pub what: String,
     /// `Ok`: what was found, with its id. `Err`: what is wrong and what to do.
     pub found: std::result::Result<String, String>,
+    /// Whether what was found is worth a second look.
+    pub warning: bool,
 }

@@ -93,7 +93,8 @@ pub fn of_neutron(ground: &dyn Ground) {
 
     let mut provider = open(ground);
     let server = running(&mut provider, 1).remove(0);
-    let ports = get(&format!("/ports?device_id={}&fields=id&fields=fixed_ips", server.id));
+    let ports =
+        get(&format!("/ports?device_id={}&fields=id&fields=device_id&fields=fixed_ips", server.id));
     check("ports-fields", &ports, record);
     let (one, two) = (ground.add_address(), ground.add_address());
     let description = settings.floating_ip_description;

@@ -72,6 +72,19 @@ fn next_query(page: &Value, key: &str) -> Option<String> {
     Some(next.as_str()?.split_once('?')?.1.to_owned())
 }
 
+pub fn the_list_without_details_holds_the_same_servers(ground: &dyn Ground) {
+    open_without_host(ground).create(&creation(3)).unwrap();
+    let member = Member::new(&ground.settings());
+    let ids = |path: &str| {
+        let page = member.get("compute", path);
+        let servers = page["servers"].as_array().unwrap().clone();
+        let ids = servers.iter().map(|server| server["id"].as_str().unwrap().to_owned());
+        ids.collect::<BTreeSet<String>>()
+    };
+    assert_eq!(ids("/servers"), ids("/servers/detail"));
+    assert_eq!(ids("/servers/detail?limit=2").len(), 2, "a limit is kept to");
+}
+
 pub fn a_new_server_has_an_address_only_once_it_runs(ground: &dyn Ground) {
     let mut provider = open(ground);
     let id = provider.create(&creation(1)).unwrap();

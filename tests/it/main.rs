@@ -27,6 +27,8 @@ mod faults;
 mod lists;
 mod manager;
 mod marks;
+mod odd_answers;
+mod odd_clouds;
 mod of_fake;
 mod on_fake;
 mod once;

@@ -100,6 +100,15 @@ fn an_unsafe_login_is_warned_of() {
 }
 
 #[test]
+fn a_client_certificate_is_warned_of_until_it_is_supported() {
+    check(&[MAX, ("OS_CERT", "/c.pem")], false, &["OS_CERT has no effect"]);
+    let both = [MAX, ("OS_CERT", "/c.pem"), ("OS_KEY", "/k.pem")];
+    check(&both, false, &["OS_CERT and OS_KEY have no effect"]);
+    check(&both, true, &[]);
+    check(&[MAX, ("OS_KEY", "")], false, &[]);
+}
+
+#[test]
 fn an_unsafe_probe_is_warned_of_only_where_there_is_tls() {
     check(
         &[MAX, ("REPLICA_API_INSECURE", "true"), ("REPLICA_API_PROTOCOL", "https")],

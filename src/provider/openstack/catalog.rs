@@ -1,85 +1,116 @@
 //! Keystone's service catalog (Identity API v3, "Authentication and token management"): where each service is.
+//!
+//! Only the entries that are used are read; the others may be as odd as they like.
 
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::shown;
+use crate::provider::openstack::answer::Told;
 
 /// The documented default of `OS_REGION_NAME`.
 const DEFAULT_REGION: &str = "SBG7";
+
+/// What a region is called that has no name.
+const UNNAMED: &str = "(unnamed)";
 
 /// One service of the catalog.
 #[derive(Clone, Debug, Deserialize)]
 pub struct CatalogService {
     /// `compute`, `network`, `image` …
-    #[serde(rename = "type")]
-    pub service_type: String,
+    #[serde(default, rename = "type")]
+    service_type: Told<String>,
     /// Where it is, by region and interface.
     #[serde(default)]
-    pub endpoints: Vec<CatalogEndpoint>,
+    endpoints: Told<Vec<Told<CatalogEndpoint>>>,
 }
 
 /// One endpoint of a service.
 #[derive(Clone, Debug, Deserialize)]
-pub struct CatalogEndpoint {
+struct CatalogEndpoint {
     /// `public`, `internal` or `admin`.
-    pub interface: String,
+    #[serde(default)]
+    interface: Told<String>,
     /// Its region's id.
     #[serde(default)]
-    pub region_id: Option<String>,
+    region_id: Told<String>,
     /// The same by its name of old; some clouds show only one of the two.
     #[serde(default)]
-    pub region: Option<String>,
+    region: Told<String>,
     /// Its URL, with or without a version.
-    pub url: String,
+    #[serde(default)]
+    url: Told<String>,
 }
 
 impl CatalogEndpoint {
     fn region(&self) -> Option<&str> {
-        self.region_id.as_deref().or(self.region.as_deref())
+        let known = |region: &&str| !region.is_empty();
+        self.region_id.text().filter(known).or_else(|| self.region.text().filter(known))
+    }
+
+    fn interface(&self) -> Option<&str> {
+        self.interface.text().filter(|interface| !interface.is_empty())
+    }
+
+    fn url(&self) -> Option<&str> {
+        let url = self.url.text()?.trim();
+        ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme)).then_some(url)
     }
 }
 
-/// Where the services are that a pool needs, each with the version of the API that is spoken.
+/// Where the services are that a pool needs, each with the version of the API that is spoken. Of several URLs the first
+/// that can be reached is used.
+///
+/// A pool lives without Neutron's and Glance's for a while: what is wrong with them is said when they are asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoints {
     /// The region they were chosen by.
     pub region: String,
     /// Nova, ending in `/v2.1` or `/v2.1/<project>`.
-    pub compute: String,
+    pub compute: Vec<String>,
     /// Neutron, ending in `/v2.0`.
-    pub network: String,
+    pub network: Result<Vec<String>>,
     /// Glance, ending in `/v2`.
-    pub image: String,
+    pub image: Result<Vec<String>>,
 }
 
 /// Chooses the endpoints by region and interface. `region` is `OS_REGION_NAME`, if set.
 pub fn choose(
-    catalog: &[CatalogService],
+    catalog: &[Told<CatalogService>],
     region: Option<&str>,
     interface: &str,
 ) -> Result<Endpoints> {
     let region = choose_region(catalog, region)?;
-    let find = |service: &str| find(catalog, service, &region, interface);
-    let (compute, network, image) = (find("compute")?, find("network")?, find("image")?);
+    let find =
+        |service: &str, versions: &[&str]| find(catalog, service, &region, interface, versions);
     Ok(Endpoints {
-        compute: with_version(compute, &["v2.1", "v2"]),
-        network: with_version(network, &["v2.0"]),
-        image: with_version(image, &["v2"]),
+        compute: find("compute", &["v2.1", "v2"])?,
+        network: find("network", &["v2.0"]),
+        image: find("image", &["v2"]),
         region,
     })
 }
 
+/// What can be read of a service's endpoints.
+fn endpoints<'a>(
+    catalog: &'a [Told<CatalogService>],
+    service: &'a str,
+) -> impl Iterator<Item = &'a CatalogEndpoint> {
+    let services = catalog.iter().filter_map(Told::get);
+    let services = services.filter(move |entry| entry.service_type.text() == Some(service));
+    services.filter_map(|entry| entry.endpoints.get()).flatten().filter_map(Told::get)
+}
+
 /// Every region that has a compute service; others hold nothing for a pool.
-fn regions(catalog: &[CatalogService]) -> Vec<&str> {
-    let compute = catalog.iter().filter(|service| service.service_type == "compute");
-    let endpoints = compute.flat_map(|service| &service.endpoints);
-    let mut regions: Vec<&str> = endpoints.filter_map(CatalogEndpoint::region).collect();
+fn regions(catalog: &[Told<CatalogService>]) -> Vec<&str> {
+    let mut regions: Vec<&str> =
+        endpoints(catalog, "compute").filter_map(CatalogEndpoint::region).collect();
     regions.sort_unstable();
     regions.dedup();
     regions
 }
 
-fn choose_region(catalog: &[CatalogService], region: Option<&str>) -> Result<String> {
+fn choose_region(catalog: &[Told<CatalogService>], region: Option<&str>) -> Result<String> {
     let regions = regions(catalog);
     let have = regions.join(", ");
     let wanted = region.unwrap_or(DEFAULT_REGION);
@@ -87,7 +118,11 @@ fn choose_region(catalog: &[CatalogService], region: Option<&str>) -> Result<Str
         return Ok(wanted.to_owned());
     }
     match (region, regions.as_slice()) {
-        (_, []) => Err(missing("the catalog has no compute service for this project".to_owned())),
+        (_, []) if endpoints(catalog, "compute").next().is_none() => {
+            Err(missing("the catalog has no compute service for this project".to_owned()))
+        }
+        // A cloud without regions: there is nothing to choose from.
+        (_, []) => Ok(region.unwrap_or(UNNAMED).to_owned()),
         (None, [only]) => Ok((*only).to_owned()),
         (None, _) => Err(missing(format!(
             "OS_REGION_NAME is unset, and its default {DEFAULT_REGION} does not exist (have: {have})"
@@ -98,29 +133,53 @@ fn choose_region(catalog: &[CatalogService], region: Option<&str>) -> Result<Str
     }
 }
 
-fn find<'a>(
-    catalog: &'a [CatalogService],
+/// The URLs of `service`, in the catalog's order. Where no endpoint of a service tells its region, or its interface, there is
+/// nothing to choose by, and all of them fit.
+fn find(
+    catalog: &[Told<CatalogService>],
     service: &str,
     region: &str,
     interface: &str,
-) -> Result<&'a str> {
-    let services = catalog.iter().filter(|entry| entry.service_type == service);
-    let here: Vec<&CatalogEndpoint> = services
-        .flat_map(|entry| &entry.endpoints)
-        .filter(|endpoint| endpoint.region() == Some(region))
-        .collect();
-    if let Some(endpoint) = here.iter().find(|endpoint| endpoint.interface == interface) {
-        return Ok(&endpoint.url);
+    versions: &[&str],
+) -> Result<Vec<String>> {
+    let all: Vec<&CatalogEndpoint> = endpoints(catalog, service).collect();
+    let tells = all.iter().any(|endpoint| endpoint.region().is_some());
+    let here: Vec<&CatalogEndpoint> =
+        all.into_iter().filter(|one| !tells || one.region() == Some(region)).collect();
+    if here.is_empty() {
+        return Err(missing(format!("the catalog has no {service} service in region {region}")));
     }
-    let have = here.iter().map(|endpoint| endpoint.interface.as_str()).collect::<Vec<_>>();
-    Err(missing(if have.is_empty() {
-        format!("the catalog has no {service} service in region {region}")
-    } else {
+    let have: Vec<&str> = here.iter().filter_map(|endpoint| endpoint.interface()).collect();
+    let fits = |one: &CatalogEndpoint| have.is_empty() || one.interface() == Some(interface);
+    if !here.iter().any(|one| fits(one)) {
         let have = have.join(", ");
-        format!(
+        return Err(missing(format!(
             "OS_INTERFACE \"{interface}\": the {service} service in region {region} has none (have: {have})"
-        )
-    }))
+        )));
+    }
+    let mut urls: Vec<String> = Vec::new();
+    let mut foreign = None;
+    for url in here.into_iter().filter(|one| fits(one)).filter_map(CatalogEndpoint::url) {
+        match with_version(url, versions) {
+            Ok(url) if urls.contains(&url) => {}
+            Ok(url) => urls.push(url),
+            Err(version) => foreign = Some((url, version)),
+        }
+    }
+    match (urls.as_slice(), foreign) {
+        ([], Some((url, version))) => {
+            let spoken = versions.last().copied().unwrap_or_default();
+            Err(missing(format!(
+                "the {service} service in region {region} is {}: {version} of its API is not spoken, only {spoken}; the \
+                 cloud's catalog has to name that",
+                shown(url)
+            )))
+        }
+        ([], None) => Err(missing(format!(
+            "the {service} service in region {region} has no URL in the catalog"
+        ))),
+        _ => Ok(urls),
+    }
 }
 
 /// Nothing was asked of the service that is missing, so nothing was done.
@@ -128,23 +187,31 @@ fn missing(text: String) -> Error {
     Error::new(ErrorKind::Unavailable, text)
 }
 
-/// `url` without a slash at its end, and with the first of `versions` when it has none of them.
-fn with_version(url: &str, versions: &[&str]) -> String {
+/// `url` without a slash at its end, and with the first of `versions` when it has none of them; the version it has, when that
+/// is another one.
+fn with_version<'a>(url: &'a str, versions: &[&str]) -> std::result::Result<String, &'a str> {
     let url = url.trim_end_matches('/');
     let path = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let mut segments = path.split('/').skip(1);
-    let has_version = segments.any(|segment| versions.contains(&segment));
-    match versions.first() {
-        Some(version) if !has_version => format!("{url}/{version}"),
-        _ => url.to_owned(),
+    let segments: Vec<&str> = path.split('/').skip(1).collect();
+    if segments.iter().any(|segment| versions.contains(segment)) {
+        return Ok(url.to_owned());
     }
+    let major = |version: &str| version.split('.').next().unwrap_or_default().to_owned();
+    let spoken = |version: &&&str| versions.iter().any(|known| major(known) == major(version));
+    let version = segments.iter().find(|segment| is_version(segment));
+    if let Some(foreign) = version.filter(|version| !spoken(version)) {
+        return Err(foreign);
+    }
+    Ok(format!("{url}/{}", versions.first().copied().unwrap_or_default()))
+}
+
+/// `v2`, `v2.1`.
+fn is_version(segment: &str) -> bool {
+    segment.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// Where the version document of a versioned URL is: `…/v2.1/<project>` → `…/v2.1/`.
 pub fn version_document(url: &str) -> String {
-    let is_version = |segment: &str| {
-        segment.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-    };
     let mut kept = Vec::new();
     for segment in url.trim_end_matches('/').split('/') {
         kept.push(segment);
@@ -160,17 +227,23 @@ pub fn version_document(url: &str) -> String {
 mod tests {
     use super::*;
 
-    fn service(service_type: &str, endpoints: &[(&str, &str, &str)]) -> CatalogService {
-        let endpoints = endpoints.iter().map(|(region, interface, url)| CatalogEndpoint {
-            interface: (*interface).to_owned(),
-            region_id: Some((*region).to_owned()),
-            region: None,
-            url: (*url).to_owned(),
-        });
-        CatalogService { service_type: service_type.to_owned(), endpoints: endpoints.collect() }
+    use serde_json::{Value, json};
+
+    fn read(catalog: Value) -> Vec<Told<CatalogService>> {
+        serde_json::from_value(catalog).unwrap()
     }
 
-    fn catalog(regions: &[&str]) -> Vec<CatalogService> {
+    fn service(service_type: &str, endpoints: &[(&str, &str, &str)]) -> Told<CatalogService> {
+        let endpoints: Vec<Value> = endpoints
+            .iter()
+            .map(|(region, interface, url)| {
+                json!({"interface": interface, "region_id": region, "url": url})
+            })
+            .collect();
+        serde_json::from_value(json!({"type": service_type, "endpoints": endpoints})).unwrap()
+    }
+
+    fn catalog(regions: &[&str]) -> Vec<Told<CatalogService>> {
         let of = |name: &str, url: &str| {
             let endpoints: Vec<_> = regions.iter().map(|region| (*region, "public", url)).collect();
             service(name, &endpoints)
@@ -183,11 +256,18 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(catalog: &[CatalogService], region: Option<&str>, interface: &str, expected: &str) {
-        let chosen = choose(catalog, region, interface);
-        let text = match chosen {
+    fn check(
+        catalog: &[Told<CatalogService>],
+        region: Option<&str>,
+        interface: &str,
+        expected: &str,
+    ) {
+        let urls =
+            |urls: Result<Vec<String>>| urls.map_or_else(|why| why.text, |urls| urls.join(" or "));
+        let text = match choose(catalog, region, interface) {
             Ok(chosen) => {
-                format!("{}: {} {} {}", chosen.region, chosen.compute, chosen.network, chosen.image)
+                let (network, image) = (urls(chosen.network), urls(chosen.image));
+                format!("{}: {} {network} {image}", chosen.region, chosen.compute.join(" or "))
             }
             Err(error) => error.text,
         };
@@ -241,8 +321,133 @@ mod tests {
             "OS_INTERFACE \"internal\": the compute service in region SBG7 has none (have: public)";
         check(&catalog(&["SBG7"]), None, "internal", text);
         let only_nova = vec![service("compute", &[("SBG7", "public", "http://nova")])];
-        let text = "the catalog has no network service in region SBG7";
+        // The pool lives on: it is said when they are asked.
+        let text = "SBG7: http://nova/v2.1 the catalog has no network service in region SBG7 the catalog has no image \
+                    service in region SBG7";
         check(&only_nova, None, "public", text);
+    }
+
+    /// A catalog in which all is well, changed.
+    fn odd(change: impl FnOnce(&mut Value)) -> Vec<Told<CatalogService>> {
+        let endpoint = |url: &str| json!({"interface": "public", "region": "SBG7", "region_id": "SBG7", "url": url});
+        let of = |name: &str, url: &str| json!({"type": name, "name": name, "endpoints": [endpoint(url)]});
+        let mut catalog = json!([
+            of("compute", "http://nova/v2.1"),
+            of("network", "http://neutron"),
+            of("image", "http://glance"),
+            of("object-store", "http://swift/v1"),
+        ]);
+        change(&mut catalog);
+        read(catalog)
+    }
+
+    #[test]
+    fn what_is_odd_and_not_used_stops_nothing() {
+        let well = "SBG7: http://nova/v2.1 http://neutron/v2.0 http://glance/v2";
+        let changes: [fn(&mut Value); 12] = [
+            |_| {},
+            |all| all[3]["endpoints"][0]["url"] = Value::Null,
+            |all| drop(all[3]["endpoints"][0].as_object_mut().unwrap().remove("url")),
+            |all| drop(all[3].as_object_mut().unwrap().remove("type")),
+            |all| all[3]["endpoints"] = Value::Null,
+            |all| all[3]["endpoints"] = json!([null, 5, "x"]),
+            |all| all[3] = Value::Null,
+            |all| all[3] = json!([]),
+            |all| all[0]["endpoints"][0]["region"] = json!(5),
+            |all| all[0]["endpoints"].as_array_mut().unwrap().insert(0, Value::Null),
+            |all| all[1]["endpoints"].as_array_mut().unwrap().insert(0, json!({"url": "http://x"})),
+            |all| {
+                all[2]["endpoints"]
+                    .as_array_mut()
+                    .unwrap()
+                    .push(json!({"interface": "public", "region": "SBG7", "url": null}));
+            },
+        ];
+        for (number, change) in changes.into_iter().enumerate() {
+            let catalog = odd(change);
+            for region in [None, Some("SBG7")] {
+                let chosen = choose(&catalog, region, "public");
+                assert!(chosen.is_ok(), "{number}: {chosen:?}");
+                check(&catalog, region, "public", well);
+            }
+        }
+    }
+
+    #[test]
+    fn a_catalog_without_regions_or_interfaces_is_used_as_it_is() {
+        for value in [None, Some(Value::Null), Some(json!(""))] {
+            for keys in [
+                &["region", "region_id"][..],
+                &["interface"],
+                &["region", "region_id", "interface"],
+            ] {
+                let catalog = odd(|all| {
+                    for service in all.as_array_mut().unwrap() {
+                        let endpoint = service["endpoints"][0].as_object_mut().unwrap();
+                        for key in keys {
+                            match &value {
+                                Some(value) => {
+                                    drop(endpoint.insert((*key).to_owned(), value.clone()));
+                                }
+                                None => drop(endpoint.remove(*key)),
+                            }
+                        }
+                    }
+                });
+                let urls = "http://nova/v2.1 http://neutron/v2.0 http://glance/v2";
+                check(&catalog, Some("SBG7"), "public", &format!("SBG7: {urls}"));
+                let region = if keys.contains(&"region") { UNNAMED } else { "SBG7" };
+                check(&catalog, None, "public", &format!("{region}: {urls}"));
+            }
+        }
+    }
+
+    #[test]
+    fn all_endpoints_that_fit_are_there_to_be_tried() {
+        let catalog = odd(|all| {
+            let endpoints = all[0]["endpoints"].as_array_mut().unwrap();
+            endpoints.insert(
+                0,
+                json!({"interface": "public", "region": "SBG7", "url": "http://dead/v2.1/"}),
+            );
+            endpoints
+                .push(json!({"interface": "public", "region": "SBG7", "url": "http://nova/v2.1/"}));
+            endpoints
+                .push(json!({"interface": "admin", "region": "SBG7", "url": "http://admin/v2.1"}));
+        });
+        let text =
+            "SBG7: http://dead/v2.1 or http://nova/v2.1 http://neutron/v2.0 http://glance/v2";
+        check(&catalog, None, "public", text);
+    }
+
+    #[test]
+    fn an_endpoint_of_another_version_is_refused_by_name() {
+        let with =
+            |service: usize, url: &str| odd(|all| all[service]["endpoints"][0]["url"] = json!(url));
+        let glance = "the image service in region SBG7 is http://glance/v1: v1 of its API is not spoken, only v2; the \
+                      cloud's catalog has to name that";
+        for url in ["http://glance/v1", "http://glance/v1/"] {
+            let text = format!(
+                "SBG7: http://nova/v2.1 http://neutron/v2.0 {}",
+                glance.replace("http://glance/v1", url)
+            );
+            check(&with(2, url), None, "public", &text);
+        }
+        let nova = "the compute service in region SBG7 is http://nova/v1.1/abc: v1.1 of its API is not spoken, only v2; \
+                    the cloud's catalog has to name that";
+        check(&with(0, "http://nova/v1.1/abc"), None, "public", nova);
+        let none = "the compute service in region SBG7 has no URL in the catalog";
+        check(&with(0, "nova:8774"), None, "public", none);
+        check(&with(0, ""), None, "public", none);
+        // Beside one that is spoken it does not matter.
+        let both = odd(|all| {
+            let endpoints = all[2]["endpoints"].as_array_mut().unwrap();
+            endpoints.insert(
+                0,
+                json!({"interface": "public", "region": "SBG7", "url": "http://glance/v1"}),
+            );
+        });
+        check(&both, None, "public", "SBG7: http://nova/v2.1 http://neutron/v2.0 http://glance/v2");
     }
 
     #[test]
@@ -254,11 +459,12 @@ mod tests {
             ("http://nova", &["v2.1", "v2"], "http://nova/v2.1"),
             ("http://host/compute/", &["v2.1", "v2"], "http://host/compute/v2.1"),
             ("http://v2/network", &["v2.0"], "http://v2/network/v2.0"),
+            ("http://host/v1/image/v2", &["v2"], "http://host/v1/image/v2"),
             ("http://neutron:9696/v2.0/", &["v2.0"], "http://neutron:9696/v2.0"),
             ("http://glance:9292", &["v2"], "http://glance:9292/v2"),
             ("http://glance:9292/v2/", &["v2"], "http://glance:9292/v2"),
         ] {
-            assert_eq!(with_version(url, versions), expected, "of {url}");
+            assert_eq!(with_version(url, versions).as_deref(), Ok(expected), "of {url}");
         }
     }
 

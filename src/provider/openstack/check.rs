@@ -3,44 +3,30 @@
 use crate::error::Result;
 use crate::http::shown;
 use crate::provider::CheckLine;
-use crate::provider::openstack::session::Session;
-use crate::provider::openstack::{compute, image, network};
+use crate::provider::openstack::record::Ours;
+use crate::provider::openstack::session::{Failed, Login, Session};
+use crate::provider::openstack::{compute, hidden, image, network};
 use crate::settings::OpenStackSettings;
 
 /// Looks at everything; a fault does not stop the rest, but without a login there is no rest.
-pub fn check(session: &mut Session, manage_addresses: bool) -> Vec<CheckLine> {
-    let mut lines = Vec::new();
+pub fn check(session: &mut Session, ours: &Ours, manage_addresses: bool) -> Vec<CheckLine> {
     let settings = session.settings().clone();
-    let login = match session.login() {
+    let login = match session.enter() {
         Ok(login) => login.clone(),
-        Err(error) => {
-            lines.push(line("login", Err(error)));
+        Err(failed) => {
+            let mut lines = as_far_as(*failed);
             lines.push(cloud_init(&settings));
             return lines;
         }
     };
-    let minutes = login.life.as_secs() / 60;
-    let project = format!("project {} ({})", login.project.name, login.project.id);
-    lines.push(line("login", Ok(format!("{project}, a token lives {minutes} min"))));
-    let endpoints = &login.endpoints;
-    lines.push(line("region", Ok(endpoints.region.clone())));
-    let version = login.microversion.as_deref().unwrap_or("2.1");
-    lines.push(line(
-        "compute",
-        Ok(format!("{}, microversion {version}", shown(&endpoints.compute))),
-    ));
-    lines.push(line("network service", Ok(shown(&endpoints.network))));
-    lines.push(line("image service", Ok(shown(&endpoints.image))));
-
+    let mut lines = entrance(&login);
+    lines.extend(hidden_fields(session, ours));
     let flavor = compute::flavor(session, &settings.flavor);
-    lines.push(line("flavor", flavor.map(|flavor| named(&flavor.name, &flavor.id))));
+    lines.push(line("flavor", flavor.map(|flavor| named(flavor.name(), &flavor.id))));
     let image = image::image(session, &settings.image);
-    lines.push(line(
-        "image",
-        image.map(|image| named(image.name.as_deref().unwrap_or(""), &image.id)),
-    ));
+    lines.push(line("image", image.map(|image| named(image.name(), &image.id))));
     let network = network::network(session, &settings.network);
-    lines.push(line("network", network.map(|network| named(&network.name, &network.id))));
+    lines.push(line("network", network.map(|network| named(network.name(), &network.id))));
     lines.push(line("keypair", keypair(session, settings.keypair.as_deref())));
     lines.push(cloud_init(&settings));
     if manage_addresses {
@@ -49,8 +35,54 @@ pub fn check(session: &mut Session, manage_addresses: bool) -> Vec<CheckLine> {
     lines
 }
 
+/// What a login that failed came to before it did.
+fn as_far_as(failed: Failed) -> Vec<CheckLine> {
+    let mut lines = Vec::new();
+    if let Some((project, life)) = &failed.project {
+        let minutes = life.as_secs() / 60;
+        lines.push(project_line(&project.name, &project.id, minutes));
+    }
+    if let Some(region) = failed.region {
+        lines.push(line("region", Ok(region)));
+    }
+    lines.push(line(failed.what, Err(failed.error)));
+    lines
+}
+
+fn project_line(name: &str, id: &str, minutes: u64) -> CheckLine {
+    line("login", Ok(format!("project {name} ({id}), a token lives {minutes} min")))
+}
+
+fn entrance(login: &Login) -> Vec<CheckLine> {
+    let endpoints = &login.endpoints;
+    let all = |urls: &Vec<String>| {
+        urls.iter().map(|url| shown(url)).collect::<Vec<_>>().join(", or else ")
+    };
+    let service = |urls: &Result<Vec<String>>| urls.as_ref().map(all).map_err(Clone::clone);
+    let version = login.microversion.as_deref().unwrap_or("2.1");
+    vec![
+        project_line(&login.project.name, &login.project.id, login.life.as_secs() / 60),
+        line("region", Ok(endpoints.region.clone())),
+        line("compute", Ok(format!("{}, microversion {version}", all(&endpoints.compute)))),
+        line("network service", service(&endpoints.network)),
+        line("image service", service(&endpoints.image)),
+    ]
+}
+
+/// A warning for each field that the cloud hides. That the list cannot be had is said where the pool is looked at.
+fn hidden_fields(session: &mut Session, ours: &Ours) -> Vec<CheckLine> {
+    let Ok(Some(fields)) = compute::hidden(session, ours) else { return Vec::new() };
+    let warning = |field: &str| CheckLine {
+        what: "hidden field".to_owned(),
+        found: Ok(format!("the cloud does not show {field} of a server: {}", hidden::cost(field))),
+        warning: true,
+    };
+    fields.into_iter().map(warning).collect()
+}
+
 fn line(what: &str, found: Result<String>) -> CheckLine {
-    CheckLine { what: what.to_owned(), found: found.map_err(|error| error.text) }
+    let found = found.map_err(|error| error.text);
+    CheckLine { what: what.to_owned(), found, warning: false }
 }
 
 fn named(name: &str, id: &str) -> String {
@@ -81,10 +113,12 @@ fn external_addresses(session: &mut Session) -> Vec<CheckLine> {
         Err(error) => return vec![line("floating IPs", Err(error))],
     };
     if addresses.is_empty() {
-        let text = format!(
-            "no floating IP of the project has the description \"{description}\" (OPENSTACK_FLOATING_IP_DESCRIPTION)"
-        );
-        return vec![CheckLine { what: "floating IPs".to_owned(), found: Err(text) }];
+        let text = network::no_address(&description);
+        return vec![CheckLine {
+            what: "floating IPs".to_owned(),
+            found: Err(text),
+            warning: false,
+        }];
     }
     let lines = addresses.into_iter().map(|address| {
         let holder = address.holder.map_or("unbound".to_owned(), |holder| format!("on {holder}"));

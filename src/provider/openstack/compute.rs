@@ -1,7 +1,8 @@
 //! Nova: servers, flavors and key pairs (Compute API v2.1).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::net::IpAddr;
 use std::path::Path;
 
 use base64::Engine;
@@ -13,11 +14,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Attempts, Method};
 use crate::model::{Listing, Server, ServerId};
 use crate::provider::Creation;
-use crate::provider::openstack::encode;
-use crate::provider::openstack::paging::{Link, PAGES_MAX, next_page};
-use crate::provider::openstack::record::ServerRecord;
+use crate::provider::openstack::answer::{Told, parse, readable};
+use crate::provider::openstack::paging::{Links, PAGES_MAX, next_page};
+use crate::provider::openstack::record::{Ours, ServerRecord};
 use crate::provider::openstack::servers::{PATH, ServerList};
-use crate::provider::openstack::session::{Question, Service, Session, parse};
+use crate::provider::openstack::session::{Question, Service, Session};
+use crate::provider::openstack::{encode, large, network};
 
 /// Nova's own limit of `user_data`, in base64 characters.
 const USER_DATA_CHARS_MAX: usize = 65_535;
@@ -68,14 +70,30 @@ struct OneRecord {
 
 #[derive(Deserialize)]
 struct OneServer {
-    server: Named,
+    server: OnlyId,
+}
+
+#[derive(Deserialize)]
+struct OnlyId {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct OneKeypair {
+    keypair: Keypair,
+}
+
+#[derive(Deserialize)]
+struct Keypair {
+    #[serde(default)]
+    name: Told<String>,
 }
 
 #[derive(Deserialize)]
 struct FlavorPage {
-    flavors: Vec<Named>,
+    flavors: Vec<Told<Named>>,
     #[serde(default)]
-    flavors_links: Vec<Link>,
+    flavors_links: Links,
 }
 
 /// Something with an id and a name.
@@ -83,9 +101,15 @@ struct FlavorPage {
 pub struct Named {
     /// Its id.
     pub id: String,
-    /// Its name.
     #[serde(default)]
-    pub name: String,
+    name: Told<String>,
+}
+
+impl Named {
+    /// Its name; empty when it has none.
+    pub fn name(&self) -> &str {
+        self.name.text().unwrap_or_default()
+    }
 }
 
 /// How often a list is read that moves while it is read.
@@ -95,12 +119,16 @@ const LIST_ATTEMPTS: u32 = 3;
 ///
 /// While a batch is scheduled Nova sorts its servers anew, and a list of several pages misses some of them. It shows by
 /// others that are on two pages. Nor is there a page after a server that is gone meanwhile. Such a list is read again.
-pub fn servers(session: &mut Session) -> Result<Listing> {
+pub fn servers(session: &mut Session, ours: &Ours) -> Result<Listing> {
+    session.look_again();
     session.forget_time();
     let mut how = String::new();
     for _ in 0..LIST_ATTEMPTS {
-        how = match read_list(session)? {
-            Ok(list) => {
+        how = match read_list(session, ours)? {
+            Ok(mut list) => {
+                if list.has_untyped() {
+                    list.are_floating(&floating(session));
+                }
                 let (servers, now) = (list.into_servers(), session.earliest_time());
                 return Ok(Listing { servers, now });
             }
@@ -115,9 +143,31 @@ pub fn servers(session: &mut Session) -> Result<Listing> {
     Err(Error::new(ErrorKind::Invalid, text))
 }
 
+/// Which fields of the servers' records the cloud hides, of those that decide anything; `None`: there is no server to tell by.
+pub fn hidden(session: &mut Session, ours: &Ours) -> Result<Option<Vec<&'static str>>> {
+    let Ok(list) = read_list(session, ours)? else { return Ok(None) };
+    let hidden = list.hidden().collect();
+    Ok((!list.into_servers().is_empty()).then_some(hidden))
+}
+
+/// Every floating IP there is to see. Without them a floating address counts as a fixed one, which Neutron then refuses to
+/// bind to.
+fn floating(session: &mut Session) -> BTreeSet<IpAddr> {
+    match network::floating_addresses(session) {
+        Ok(addresses) => addresses,
+        Err(error) => {
+            log::debug!("cannot tell floating addresses from fixed ones: {error}");
+            BTreeSet::new()
+        }
+    }
+}
+
 /// The whole list; or how it moved while it was read.
-fn read_list(session: &mut Session) -> Result<std::result::Result<ServerList, String>> {
-    let mut list = ServerList::new(session.settings().metadata_key.clone());
+fn read_list(
+    session: &mut Session,
+    ours: &Ours,
+) -> Result<std::result::Result<ServerList, String>> {
+    let mut list = ServerList::of(ours.clone());
     // No `limit` on the first page: with one, Nova leaves out the servers of a cell that is down.
     let mut next = Some(PATH.to_owned());
     for number in 0..PAGES_MAX {
@@ -126,7 +176,7 @@ fn read_list(session: &mut Session) -> Result<std::result::Result<ServerList, St
             let how = format!("{moved} servers on two pages");
             return Ok(if moved == 0 { Ok(list) } else { Err(how) });
         };
-        let response = match session.ask(&Question::get(Service::Compute, &path)) {
+        let response = match large::page(session, &path) {
             // The server after which the page begins was deleted meanwhile.
             Err(error) if number > 0 && error.kind == ErrorKind::Refused(400) => {
                 return Ok(Err(format!("a page that Nova could not find ({error})")));
@@ -139,14 +189,13 @@ fn read_list(session: &mut Session) -> Result<std::result::Result<ServerList, St
 }
 
 /// The server with this id, if there is one (Compute API, "Show Server Details").
-pub fn server(session: &mut Session, id: &ServerId) -> Result<Option<Server>> {
+pub fn server(session: &mut Session, ours: &Ours, id: &ServerId) -> Result<Option<Server>> {
     let path = format!("/servers/{}", encode(&id.0));
     match session.ask(&Question::get(Service::Compute, &path)) {
         Ok(response) => {
             let invalid = |why: String| Error::new(ErrorKind::Invalid, format!("{path}: {why}"));
             let answer: OneRecord = parse(&response.body, &path)?;
-            let key = session.settings().metadata_key.clone();
-            let server = answer.server.into_server(&key).map_err(invalid)?;
+            let server = answer.server.read(ours).map_err(invalid)?.server;
             // Whatever else says 200 (a proxy, a portal) is no word about this server.
             if server.id == *id { Ok(Some(server)) } else { Err(invalid("another server".into())) }
         }
@@ -159,11 +208,11 @@ pub fn server(session: &mut Session, id: &ServerId) -> Result<Option<Server>> {
 pub fn flavor(session: &mut Session, wanted: &str) -> Result<Named> {
     let flavors = flavors(session)?;
     let by_id = flavors.iter().find(|flavor| flavor.id == wanted);
-    if let Some(flavor) = by_id.or_else(|| flavors.iter().find(|flavor| flavor.name == wanted)) {
+    if let Some(flavor) = by_id.or_else(|| flavors.iter().find(|flavor| flavor.name() == wanted)) {
         return Ok(flavor.clone());
     }
     let region = session.login()?.endpoints.region.clone();
-    let mut have: Vec<&str> = flavors.iter().map(|flavor| flavor.name.as_str()).collect();
+    let mut have: Vec<&str> = flavors.iter().map(Named::name).collect();
     have.sort_unstable();
     let have = have.join(", ");
     let text =
@@ -177,7 +226,7 @@ fn flavors(session: &mut Session) -> Result<Vec<Named>> {
     for _ in 0..PAGES_MAX {
         let Some(path) = next else { break };
         let page: FlavorPage = session.read(Service::Compute, &path)?;
-        flavors.extend(page.flavors);
+        flavors.extend(readable(page.flavors));
         next = next_page(FLAVORS, &path, &page.flavors_links)?;
     }
     Ok(flavors)
@@ -187,7 +236,13 @@ fn flavors(session: &mut Session) -> Result<Vec<Named>> {
 pub fn keypair(session: &mut Session, name: &str) -> Result<()> {
     let path = format!("/os-keypairs/{}", encode(name));
     match session.ask(&Question::get(Service::Compute, &path)) {
-        Ok(_) => Ok(()),
+        Ok(response) => {
+            let answer: OneKeypair = parse(&response.body, &path)?;
+            if answer.keypair.name.text() == Some(name) {
+                return Ok(());
+            }
+            Err(Error::new(ErrorKind::Invalid, format!("{path}: the answer is another key pair")))
+        }
         Err(error) if error.kind == ErrorKind::Refused(404) => {
             let text = format!("OPENSTACK_KEYPAIR \"{name}\": the user has no such key pair");
             Err(Error::new(ErrorKind::Setting, text))
@@ -249,7 +304,7 @@ pub fn create(
 /// A 2xx that cannot be read leaves open what was made; and Nova likes to repeat a value that it refuses.
 fn clear_up(error: Error, user_data: Option<&str>) -> Error {
     let kind = match error.kind {
-        ErrorKind::Invalid => ErrorKind::Unclear,
+        ErrorKind::Invalid | ErrorKind::TooLarge => ErrorKind::Unclear,
         kind => kind,
     };
     let sign = user_data.map(|data| data.get(..USER_DATA_SIGN_CHARS).unwrap_or(data));

@@ -1,7 +1,7 @@
 //! Keystone: a token for credentials (Identity API v3, "Password authentication with scoped authorization",
 //! "Authenticating with an Application Credential").
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{self, Attempts, CloudClient, Method, Request, SECOND_FACTOR, shown};
 use crate::metrics::CloudService;
+use crate::provider::openstack::answer::Told;
 use crate::provider::openstack::catalog::CatalogService;
+use crate::provider::openstack::times;
 use crate::secret::Secret;
 use crate::settings::{ApplicationCredential, Credentials, Domain, Project};
 
@@ -26,11 +28,11 @@ pub struct Token {
     /// The project it is for.
     pub project: ProjectRecord,
     /// Where the services are.
-    pub catalog: Vec<CatalogService>,
+    pub catalog: Vec<Told<CatalogService>>,
 }
 
 /// The project of a token.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProjectRecord {
     /// Its id.
     pub id: String,
@@ -45,11 +47,22 @@ struct Answer {
 
 #[derive(Deserialize)]
 struct TokenRecord {
-    issued_at: Option<String>,
-    expires_at: Option<String>,
-    project: Option<ProjectRecord>,
     #[serde(default)]
-    catalog: Vec<CatalogService>,
+    issued_at: Told<String>,
+    #[serde(default)]
+    expires_at: Told<String>,
+    #[serde(default)]
+    project: Told<TokenProject>,
+    #[serde(default)]
+    catalog: Told<Vec<Told<CatalogService>>>,
+}
+
+#[derive(Deserialize)]
+struct TokenProject {
+    #[serde(default)]
+    id: Told<String>,
+    #[serde(default)]
+    name: Told<String>,
 }
 
 /// Asks for a token.
@@ -88,12 +101,14 @@ impl Token {
     pub fn read(value: &str, body: &[u8]) -> std::result::Result<Self, String> {
         let answer: Answer = http::json(body)?;
         let record = answer.token;
-        let times = (record.issued_at.as_deref(), record.expires_at.as_deref());
+        let times = (record.issued_at.text(), record.expires_at.text());
+        let project = record.project.take().ok_or("it is for no project")?;
+        let id = project.id.take().filter(|id| !id.is_empty()).ok_or("its project has no id")?;
         Ok(Token {
             value: Secret::new(value),
             life: life(times).unwrap_or(LIFE_UNKNOWN),
-            project: record.project.ok_or("it is for no project")?,
-            catalog: record.catalog,
+            project: ProjectRecord { id, name: project.name.take().unwrap_or_default() },
+            catalog: record.catalog.take().unwrap_or_default(),
         })
     }
 }
@@ -116,13 +131,14 @@ fn with_advice(error: &Error) -> Error {
         ErrorKind::Refused(404) => " (is OS_AUTH_URL a Keystone v3?)",
         _ => "",
     };
-    Error::new(error.kind, format!("{error}{advice}"))
+    // It is a list alone that is read in smaller pages.
+    let kind = if error.kind == ErrorKind::TooLarge { ErrorKind::Invalid } else { error.kind };
+    Error::new(kind, format!("{error}{advice}"))
 }
 
 fn life((issued, expires): (Option<&str>, Option<&str>)) -> Option<Duration> {
-    let parse = |text: &str| humantime::parse_rfc3339_weak(text).ok();
-    let (issued, expires): (SystemTime, SystemTime) = (parse(issued?)?, parse(expires?)?);
-    Some(expires.duration_since(issued).unwrap_or_default())
+    let (issued, expires) = (times::parse(issued?)?, times::parse(expires?)?);
+    expires.duration_since(issued).ok().filter(|life| !life.is_zero())
 }
 
 /// `OS_AUTH_URL` with `/v3` at its end, and without a slash.
@@ -194,6 +210,48 @@ mod tests {
         let times = (Some("2020-01-01T00:00:00.000000Z"), Some("2020-01-01T01:00:00.000000Z"));
         assert_eq!(life(times), Some(Duration::from_secs(3600)));
         assert_eq!(life((None, Some("2020-01-01T01:00:00Z"))), None);
+    }
+
+    #[test]
+    fn what_a_token_tells_beside_its_project_may_be_odd() {
+        let token = |json: Value| Token::read("t", json.to_string().as_bytes());
+        let project = json!({"id": "p", "name": "demo"});
+        for (body, life) in [
+            (json!({"project": project}), LIFE_UNKNOWN),
+            (
+                json!({"project": project, "catalog": null, "issued_at": null, "expires_at": null}),
+                LIFE_UNKNOWN,
+            ),
+            (
+                json!({"project": project, "catalog": 5, "issued_at": 5, "expires_at": {}}),
+                LIFE_UNKNOWN,
+            ),
+            (
+                json!({"project": project, "issued_at": "now", "expires_at": "2020-01-01T01:00:00Z"}),
+                LIFE_UNKNOWN,
+            ),
+            (
+                json!({"project": project, "issued_at": "2020-01-01T00:00:00.5Z",
+                "expires_at": "2020-01-01T02:00:00.5+01:00"}),
+                Duration::from_secs(3600),
+            ),
+            (
+                json!({"project": {"id": "p", "name": null, "domain": []}, "roles": "none", "user": null}),
+                LIFE_UNKNOWN,
+            ),
+        ] {
+            let read = token(json!({"token": body})).unwrap_or_else(|why| panic!("{why}: {body}"));
+            assert_eq!((read.project.id.as_str(), read.life), ("p", life), "of {body}");
+        }
+        for (project, why) in [
+            (Value::Null, "it is for no project"),
+            (json!("p"), "it is for no project"),
+            (json!({"name": "demo"}), "its project has no id"),
+            (json!({"id": null}), "its project has no id"),
+            (json!({"id": ""}), "its project has no id"),
+        ] {
+            assert_eq!(token(json!({"token": {"project": project}})).unwrap_err(), why);
+        }
     }
 
     #[test]

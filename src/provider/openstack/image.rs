@@ -3,30 +3,49 @@
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::provider::openstack::session::{Question, Service, Session, parse};
-use crate::provider::openstack::{encode, is_uuid};
+use crate::provider::openstack::answer::{Told, parse, readable};
+use crate::provider::openstack::paging::PAGES_MAX;
+use crate::provider::openstack::session::{Question, Service, Session};
+use crate::provider::openstack::{encode, is_uuid, same_id, times};
+
+/// Where the list is.
+const PATH: &str = "/images";
 
 /// How many images an error names at most.
 const NAMED_MAX: usize = 10;
 
-/// An image that can be used.
+/// An image as Glance describes it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Image {
     /// Its id.
     pub id: String,
-    /// Its name.
     #[serde(default)]
-    pub name: Option<String>,
+    name: Told<String>,
     /// `active` when it can be used.
-    pub status: String,
-    /// When it was made; RFC 3339 in UTC, so that the texts sort by time.
     #[serde(default)]
-    pub created_at: String,
+    status: Told<String>,
+    #[serde(default)]
+    visibility: Told<String>,
+    #[serde(default)]
+    created_at: Told<String>,
 }
 
 #[derive(Deserialize)]
 struct Page {
-    images: Vec<Image>,
+    images: Vec<Told<Image>>,
+    #[serde(default)]
+    next: Told<String>,
+}
+
+impl Image {
+    /// Its name; empty when it has none.
+    pub fn name(&self) -> &str {
+        self.name.text().unwrap_or_default()
+    }
+
+    fn is_active(&self) -> bool {
+        self.status.text() == Some("active")
+    }
 }
 
 /// The image `wanted`, by id or name: the newest active one of several with the name.
@@ -36,49 +55,98 @@ pub fn image(session: &mut Session, wanted: &str) -> Result<Image> {
     {
         return Ok(image);
     }
-    // Newest first, so the first page is enough.
-    let path = format!("/images?name={}&status=active&sort=created_at:desc", encode(wanted));
-    let page: Page = session.read(Service::Image, &path)?;
-    let count = page.images.len();
-    let newest = page
-        .images
-        .into_iter()
-        .filter(|image| image.status == "active")
-        .max_by(|a, b| a.created_at.cmp(&b.created_at));
+    let found = named(session, wanted, "sort=created_at:desc")?;
+    let count = found.len();
+    // One whose time cannot be read is the oldest: of those that can, the newest is known.
+    let made = |image: &Image| image.created_at.text().and_then(times::parse);
+    let newest = found.into_iter().max_by_key(made);
     let Some(newest) = newest else { return Err(no_such(session, wanted)?) };
     if count > 1 {
         log::info!(
             "OPENSTACK_IMAGE \"{wanted}\": {count} active images have this name; the newest is used: {} of {}",
             newest.id,
-            newest.created_at
+            newest.created_at.text().unwrap_or("unknown age")
         );
     }
     Ok(newest)
 }
 
+/// All active images with just this name: what Glance made of the filters is looked at, page by page.
+fn named(session: &mut Session, name: &str, more: &str) -> Result<Vec<Image>> {
+    let first = format!("{PATH}?name={}&status=active&{more}", encode(name));
+    let (mut found, mut next) = (Vec::new(), Some(first));
+    for _ in 0..PAGES_MAX {
+        let Some(path) = next else { return Ok(found) };
+        let page: Page = session.read(Service::Image, &path)?;
+        let fits = |image: &Image| image.is_active() && image.name.text() == Some(name);
+        found.extend(readable(page.images).filter(fits));
+        next = match &page.next {
+            Told::Not | Told::Null => None,
+            Told::Is(link) => {
+                let next =
+                    format!("{PATH}?{}", link.split_once('?').map_or("", |(_, query)| query));
+                if next == path { None } else { Some(next) }
+            }
+            Told::Odd => {
+                let text = format!("{PATH}: the link to the next page cannot be read");
+                return Err(Error::new(ErrorKind::Invalid, text));
+            }
+        };
+    }
+    Ok(found)
+}
+
 fn by_id(session: &mut Session, id: &str) -> Result<Option<Image>> {
-    let path = format!("/images/{}", encode(id));
+    let path = format!("{PATH}/{}", encode(id));
     let response = match session.ask(&Question::get(Service::Image, &path)) {
         Ok(response) => response,
         Err(error) if error.kind == ErrorKind::Refused(404) => return Ok(None),
         Err(error) => return Err(error),
     };
     let image: Image = parse(&response.body, &path)?;
-    if image.status == "active" {
+    if !same_id(&image.id, id) {
+        return Err(Error::new(ErrorKind::Invalid, format!("{path}: the answer is another image")));
+    }
+    if image.is_active() {
         return Ok(Some(image));
     }
-    let text = format!("OPENSTACK_IMAGE {id}: the image is {}, not active", image.status);
+    let status = image.status.text().unwrap_or("in no known state");
+    let text = format!("OPENSTACK_IMAGE {id}: the image is {status}, not active");
     Err(Error::new(ErrorKind::Setting, text))
 }
 
 fn no_such(session: &mut Session, wanted: &str) -> Result<Error> {
+    let setting = |text: String| Error::new(ErrorKind::Setting, text);
+    if let Some(id) = community(session, wanted) {
+        return Ok(setting(format!(
+            "OPENSTACK_IMAGE \"{wanted}\": only a community image has this name, and anybody can give his own any name; if \
+             it is the one you mean, give its id: {id}"
+        )));
+    }
     let region = session.login()?.endpoints.region.clone();
     let page: Page = session.read(Service::Image, "/images?status=active&sort=name:asc")?;
-    let names: Vec<&str> = page.images.iter().filter_map(|image| image.name.as_deref()).collect();
+    let names: Vec<String> = readable(page.images)
+        .filter(Image::is_active)
+        .filter_map(|image| image.name.take())
+        .collect();
     let more = if names.len() > NAMED_MAX { " …" } else { "" };
     let have = names.into_iter().take(NAMED_MAX).collect::<Vec<_>>().join(", ");
-    let text = format!(
+    Ok(setting(format!(
         "OPENSTACK_IMAGE \"{wanted}\": no such active image in region {region} (have: {have}{more})"
-    );
-    Ok(Error::new(ErrorKind::Setting, text))
+    )))
+}
+
+/// The id of a community image with this name: Glance lists them only when it is asked for them.
+fn community(session: &mut Session, name: &str) -> Option<String> {
+    match named(session, name, "visibility=community") {
+        Ok(found) => {
+            let community = |image: &Image| image.visibility.text() == Some("community");
+            found.into_iter().find(community).map(|image| image.id)
+        }
+        // An old Glance does not know them.
+        Err(error) => {
+            log::debug!("cannot look for community images: {error}");
+            None
+        }
+    }
 }

@@ -1,17 +1,24 @@
 //! `OpenStack`: Keystone, Nova, Neutron and Glance. One file per service; [`session::Session`] logs in for all.
 
+mod answer;
 pub mod catalog;
 mod check;
 mod compute;
 pub mod floating_ips;
+mod hidden;
 pub mod identity;
 mod image;
+mod large;
 mod microversion;
 mod network;
+#[cfg(test)]
+mod odd_tests;
 mod paging;
 mod record;
 pub mod servers;
 mod session;
+mod states;
+mod times;
 
 use std::net::IpAddr;
 
@@ -22,8 +29,9 @@ use crate::handles::Handles;
 use crate::http::CloudClient;
 use crate::model::{AddressId, ExternalAddress, Listing, Server, ServerId};
 use crate::provider::{CheckLine, Creation, Provider, ProviderMut};
-use crate::settings::OpenStackSettings;
+use crate::settings::{Mark, OpenStackSettings};
 use compute::Ingredients;
+use record::Ours;
 use session::Session;
 
 /// What RFC 3986 lets stand as it is in any part of a URL.
@@ -42,10 +50,17 @@ fn is_uuid(text: &str) -> bool {
         && digits.chars().all(|c| c.is_ascii_hexdigit())
 }
 
+/// Whether two ids are of the same thing, with their hyphens or without.
+fn same_id(one: &str, other: &str) -> bool {
+    let bare = |id: &str| id.replace('-', "").to_ascii_lowercase();
+    bare(one) == bare(other)
+}
+
 /// A project of an `OpenStack` cloud, to look at.
 #[derive(Debug)]
 pub struct OpenStack {
     session: Session,
+    ours: Ours,
     manage_addresses: bool,
     network_name: Option<String>,
 }
@@ -61,13 +76,42 @@ impl OpenStack {
         let client =
             CloudClient::new(settings.cacert.as_deref(), settings.insecure, proxies, handles)?;
         let session = Session::new(client, settings.clone());
-        Ok(OpenStack { session, manage_addresses, network_name: None })
+        let ours = Ours { key: settings.metadata_key.clone(), values: None };
+        Ok(OpenStack { session, ours, manage_addresses, network_name: None })
+    }
+
+    /// The same for a pool with this mark: of servers that carry another one, no more than that is read.
+    #[must_use]
+    pub fn of_pool(mut self, mark: &Mark) -> Self {
+        self.ours = Ours { key: mark.key.clone(), values: Some(mark.values()) };
+        self
+    }
+
+    /// The same for a single pass: standing conditions are not worth a line each time.
+    #[must_use]
+    pub fn quiet(mut self) -> Self {
+        self.session.be_quiet();
+        self
+    }
+
+    /// What fails like this may do so because an endpoint is not where it was when the login told it.
+    fn doubting<T>(&mut self, result: Result<T>) -> Result<T> {
+        let moved = |error: &Error| match error.kind {
+            ErrorKind::Refused(status) => matches!(status, 300..=399 | 404 | 405 | 410),
+            ErrorKind::Unavailable => true,
+            _ => answer::is_foreign(error),
+        };
+        if result.as_ref().is_err_and(moved) {
+            self.session.doubt();
+        }
+        result
     }
 }
 
 impl Provider for OpenStack {
     fn servers(&mut self) -> Result<Listing> {
-        compute::servers(&mut self.session)
+        let listing = compute::servers(&mut self.session, &self.ours);
+        self.doubting(listing)
     }
 
     /// A name needs no question. An id is looked up once: a later change of the network's name shows in the next
@@ -81,20 +125,23 @@ impl Provider for OpenStack {
             return Ok(name.clone());
         }
         let wanted = setting.clone();
-        let network = network::network(&mut self.session, &wanted)?;
-        Ok(self.network_name.insert(network.name).clone())
+        let network = network::network(&mut self.session, &wanted);
+        let network = self.doubting(network)?.name().to_owned();
+        Ok(self.network_name.insert(network).clone())
     }
 
     fn external_addresses(&mut self) -> Result<Vec<ExternalAddress>> {
-        network::external_addresses(&mut self.session)
+        let addresses = network::external_addresses(&mut self.session);
+        self.doubting(addresses)
     }
 
     fn server(&mut self, id: &ServerId) -> Result<Option<Server>> {
-        compute::server(&mut self.session, id)
+        let server = compute::server(&mut self.session, &self.ours, id);
+        self.doubting(server)
     }
 
     fn check(&mut self) -> Vec<CheckLine> {
-        check::check(&mut self.session, self.manage_addresses)
+        check::check(&mut self.session, &self.ours, self.manage_addresses)
     }
 }
 
@@ -116,7 +163,7 @@ impl OpenStackMut {
         let flavor = compute::flavor(session, &settings.flavor)?.id;
         let image = image::image(session, &settings.image)?.id;
         let network = network::network(session, &settings.network)?;
-        self.0.network_name = Some(network.name);
+        self.0.network_name = Some(network.name().to_owned());
         Ok(Ingredients { flavor, image, network: network.id, user_data })
     }
 }
@@ -145,7 +192,8 @@ impl Provider for OpenStackMut {
 
 impl ProviderMut for OpenStackMut {
     fn create(&mut self, creation: &Creation) -> Result<ServerId> {
-        let ingredients = self.ingredients().map_err(never_asked)?;
+        let ingredients = self.ingredients();
+        let ingredients = self.0.doubting(ingredients).map_err(never_asked)?;
         compute::create(&mut self.0.session, creation, &ingredients)
     }
 
@@ -154,7 +202,12 @@ impl ProviderMut for OpenStackMut {
     }
 
     fn bind(&mut self, address: &AddressId, server: &ServerId, fixed: IpAddr) -> Result<()> {
-        network::bind(&mut self.0.session, address, server, fixed)
+        let bound = network::bind(&mut self.0.session, address, server, fixed);
+        // A 404 is about the address or the port.
+        if bound.as_ref().is_err_and(|error| matches!(error.kind, ErrorKind::Refused(_))) {
+            return bound;
+        }
+        self.0.doubting(bound)
     }
 
     fn as_provider(&mut self) -> &mut dyn Provider {
@@ -165,7 +218,7 @@ impl ProviderMut for OpenStackMut {
 /// What failed before Nova was asked cannot have made a server.
 fn never_asked(error: Error) -> Error {
     let kind = match error.kind {
-        ErrorKind::Unclear | ErrorKind::Invalid => ErrorKind::Unavailable,
+        ErrorKind::Unclear | ErrorKind::Invalid | ErrorKind::TooLarge => ErrorKind::Unavailable,
         kind => kind,
     };
     Error { kind, ..error }
@@ -185,6 +238,13 @@ mod tests {
         for name in ["Ext-Net", "d2-8", "", "c6f04e5b-33f7-4413-97a3-1383e595001z"] {
             assert!(!is_uuid(name), "{name:?} is a name");
         }
+    }
+
+    #[test]
+    fn an_id_is_the_same_with_its_hyphens_and_without() {
+        let id = "c6f04e5b-33f7-4413-97a3-1383e5950011";
+        assert!(same_id(id, "C6F04E5B33F7441397A31383E5950011"));
+        assert!(!same_id(id, "c6f04e5b-33f7-4413-97a3-1383e5950012"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Neutron: the network, ports and floating IPs (Networking API v2.0).
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use serde::Deserialize;
@@ -8,18 +9,23 @@ use serde_json::json;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Attempts, Method};
 use crate::model::{AddressId, ExternalAddress, ServerId};
+use crate::provider::openstack::answer::{Told, parse, readable};
 use crate::provider::openstack::compute::Named;
-use crate::provider::openstack::floating_ips::{Device, FloatingIp, FloatingIpList, PATH, Place};
-use crate::provider::openstack::paging::PAGES_MAX;
-use crate::provider::openstack::session::{Question, Service, Session, parse};
-use crate::provider::openstack::{encode, is_uuid};
+use crate::provider::openstack::floating_ips::{
+    self, Device, FloatingIp, FloatingIpList, PATH, Place, Wanted,
+};
+use crate::provider::openstack::paging::{Links, PAGES_MAX, next_page};
+use crate::provider::openstack::session::{Question, Service, Session};
+use crate::provider::openstack::{encode, is_uuid, same_id};
 
 /// How many networks an error names at most.
 const NAMED_MAX: usize = 10;
 
 #[derive(Deserialize)]
 struct Networks {
-    networks: Vec<Named>,
+    networks: Vec<Told<Named>>,
+    #[serde(default)]
+    networks_links: Links,
 }
 
 #[derive(Deserialize)]
@@ -39,7 +45,7 @@ struct Binding {
 
 #[derive(Deserialize)]
 struct Ports {
-    ports: Vec<Port>,
+    ports: Vec<Told<Port>>,
 }
 
 #[derive(Deserialize)]
@@ -47,16 +53,25 @@ struct OnePort {
     port: Device,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct Port {
     id: String,
     #[serde(default)]
-    fixed_ips: Vec<FixedIp>,
+    device_id: Told<String>,
+    #[serde(default)]
+    fixed_ips: Told<Vec<Told<FixedIp>>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 struct FixedIp {
     ip_address: IpAddr,
+}
+
+impl Port {
+    fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let fixed_ips = self.fixed_ips.get().into_iter().flatten();
+        fixed_ips.filter_map(Told::get).map(|fixed| fixed.ip_address)
+    }
 }
 
 /// The network `wanted`, by id or name.
@@ -67,8 +82,9 @@ pub fn network(session: &mut Session, wanted: &str) -> Result<Named> {
         return Ok(network);
     }
     let path = format!("/networks?name={}&fields=id&fields=name", encode(wanted));
-    let found: Networks = session.read(Service::Network, &path)?;
-    match found.networks.as_slice() {
+    let mut found = networks(session, path)?;
+    found.retain(|network| network.name() == wanted);
+    match found.as_slice() {
         [network] => Ok(network.clone()),
         [] => Err(no_such(session, wanted)?),
         several => {
@@ -83,10 +99,29 @@ pub fn network(session: &mut Session, wanted: &str) -> Result<Named> {
     }
 }
 
+/// All networks of the list at `path` that can be read; a filter in it may have been left out.
+fn networks(session: &mut Session, path: String) -> Result<Vec<Named>> {
+    let (mut found, mut next) = (Vec::new(), Some(path));
+    for _ in 0..PAGES_MAX {
+        let Some(path) = next else { break };
+        let page: Networks = session.read(Service::Network, &path)?;
+        found.extend(readable(page.networks));
+        next = next_page("/networks", &path, &page.networks_links)?;
+    }
+    Ok(found)
+}
+
 fn by_id(session: &mut Session, id: &str) -> Result<Option<Named>> {
     let path = format!("/networks/{}?fields=id&fields=name", encode(id));
     match session.ask(&Question::get(Service::Network, &path)) {
-        Ok(response) => Ok(Some(parse::<OneNetwork>(&response.body, &path)?.network)),
+        Ok(response) => {
+            let network = parse::<OneNetwork>(&response.body, &path)?.network;
+            if same_id(&network.id, id) {
+                return Ok(Some(network));
+            }
+            let text = format!("{path}: the answer is another network");
+            Err(Error::new(ErrorKind::Invalid, text))
+        }
         Err(error) if error.kind == ErrorKind::Refused(404) => Ok(None),
         Err(error) => Err(error),
     }
@@ -94,8 +129,8 @@ fn by_id(session: &mut Session, id: &str) -> Result<Option<Named>> {
 
 fn no_such(session: &mut Session, wanted: &str) -> Result<Error> {
     let region = session.login()?.endpoints.region.clone();
-    let all: Networks = session.read(Service::Network, "/networks?fields=id&fields=name")?;
-    let mut names: Vec<&str> = all.networks.iter().map(|network| network.name.as_str()).collect();
+    let all = networks(session, "/networks?fields=id&fields=name".to_owned())?;
+    let mut names: Vec<&str> = all.iter().map(Named::name).collect();
     names.sort_unstable();
     let more = if names.len() > NAMED_MAX { " …" } else { "" };
     let have = names.into_iter().take(NAMED_MAX).collect::<Vec<_>>().join(", ");
@@ -109,16 +144,53 @@ fn no_such(session: &mut Session, wanted: &str) -> Result<Error> {
 pub fn external_addresses(session: &mut Session) -> Result<Vec<ExternalAddress>> {
     // An administrator's list holds every project's: ours are asked for.
     let project = session.login()?.project.id.clone();
-    let description = encode(&session.settings().floating_ip_description);
-    let query = format!("description={description}&project_id={}", encode(&project));
-    let (mut list, mut next) = (FloatingIpList::default(), Some(format!("{PATH}?{query}")));
+    let description = session.settings().floating_ip_description.clone();
+    let query = format!("description={}&project_id={}", encode(&description), encode(&project));
+    let mut list = FloatingIpList::of(Wanted { description, project });
+    let mut next = Some(format!("{PATH}?{query}"));
     for _ in 0..PAGES_MAX {
-        let Some(path) = next else {
-            let all = list.into_floating_ips().into_iter();
-            return all.map(|floating_ip| external_address(session, floating_ip)).collect();
-        };
+        let Some(path) = next else { return found(session, list) };
         let response = session.ask(&Question::get(Service::Network, &path))?;
         next = list.add(&path, &response.body)?;
+    }
+    Err(Error::new(ErrorKind::Invalid, format!("{PATH}: more than {PAGES_MAX} pages")))
+}
+
+fn found(session: &mut Session, list: FloatingIpList) -> Result<Vec<ExternalAddress>> {
+    for address in list.forwarding() {
+        session
+            .say_once(&format!("floating IP {address} forwards single ports, so it is left alone"));
+    }
+    let none = no_address(&session.settings().floating_ip_description);
+    let forwards = !list.forwarding().is_empty();
+    let all = list.into_floating_ips();
+    if all.is_empty() && !forwards {
+        session.say_once(&none);
+    } else {
+        session.forget_said(&none);
+    }
+    all.into_iter().map(|floating_ip| external_address(session, floating_ip)).collect()
+}
+
+/// What is to be said when there is no address to manage.
+pub fn no_address(description: &str) -> String {
+    format!(
+        "no floating IP of the project has the description \"{description}\" (OPENSTACK_FLOATING_IP_DESCRIPTION), so there \
+         is none to manage"
+    )
+}
+
+/// The addresses of all floating IPs of the project, whatever their description.
+pub fn floating_addresses(session: &mut Session) -> Result<BTreeSet<IpAddr>> {
+    let project = session.login()?.project.id.clone();
+    let mut next = Some(format!("{PATH}?project_id={}", encode(&project)));
+    let mut found = BTreeSet::new();
+    for _ in 0..PAGES_MAX {
+        let Some(path) = next else { return Ok(found) };
+        let response = session.ask(&Question::get(Service::Network, &path))?;
+        let (addresses, further) = floating_ips::addresses(&path, &response.body)?;
+        found.extend(addresses);
+        next = further;
     }
     Err(Error::new(ErrorKind::Invalid, format!("{PATH}: more than {PAGES_MAX} pages")))
 }
@@ -133,12 +205,16 @@ fn external_address(session: &mut Session, floating_ip: FloatingIp) -> Result<Ex
     Ok(ExternalAddress { id, address, holder: device.map(ServerId) })
 }
 
-/// A port that we may not see is somebody's: its id stands for a holder that is none of our servers.
+/// A port that we may not see, or that does not tell, is somebody's: its id stands for a holder that is none of our servers.
 fn device_of(session: &mut Session, port: &str) -> Result<String> {
     let path = format!("/ports/{}", encode(port));
+    let somebody = format!("port {port}");
     match session.ask(&Question::get(Service::Network, &path)) {
-        Ok(response) => Ok(parse::<OnePort>(&response.body, &path)?.port.id),
-        Err(error) if error.kind == ErrorKind::Refused(404) => Ok(format!("port {port}")),
+        Ok(response) => {
+            let device = parse::<OnePort>(&response.body, &path)?.port;
+            Ok(device.id().map_or(somebody, str::to_owned))
+        }
+        Err(error) if error.kind == ErrorKind::Refused(404) => Ok(somebody),
         Err(error) => Err(error),
     }
 }
@@ -150,9 +226,14 @@ pub fn bind(
     server: &ServerId,
     probed: IpAddr,
 ) -> Result<()> {
-    let path = format!("/ports?device_id={}&fields=id&fields=fixed_ips", encode(&server.0));
-    let ports: Ports = session.read(Service::Network, &path)?;
-    let (port, fixed) = choose_port(&ports.ports, probed)
+    let path = format!(
+        "/ports?device_id={}&fields=id&fields=device_id&fields=fixed_ips",
+        encode(&server.0)
+    );
+    let answer: Ports = session.read(Service::Network, &path)?;
+    let own = |port: &Port| port.device_id.text() == Some(&server.0);
+    let ports: Vec<Port> = readable(answer.ports).filter(own).collect();
+    let (port, fixed) = choose_port(&ports, probed)
         .map_err(|why| Error::new(ErrorKind::Refused(400), format!("server {server} {why}")))?;
     let body = json!({"floatingip": {"port_id": port, "fixed_ip_address": fixed}}).to_string();
     let path = format!("/floatingips/{}", encode(&address.0));
@@ -178,13 +259,12 @@ pub fn bind(
 
 /// The port with the probed address and the IPv4 to bind to: the probed one, or else the port's only one.
 fn choose_port(ports: &[Port], probed: IpAddr) -> std::result::Result<(&str, IpAddr), String> {
-    let has = |port: &&Port| port.fixed_ips.iter().any(|fixed| fixed.ip_address == probed);
+    let has = |port: &&Port| port.addresses().any(|address| address == probed);
     let port = ports.iter().find(has).ok_or_else(|| format!("has no port with {probed}"))?;
     if probed.is_ipv4() {
         return Ok((&port.id, probed));
     }
-    let ipv4: Vec<IpAddr> =
-        port.fixed_ips.iter().map(|fixed| fixed.ip_address).filter(IpAddr::is_ipv4).collect();
+    let ipv4: Vec<IpAddr> = port.addresses().filter(IpAddr::is_ipv4).collect();
     match ipv4.as_slice() {
         [only] => Ok((&port.id, *only)),
         [] => Err(format!("has no IPv4 on the port with {probed}, so it can hold no floating IP")),
@@ -202,12 +282,12 @@ mod tests {
     fn check(ports: &[(&str, &[&str])], probed: &str, expected: Result<(&str, &str), &str>) {
         let ports: Vec<Port> = ports
             .iter()
-            .map(|(id, fixed)| Port {
-                id: (*id).to_owned(),
-                fixed_ips: fixed
+            .map(|(id, fixed)| {
+                let fixed = fixed
                     .iter()
-                    .map(|address| FixedIp { ip_address: address.parse().unwrap() })
-                    .collect(),
+                    .map(|address| Told::Is(FixedIp { ip_address: address.parse().unwrap() }));
+                let fixed_ips = Told::Is(fixed.collect());
+                Port { id: (*id).to_owned(), device_id: Told::Not, fixed_ips }
             })
             .collect();
         let chosen = choose_port(&ports, probed.parse().unwrap());

@@ -1,158 +1,263 @@
 //! Nova's record of a server (Compute API, "List Servers Detailed"), and how it is read.
+//!
+//! Of a server that is not ours only the mark is needed; of ours, what decides about its life.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::model::{BATCH_KEY, Condition, FixedAddress, Launched, Server, ServerId, TRIAL_KEY};
+use crate::provider::openstack::answer::Told;
+use crate::provider::openstack::{hidden, states, times};
 
 /// What Nova reports of a server in a cell that is down: it exists, and that is all that is known.
-const STATUS_UNKNOWN: &str = "UNKNOWN";
+pub const STATUS_UNKNOWN: &str = "UNKNOWN";
+
+/// How the pool's servers are told from others.
+#[derive(Clone, Debug)]
+pub struct Ours {
+    /// The metadata key of the mark.
+    pub key: String,
+    /// What the mark may be; `None`: anything.
+    pub values: Option<Vec<String>>,
+}
+
+impl Ours {
+    fn may_be(&self, mark: &str) -> bool {
+        self.values.as_ref().is_none_or(|values| values.iter().any(|value| value == mark))
+    }
+}
 
 /// One server as Nova lists it; fields that this program does not need are not read.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ServerRecord {
-    id: String,
     #[serde(default)]
-    name: Option<String>,
+    id: Told<String>,
     #[serde(default)]
-    status: Option<String>,
+    name: Told<String>,
     #[serde(default)]
-    metadata: Option<BTreeMap<String, String>>,
+    status: Told<String>,
     #[serde(default)]
-    addresses: Option<BTreeMap<String, Vec<AddressRecord>>>,
+    metadata: Told<BTreeMap<String, Value>>,
     #[serde(default)]
-    created: Option<String>,
+    addresses: Told<BTreeMap<String, Told<Vec<Told<AddressRecord>>>>>,
     #[serde(default)]
-    updated: Option<String>,
+    created: Told<String>,
     #[serde(default)]
-    locked: Option<bool>,
+    updated: Told<String>,
+    #[serde(default)]
+    locked: Told<Value>,
     #[serde(default, rename = "OS-SRV-USG:launched_at")]
-    launched_at: Option<String>,
+    launched_at: Told<String>,
     #[serde(default, rename = "OS-EXT-STS:vm_state")]
-    vm_state: Option<String>,
+    vm_state: Told<String>,
     #[serde(default, rename = "OS-EXT-STS:task_state")]
-    task_state: Option<String>,
+    task_state: Told<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 struct AddressRecord {
-    addr: IpAddr,
+    #[serde(default)]
+    addr: Told<IpAddr>,
     #[serde(default, rename = "OS-EXT-IPS:type")]
-    kind: Option<String>,
+    kind: Told<String>,
+}
+
+/// A record that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// The server.
+    pub server: Server,
+    /// Those of its fixed addresses of which it was not told that they are fixed.
+    pub untyped: Vec<IpAddr>,
+    /// Which fields its record lacks, of those that decide anything.
+    pub hidden: Vec<&'static str>,
 }
 
 impl ServerRecord {
     /// Whether Nova knows no more than that it exists.
     pub fn is_unknown(&self) -> bool {
-        self.status.as_deref() == Some(STATUS_UNKNOWN)
+        self.status.text() == Some(STATUS_UNKNOWN)
     }
 
-    /// The server, with its mark under `metadata_key`; what is wrong with the record, if it cannot be read.
-    pub fn into_server(self, metadata_key: &str) -> Result<Server, String> {
-        let time = |name: &str, text: Option<&str>| match text {
-            None | Some("") => Ok(None),
-            Some(text) => parse_time(text)
-                .map(Some)
-                .ok_or_else(|| format!("server {}: {name} \"{text}\" is no time", self.id)),
+    /// The server; or what is wrong with the record, when it is or may be one of ours and lacks what decides about it.
+    pub fn read(self, ours: &Ours) -> Result<Read, String> {
+        let Some(id) = self.id.text().filter(|id| !id.is_empty()).map(str::to_owned) else {
+            return Err("a server without an id".to_owned());
         };
-        let created = time("created", self.created.as_deref())?
-            .ok_or_else(|| format!("server {}: created is missing", self.id))?;
-        let updated = time("updated", self.updated.as_deref())?;
-        let launched = time("launched_at", self.launched_at.as_deref())?;
-        let metadata = self
-            .metadata
-            .as_ref()
-            .ok_or_else(|| format!("server {}: metadata is missing", self.id))?;
-        let (fixed, floating) = split(self.addresses.as_ref());
-        Ok(Server {
-            mark: metadata.get(metadata_key).cloned(),
-            batch: metadata.get(BATCH_KEY).cloned(),
-            trial: metadata.contains_key(TRIAL_KEY),
+        let metadata = self.metadata.get();
+        let mark = match metadata.and_then(|metadata| metadata.get(&ours.key)) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(mark)) => Some(mark.clone()),
+            Some(_) => {
+                let key = &ours.key;
+                return Err(format!(
+                    "server {id}: its metadata {key} is no text, so whose it is is not known"
+                ));
+            }
+        };
+        let is_ours = mark.as_deref().is_some_and(|mark| ours.may_be(mark));
+        let created = match self.created() {
+            Ok(created) => created,
+            Err(why) if is_ours => return Err(format!("server {id}: {why}")),
+            // Nobody asks how old it is.
+            Err(_) => SystemTime::UNIX_EPOCH,
+        };
+        let condition = states::condition(&self.vm_state, &self.status, self.task());
+        // Without its addresses one that runs looks like one that has none, and one in error like one that is silent.
+        let asked = matches!(condition, Condition::Active { .. } | Condition::Error);
+        let addresses = match self.addresses() {
+            Ok(addresses) => addresses,
+            Err(why) if is_ours && asked => return Err(format!("server {id}: {why}")),
+            Err(_) => Addresses::default(),
+        };
+        let value = |key: &str| metadata.and_then(|metadata| metadata.get(key)?.as_str());
+        let server = Server {
+            mark,
+            batch: value(BATCH_KEY).map(str::to_owned),
+            // It makes a VM expendable, so it has to be just what we write.
+            trial: value(TRIAL_KEY) == Some("true"),
             scheduling: self.task() == Some("scheduling"),
-            condition: self.condition(),
-            words: self.words(),
-            locked: self.locked.unwrap_or(false),
+            words: states::words(&self.vm_state, &self.status, self.task()),
+            condition,
+            locked: self.is_locked(),
             created,
-            updated,
-            launched: launched.map_or(Launched::Never, Launched::At),
-            fixed,
-            floating,
-            name: self.name.unwrap_or_default(),
-            id: ServerId(self.id),
-        })
+            updated: self.updated.text().and_then(times::parse),
+            launched: self.launched(),
+            fixed: addresses.fixed,
+            floating: addresses.floating,
+            name: self.name.text().unwrap_or_default().to_owned(),
+            id: ServerId(id),
+        };
+        Ok(Read { server, untyped: addresses.untyped, hidden: self.hidden(addresses.hides_types) })
     }
 
-    fn task(&self) -> Option<&str> {
-        self.task_state.as_deref().filter(|task| !task.is_empty())
-    }
-
-    fn condition(&self) -> Condition {
-        let task = self.task().map(str::to_owned);
-        match (self.vm_state.as_deref().unwrap_or_default(), self.task().unwrap_or_default()) {
-            // First, because deleting is also the task of a soft-deleted server that is reclaimed: still not our business.
-            ("soft-delete", _) | (_, "soft-deleting") => Condition::SoftDeleted,
-            ("deleted", _) | (_, "deleting") => Condition::Deleting,
-            ("building", _) => Condition::Building,
-            ("active", _) => Condition::Active { task },
-            ("error", _) => Condition::Error,
-            ("stopped", _) => Condition::Stopped { task },
-            _ => Condition::Other,
-        }
-    }
-
-    fn words(&self) -> String {
-        let state =
-            self.vm_state.as_deref().or(self.status.as_deref()).unwrap_or("in no known state");
-        match self.task() {
-            Some(task) => format!("{state} ({task})"),
-            None => state.to_owned(),
-        }
-    }
-}
-
-fn split(
-    addresses: Option<&BTreeMap<String, Vec<AddressRecord>>>,
-) -> (Vec<FixedAddress>, Vec<IpAddr>) {
-    let (mut fixed, mut floating) = (Vec::new(), Vec::new());
-    for (network, records) in addresses.into_iter().flatten() {
-        for record in records {
-            if record.kind.as_deref() == Some("floating") {
-                floating.push(record.addr);
-            } else {
-                fixed.push(FixedAddress { network: network.clone(), address: record.addr });
+    fn created(&self) -> Result<SystemTime, String> {
+        match &self.created {
+            Told::Not | Told::Null => Err("created is missing".to_owned()),
+            Told::Odd => Err("created is no text".to_owned()),
+            Told::Is(text) => {
+                times::parse(text).ok_or_else(|| format!("created \"{text}\" is no time"))
             }
         }
     }
-    (fixed, floating)
+
+    /// Only `null` says that it never ran.
+    fn launched(&self) -> Launched {
+        match &self.launched_at {
+            Told::Null => Launched::Never,
+            Told::Not | Told::Odd => Launched::NotTold,
+            Told::Is(text) => times::parse(text).map_or(Launched::NotTold, Launched::At),
+        }
+    }
+
+    /// What is there and neither yes nor no holds the replica, as a lock does. Nova refuses to delete a locked server also
+    /// where it does not show the lock.
+    fn is_locked(&self) -> bool {
+        match &self.locked {
+            Told::Not | Told::Null => false,
+            Told::Is(Value::Bool(locked)) => *locked,
+            Told::Is(Value::String(text)) => !text.eq_ignore_ascii_case("false"),
+            Told::Is(_) | Told::Odd => true,
+        }
+    }
+
+    /// The task under way. One that cannot be read is one.
+    fn task(&self) -> Option<&str> {
+        match &self.task_state {
+            Told::Not | Told::Null => None,
+            Told::Is(task) => Some(task.as_str()).filter(|task| !task.is_empty()),
+            Told::Odd => Some("in a task of no known name"),
+        }
+    }
+
+    fn addresses(&self) -> Result<Addresses, String> {
+        let by_network = match &self.addresses {
+            Told::Is(by_network) => by_network,
+            Told::Not | Told::Null => {
+                return Err("addresses is missing, so where to ask is not known".to_owned());
+            }
+            Told::Odd => return Err("addresses cannot be read".to_owned()),
+        };
+        let mut addresses = Addresses::default();
+        for (network, records) in by_network {
+            let unreadable = || format!("addresses on network \"{network}\" cannot be read");
+            for record in records.get().ok_or_else(unreadable)? {
+                let record = record.get().ok_or_else(unreadable)?;
+                let address = *record.addr.get().ok_or_else(unreadable)?;
+                match record.kind.text() {
+                    Some("floating") => addresses.floating.push(address),
+                    kind => {
+                        addresses.fixed.push(FixedAddress { network: network.clone(), address });
+                        if kind != Some("fixed") {
+                            addresses.untyped.push(address);
+                        }
+                        addresses.hides_types |= record.kind.is_hidden();
+                    }
+                }
+            }
+        }
+        Ok(addresses)
+    }
+
+    fn hidden(&self, types: bool) -> Vec<&'static str> {
+        let fields = [
+            (hidden::METADATA, self.metadata.is_hidden()),
+            (hidden::VM_STATE, self.vm_state.is_hidden()),
+            (hidden::TASK_STATE, self.task_state.is_hidden()),
+            (hidden::LAUNCHED_AT, self.launched_at.is_hidden()),
+            (hidden::LOCKED, self.locked.is_hidden()),
+            (hidden::ADDRESSES, self.addresses.is_hidden()),
+            (hidden::ADDRESS_TYPE, types),
+        ];
+        fields.into_iter().filter(|(_, hidden)| *hidden).map(|(name, _)| name).collect()
+    }
 }
 
-/// Nova's times are UTC, with a `Z` or without.
-fn parse_time(text: &str) -> Option<SystemTime> {
-    humantime::parse_rfc3339_weak(text).ok()
+/// A server's addresses by what they are.
+#[derive(Default)]
+struct Addresses {
+    fixed: Vec<FixedAddress>,
+    floating: Vec<IpAddr>,
+    untyped: Vec<IpAddr>,
+    hides_types: bool,
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, UNIX_EPOCH};
+    use std::time::Duration;
 
     use super::*;
 
+    fn any(key: &str) -> Ours {
+        Ours { key: key.to_owned(), values: None }
+    }
+
+    fn pool() -> Ours {
+        Ours { key: "group".to_owned(), values: Some(vec!["scaler".to_owned()]) }
+    }
+
     fn record(fields: &str) -> ServerRecord {
         let json = format!(
-            r#"{{"id": "a", "name": "web", "metadata": {{"group": "scaler"}}, "created": "2026-11-24T19:00:00Z", {fields}}}"#
+            r#"{{"id": "a", "name": "web", "metadata": {{"group": "scaler"}}, "addresses": {{}}, "created": "2026-11-24T19:00:00Z", {fields}}}"#
         );
-        serde_json::from_str(&json).unwrap()
+        // The last of two fields with one name is taken.
+        let json: Value = serde_json::from_str(&json).unwrap();
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn read(fields: &str) -> Server {
+        record(fields).read(&pool()).unwrap().server
     }
 
     #[track_caller]
     fn check(vm_state: &str, task_state: &str, expected: &Condition, words: &str) {
-        let server = record(&format!(
+        let server = read(&format!(
             r#""OS-EXT-STS:vm_state": {vm_state}, "OS-EXT-STS:task_state": {task_state}"#
         ));
-        let server = server.into_server("group").unwrap();
         assert_eq!((&server.condition, server.words.as_str()), (expected, words));
     }
 
@@ -191,50 +296,199 @@ mod tests {
     }
 
     #[test]
-    fn a_server_without_a_state_is_left_to_the_operator() {
-        let server = record(r#""status": "ACTIVE""#).into_server("group").unwrap();
-        assert_eq!((server.condition, server.words.as_str()), (Condition::Other, "ACTIVE"));
+    fn a_state_that_is_hidden_or_of_no_known_name_is_told_by_the_status() {
+        let doing = |task: &str| Condition::Active { task: Some(task.to_owned()) };
+        let statuses = [
+            ("BUILD", Condition::Building),
+            ("ACTIVE", Condition::Active { task: None }),
+            ("ERROR", Condition::Error),
+            ("SHUTOFF", Condition::Stopped { task: None }),
+            ("DELETED", Condition::Deleting),
+            ("SOFT_DELETED", Condition::SoftDeleted),
+            ("REBOOT", doing("rebooting")),
+            ("HARD_REBOOT", doing("rebooting")),
+            ("REBUILD", doing("rebuilding")),
+            ("RESIZE", doing("resizing")),
+            ("MIGRATING", doing("migrating")),
+            ("PASSWORD", doing("updating_password")),
+            ("PAUSED", Condition::Other),
+            ("SUSPENDED", Condition::Other),
+            ("RESCUE", Condition::Other),
+            ("VERIFY_RESIZE", Condition::Other),
+            ("REVERT_RESIZE", Condition::Other),
+            ("SHELVED", Condition::Other),
+            ("SHELVED_OFFLOADED", Condition::Other),
+            ("SOMETHING_ELSE", Condition::Other),
+        ];
+        for hidden in [
+            "",
+            r#""OS-EXT-STS:vm_state": null,"#,
+            r#""OS-EXT-STS:vm_state": "","#,
+            r#""OS-EXT-STS:vm_state": "cloudified","#,
+            r#""OS-EXT-STS:vm_state": 7,"#,
+        ] {
+            for (status, expected) in &statuses {
+                let server = read(&format!(r#"{hidden} "status": "{status}""#));
+                assert_eq!(server.condition, *expected, "{hidden} {status}");
+            }
+        }
+        let server = read(r#""status": "ACTIVE", "OS-EXT-STS:task_state": "deleting""#);
+        assert_eq!(server.condition, Condition::Deleting, "the task is told");
+        let server = read(r#""locked": false"#);
+        assert_eq!((server.condition, &*server.words), (Condition::Other, "in no known state"));
     }
 
     #[test]
-    fn times_without_a_zone_are_utc() {
-        let server = record(r#""OS-SRV-USG:launched_at": "2026-11-24T19:00:30.000000""#);
-        let server = server.into_server("group").unwrap();
-        assert_eq!(server.launched, Launched::At(server.created + Duration::from_secs(30)));
-        assert_eq!(parse_time("1970-01-01T00:00:01"), Some(UNIX_EPOCH + Duration::from_secs(1)));
+    fn only_null_says_that_it_was_never_launched() {
+        for (told, expected) in [
+            (r#""name": "web""#, Launched::NotTold),
+            (r#""OS-SRV-USG:launched_at": null"#, Launched::Never),
+            (r#""OS-SRV-USG:launched_at": """#, Launched::NotTold),
+            (r#""OS-SRV-USG:launched_at": "soon""#, Launched::NotTold),
+            (r#""OS-SRV-USG:launched_at": false"#, Launched::NotTold),
+            (r#""OS-SRV-USG:launched_at": 0"#, Launched::NotTold),
+        ] {
+            let json = format!(
+                r#"{{"id": "a", "metadata": {{"group": "scaler"}}, "addresses": {{}}, "created": "2026-11-24T19:00:00Z", {told}}}"#
+            );
+            let record: ServerRecord = serde_json::from_str(&json).unwrap();
+            assert_eq!(record.read(&pool()).unwrap().server.launched, expected, "of {told}");
+        }
+        for text in ["2026-11-24T19:00:30.000000", "2026-11-24T20:00:30+01:00"] {
+            let server = read(&format!(r#""OS-SRV-USG:launched_at": "{text}""#));
+            assert_eq!(server.launched, Launched::At(server.created + Duration::from_secs(30)));
+        }
+    }
+
+    #[test]
+    fn a_lock_of_any_spelling_holds() {
+        for (told, expected) in [
+            (r#""status": "ACTIVE""#, false),
+            (r#""locked": null"#, false),
+            (r#""locked": false"#, false),
+            (r#""locked": "False""#, false),
+            (r#""locked": true"#, true),
+            (r#""locked": "true""#, true),
+            (r#""locked": 1"#, true),
+            (r#""locked": {}"#, true),
+        ] {
+            assert_eq!(read(told).locked, expected, "of {told}");
+        }
+    }
+
+    #[test]
+    fn a_task_that_cannot_be_read_is_one() {
+        let server = read(r#""OS-EXT-STS:vm_state": "active", "OS-EXT-STS:task_state": ["x"]"#);
+        assert!(matches!(server.condition, Condition::Active { task: Some(_) }), "{server:?}");
+        for none in ["null", r#""""#] {
+            check(r#""active""#, none, &Condition::Active { task: None }, "active");
+        }
     }
 
     #[test]
     fn floating_addresses_are_told_from_fixed_ones() {
-        let server = record(
+        let read = record(
             r#""addresses": {"Ext-Net": [
                 {"version": 6, "addr": "fd10::19", "OS-EXT-IPS:type": "fixed"},
                 {"version": 4, "addr": "127.20.0.141", "OS-EXT-IPS:type": "floating"},
-                {"version": 4, "addr": "127.10.1.19", "OS-EXT-IPS:type": "fixed"}]}"#,
+                {"version": 4, "addr": "127.10.1.19", "OS-EXT-IPS:type": "fixed"},
+                {"version": 4, "addr": "127.10.1.20"}]}"#,
         );
-        let server = server.into_server("group").unwrap();
-        let fixed: Vec<String> = server
+        let json = read.clone();
+        let read = json.read(&pool()).unwrap();
+        let fixed: Vec<String> = read
+            .server
             .fixed
             .iter()
             .map(|fixed| format!("{} on {}", fixed.address, fixed.network))
             .collect();
-        assert_eq!(fixed, ["fd10::19 on Ext-Net", "127.10.1.19 on Ext-Net"]);
-        assert_eq!(server.floating, ["127.20.0.141".parse::<IpAddr>().unwrap()]);
+        let expected = ["fd10::19 on Ext-Net", "127.10.1.19 on Ext-Net", "127.10.1.20 on Ext-Net"];
+        assert_eq!(fixed, expected);
+        assert_eq!(read.server.floating, ["127.20.0.141".parse::<IpAddr>().unwrap()]);
+        assert_eq!(read.untyped, ["127.10.1.20".parse::<IpAddr>().unwrap()]);
+        assert!(read.hidden.contains(&hidden::ADDRESS_TYPE), "{:?}", read.hidden);
     }
 
     #[test]
     fn the_mark_is_read_under_the_pools_key() {
-        let server = record(r#""locked": true"#);
-        assert!(server.clone().into_server("group").unwrap().locked);
-        assert_eq!(server.clone().into_server("group").unwrap().mark.as_deref(), Some("scaler"));
-        assert_eq!(server.into_server("pool").unwrap().mark, None);
+        let mark = |key: &str| record(r#""locked": true"#).read(&any(key)).unwrap().server.mark;
+        assert_eq!(mark("group").as_deref(), Some("scaler"));
+        assert_eq!(mark("pool"), None);
     }
 
     #[test]
-    fn a_record_that_cannot_be_read_is_no_server() {
-        let broken: ServerRecord =
-            serde_json::from_str(r#"{"id": "a", "status": "UNKNOWN"}"#).unwrap();
-        assert!(broken.is_unknown());
-        assert_eq!(broken.into_server("group").unwrap_err(), "server a: created is missing");
+    fn a_server_of_ours_that_lacks_what_decides_about_it_is_named() {
+        let running = r#""OS-EXT-STS:vm_state": "active""#;
+        let created = r#""created": "2026-11-24T19:00:00Z""#;
+        for (fields, why) in [
+            (running.to_owned(), "created is missing"),
+            (format!(r#"{running}, "created": null"#), "created is missing"),
+            (format!(r#"{running}, "created": 5"#), "created is no text"),
+            (format!(r#"{running}, "created": "soon""#), "created \"soon\" is no time"),
+            (format!("{running}, {created}"), "addresses is missing, so where to ask is not known"),
+            (
+                format!(r#""status": "ERROR", {created}, "addresses": null"#),
+                "addresses is missing, so where to ask is not known",
+            ),
+            (format!(r#"{running}, {created}, "addresses": []"#), "addresses cannot be read"),
+            (
+                format!(r#"{running}, {created}, "addresses": {{"n": null}}"#),
+                "addresses on network \"n\" cannot be read",
+            ),
+            (
+                format!(r#"{running}, {created}, "addresses": {{"n": [{{"addr": "x"}}]}}"#),
+                "addresses on network \"n\" cannot be read",
+            ),
+        ] {
+            let json = |mark: &str| {
+                format!(r#"{{"id": "a", "metadata": {{"group": "{mark}"}}, {fields}}}"#)
+            };
+            let ours: ServerRecord = serde_json::from_str(&json("scaler")).unwrap();
+            assert_eq!(ours.read(&pool()).unwrap_err(), format!("server a: {why}"), "of {fields}");
+            let other: ServerRecord = serde_json::from_str(&json("front")).unwrap();
+            assert_eq!(other.read(&pool()).unwrap().server.mark.as_deref(), Some("front"));
+        }
+        // Nobody asks a server that is being built.
+        let json = format!(
+            r#"{{"id": "a", "metadata": {{"group": "scaler"}}, "status": "BUILD", {created}}}"#
+        );
+        let building: ServerRecord = serde_json::from_str(&json).unwrap();
+        assert_eq!(building.read(&pool()).unwrap().server.condition, Condition::Building);
+    }
+
+    #[test]
+    fn of_a_server_that_is_not_ours_only_its_id_and_its_mark_are_needed() {
+        for metadata in ["null", "[]", "5", "{}", r#"{"group": null}"#, r#"{"group": "x", "n": 5}"#]
+        {
+            let json =
+                format!(r#"{{"id": "a", "metadata": {metadata}, "created": 1, "addresses": 1}}"#);
+            let record: ServerRecord = serde_json::from_str(&json).unwrap();
+            assert!(record.read(&pool()).is_ok(), "of {metadata}");
+        }
+        let record: ServerRecord = serde_json::from_str(r#"{"id": "a"}"#).unwrap();
+        assert_eq!(record.read(&pool()).unwrap().server.mark, None);
+        for (json, why) in [
+            (r#"{"metadata": {}}"#, "a server without an id"),
+            (
+                r#"{"id": "a", "metadata": {"group": 5}}"#,
+                "server a: its metadata group is no text, so whose it is is not known",
+            ),
+        ] {
+            let record: ServerRecord = serde_json::from_str(json).unwrap();
+            assert_eq!(record.read(&pool()).unwrap_err(), why, "of {json}");
+        }
+    }
+
+    #[test]
+    fn a_trial_carries_just_what_a_trial_is_given() {
+        for (value, expected) in
+            [(r#""true""#, true), (r#""false""#, false), ("null", false), ("true", false)]
+        {
+            let json = format!(
+                r#"{{"id": "a", "metadata": {{"group": "scaler", "simplescalevm-trial": {value}}}, "created": "2026-11-24T19:00:00Z"}}"#
+            );
+            let record: ServerRecord = serde_json::from_str(&json).unwrap();
+            assert_eq!(record.read(&pool()).unwrap().server.trial, expected, "of {value}");
+        }
     }
 }

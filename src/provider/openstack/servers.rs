@@ -1,39 +1,53 @@
 //! Nova's list of servers (Compute API, "List Servers Detailed"), put together from its pages. Pure.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Server, ServerId};
-use crate::provider::openstack::paging::{Link, next_page};
-use crate::provider::openstack::record::ServerRecord;
-use crate::provider::openstack::session::parse;
+use crate::provider::openstack::answer::{Told, parse};
+use crate::provider::openstack::paging::{Links, next_page};
+use crate::provider::openstack::record::{Ours, ServerRecord};
 
 /// Where the list is.
 pub const PATH: &str = "/servers/detail";
 
 #[derive(Deserialize)]
 struct Page {
-    servers: Vec<ServerRecord>,
+    servers: Vec<Told<ServerRecord>>,
     #[serde(default)]
-    servers_links: Vec<Link>,
+    servers_links: Links,
 }
 
 /// The list as far as it is known.
 #[derive(Clone, Debug)]
 pub struct ServerList {
-    metadata_key: String,
+    ours: Ours,
     servers: Vec<Server>,
     ids: BTreeSet<ServerId>,
     on_two_pages: usize,
+    untyped: BTreeSet<IpAddr>,
+    hidden: BTreeSet<&'static str>,
 }
 
 impl ServerList {
-    /// An empty list of servers, whose marks are read under `metadata_key`.
+    /// An empty list of servers, whose marks are read under `metadata_key`. Each that has one may be of the pool.
     pub fn new(metadata_key: impl Into<String>) -> Self {
-        let metadata_key = metadata_key.into();
-        ServerList { metadata_key, servers: Vec::new(), ids: BTreeSet::new(), on_two_pages: 0 }
+        ServerList::of(Ours { key: metadata_key.into(), values: None })
+    }
+
+    /// An empty list of servers of which `ours` says which may be of the pool.
+    pub fn of(ours: Ours) -> Self {
+        ServerList {
+            ours,
+            servers: Vec::new(),
+            ids: BTreeSet::new(),
+            on_two_pages: 0,
+            untyped: BTreeSet::new(),
+            hidden: BTreeSet::new(),
+        }
     }
 
     /// Takes in the page that was found at `path`, and tells where the next one is, if there is one. A page that is not
@@ -41,23 +55,44 @@ impl ServerList {
     pub fn add(&mut self, path: &str, body: &[u8]) -> Result<Option<String>> {
         let page: Page = parse(body, PATH)?;
         let invalid = |why: String| Error::new(ErrorKind::Invalid, format!("{PATH}: {why}"));
-        let unknown = page.servers.iter().filter(|record| record.is_unknown()).count();
-        if unknown > 0 {
-            return Err(invalid(format!(
-                "the list is partial: Nova cannot reach the cell of {unknown} servers"
-            )));
-        }
+        down_cells(
+            page.servers.iter().filter_map(Told::get).filter(|one| one.is_unknown()).count(),
+        )?;
         let mut here = BTreeSet::new();
         for record in page.servers {
-            let server = record.into_server(&self.metadata_key).map_err(invalid)?;
-            if self.ids.contains(&server.id) {
+            let record =
+                record.take().ok_or_else(|| invalid("a record that is no server".into()))?;
+            let read = record.read(&self.ours).map_err(invalid)?;
+            self.untyped.extend(read.untyped);
+            self.hidden.extend(read.hidden);
+            if self.ids.contains(&read.server.id) {
                 self.on_two_pages += 1;
-            } else if here.insert(server.id.clone()) {
-                self.servers.push(server);
+            } else if here.insert(read.server.id.clone()) {
+                self.servers.push(read.server);
             }
         }
         self.ids.append(&mut here);
         next_page(PATH, path, &page.servers_links)
+    }
+
+    /// Whether it was not told of some address whether it is fixed or floating.
+    pub fn has_untyped(&self) -> bool {
+        !self.untyped.is_empty()
+    }
+
+    /// Of those addresses, these are floating.
+    pub fn are_floating(&mut self, floating: &BTreeSet<IpAddr>) {
+        let moved: BTreeSet<IpAddr> = self.untyped.intersection(floating).copied().collect();
+        for server in &mut self.servers {
+            let here = server.fixed.iter().map(|fixed| fixed.address);
+            server.floating.extend(here.filter(|address| moved.contains(address)));
+            server.fixed.retain(|fixed| !moved.contains(&fixed.address));
+        }
+    }
+
+    /// The fields that some record lacks, of those that decide anything.
+    pub fn hidden(&self) -> impl Iterator<Item = &'static str> {
+        self.hidden.iter().copied()
     }
 
     /// How many were on two pages: they moved in the list while it was read, as they do while Nova schedules them. Then others
@@ -70,6 +105,16 @@ impl ServerList {
     pub fn into_servers(self) -> Vec<Server> {
         self.servers
     }
+}
+
+/// A list is partial when it holds as many servers of which Nova knows no more than that they exist.
+pub fn down_cells(unknown: usize) -> Result<()> {
+    if unknown == 0 {
+        return Ok(());
+    }
+    let text =
+        format!("{PATH}: the list is partial: Nova cannot reach the cell of {unknown} servers");
+    Err(Error::new(ErrorKind::Invalid, text))
 }
 
 #[cfg(test)]
@@ -102,5 +147,30 @@ mod tests {
         let again =
             ServerList::new("group").add("/servers/detail?marker=b", &page(&[], "marker=b"));
         assert_eq!(again.unwrap_err().text, "/servers/detail: the next page is this page");
+    }
+
+    #[test]
+    fn an_address_of_unknown_type_is_floating_when_it_is_a_floating_ip() {
+        let mut list = ServerList::new("group");
+        let page = br#"{"servers": [{"id": "a", "metadata": {}, "created": "2026-11-24T19:00:00Z", "addresses": {"n": [
+            {"addr": "10.0.0.4"}, {"addr": "203.0.113.9"}, {"addr": "10.0.0.5", "OS-EXT-IPS:type": "fixed"}]}}]}"#;
+        list.add(PATH, page).unwrap();
+        assert!(list.has_untyped());
+        let [four, five, floating] =
+            ["10.0.0.4", "10.0.0.5", "203.0.113.9"].map(|text| text.parse::<IpAddr>().unwrap());
+        // Not even a floating IP of that address makes floating what Nova says is fixed.
+        list.are_floating(&BTreeSet::from([floating, five]));
+        let server = list.into_servers().remove(0);
+        let fixed: Vec<IpAddr> = server.fixed.iter().map(|fixed| fixed.address).collect();
+        assert_eq!((fixed, server.floating), (vec![four, five], vec![floating]));
+    }
+
+    #[test]
+    fn a_record_that_is_no_server_is_no_whole_list() {
+        for record in ["null", "5", "[]", "{}", r#"{"id": ""}"#, r#"{"id": 5}"#] {
+            let page = format!(r#"{{"servers": [{record}]}}"#);
+            let added = ServerList::new("group").add(PATH, page.as_bytes());
+            assert!(added.is_err(), "of {record}");
+        }
     }
 }

@@ -1,15 +1,17 @@
 //! A logged-in client: the token is kept, renewed before it expires, and once after a 401.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{self, Attempts, CloudClient, Method, Request, Response};
+use crate::http::{Attempts, CloudClient, Method, Request, Response, shown};
 use crate::metrics::CloudService;
+use crate::provider::openstack::answer::parse;
 use crate::provider::openstack::catalog::{self, Endpoints};
 use crate::provider::openstack::identity::{self, ProjectRecord, Token};
-use crate::provider::openstack::microversion;
+use crate::provider::openstack::microversion::{self, Spoken};
 use crate::secret::Secret;
 use crate::settings::{Credentials, OpenStackSettings};
 
@@ -64,6 +66,25 @@ pub struct Login {
     pub microversion: Option<String>,
 }
 
+/// A login that failed, and how far it had come.
+#[derive(Clone, Debug)]
+pub struct Failed {
+    /// What failed: `login`, `region` or `compute`.
+    pub what: &'static str,
+    /// The project, when it was only after the login that something failed; and how long its token lives.
+    pub project: Option<(ProjectRecord, Duration)>,
+    /// The region, when that was found.
+    pub region: Option<String>,
+    /// Why.
+    pub error: Error,
+}
+
+impl Failed {
+    fn at(&self, what: &'static str, error: Error) -> Box<Self> {
+        Box::new(Failed { what, error, ..self.clone() })
+    }
+}
+
 /// A client of one project in one region.
 #[derive(Debug)]
 pub struct Session {
@@ -71,12 +92,35 @@ pub struct Session {
     settings: OpenStackSettings,
     login: Option<Login>,
     earliest: Option<SystemTime>,
+    /// Whether something that was learnt at login seems to hold no longer.
+    doubted: bool,
+    /// Endpoints that could be reached when one before them could not.
+    reached: Vec<String>,
+    /// Most servers of one page, once a page was larger than an answer may be.
+    page_limit: Option<u32>,
+    said: BTreeSet<String>,
+    quiet: bool,
 }
 
 impl Session {
     /// A session that logs in when it is first asked something.
     pub fn new(client: CloudClient, settings: OpenStackSettings) -> Self {
-        Session { client, settings, login: None, earliest: None }
+        Session {
+            client,
+            settings,
+            login: None,
+            earliest: None,
+            doubted: false,
+            reached: Vec::new(),
+            page_limit: None,
+            said: BTreeSet::new(),
+            quiet: false,
+        }
+    }
+
+    /// Standing conditions are not worth a line: with `--once` they would be one a minute.
+    pub fn be_quiet(&mut self) {
+        self.quiet = true;
     }
 
     /// The settings it was made with.
@@ -98,8 +142,40 @@ impl Session {
         self.earliest = self.earliest.into_iter().chain(told).min();
     }
 
+    /// Says something that will hold for long, once.
+    pub fn say_once(&mut self, text: &str) {
+        if !self.said.insert(text.to_owned()) {
+            return;
+        }
+        if self.quiet {
+            log::debug!("{text}");
+        } else {
+            log::warn!("{text}");
+        }
+    }
+
+    /// It no longer holds: when it does again, it is said again.
+    pub fn forget_said(&mut self, text: &str) {
+        self.said.remove(text);
+    }
+
+    /// Most servers of one page, when it has to be less than what Nova gives unasked.
+    pub fn page_limit(&self) -> Option<u32> {
+        self.page_limit
+    }
+
+    /// Pages of servers hold no more than this from now on, until the next login.
+    pub fn limit_pages(&mut self, servers: u32) {
+        self.page_limit = Some(servers);
+    }
+
     /// The login in force; a new one when there is none, or when it is about to expire.
     pub fn login(&mut self) -> Result<&Login> {
+        self.enter().map_err(|failed| failed.error)
+    }
+
+    /// The same, with how far it came when it fails.
+    pub fn enter(&mut self) -> std::result::Result<&Login, Box<Failed>> {
         let good = |login: &Login| Instant::now() < login.renew_at;
         let login = match self.login.take().filter(good) {
             Some(login) => login,
@@ -108,21 +184,58 @@ impl Session {
         Ok(self.login.insert(login))
     }
 
-    fn log_in(&mut self) -> Result<Login> {
+    /// Something failed in a way that could mean that an endpoint is gone: it is looked for again at the next
+    /// [`Session::look_again`].
+    pub fn doubt(&mut self) {
+        self.doubted = true;
+    }
+
+    /// Learns anew what was learnt at login, if it is in doubt. Once in a pass is enough, and when Keystone cannot tell, the
+    /// old has to do.
+    pub fn look_again(&mut self) {
+        if !std::mem::take(&mut self.doubted) {
+            return;
+        }
+        let Some(old) = self.login.take() else { return };
+        log::debug!("an endpoint may be gone: logging in again");
+        self.login = match self.log_in() {
+            Ok(login) => Some(login),
+            Err(failed) => {
+                log::debug!("the last login is kept: {}", failed.error);
+                Some(old)
+            }
+        };
+    }
+
+    fn log_in(&mut self) -> std::result::Result<Login, Box<Failed>> {
         let settings = &self.settings;
         let began = Instant::now();
+        let mut so_far = Failed { what: "login", project: None, region: None, error: no_answer() };
         let token = identity::log_in(
             &self.client,
             &settings.auth_url,
             &settings.credentials,
             settings.timeout,
         )
-        .map_err(|error| error.context("cannot log in"))?;
+        .map_err(|error| so_far.at("login", error.context("cannot log in")))?;
         let Token { value, life, project, catalog } = token;
-        let endpoints = catalog::choose(&catalog, settings.region.as_deref(), &settings.interface)?;
-        let (microversion, told) =
-            microversion::negotiate(&self.client, &endpoints.compute, &value, settings.timeout)
-                .map_err(|error| error.context("cannot find out which Nova this is"))?;
+        so_far.project = Some((project.clone(), life));
+        let mut endpoints =
+            catalog::choose(&catalog, settings.region.as_deref(), &settings.interface)
+                .map_err(|error| so_far.at("region", error))?;
+        so_far.region = Some(endpoints.region.clone());
+        let lists = [
+            Some(&mut endpoints.compute),
+            endpoints.network.as_mut().ok(),
+            endpoints.image.as_mut().ok(),
+        ];
+        for urls in lists.into_iter().flatten() {
+            // Stable: the order of the others is the catalog's.
+            urls.sort_by_key(|url| !self.reached.contains(url));
+        }
+        let microversion = self
+            .negotiate(&endpoints.compute, &value)
+            .map_err(|error| so_far.at("compute", error))?;
         log::debug!(
             "logged in to project {} ({}), region {}, Nova {}",
             project.name,
@@ -130,13 +243,27 @@ impl Session {
             endpoints.region,
             microversion.as_deref().unwrap_or("2.1")
         );
+        self.page_limit = None;
         let renew_at = began + life.saturating_sub(RENEW_BEFORE.min(life / 10));
-        self.note_time(told);
         Ok(Login { token: value, renew_at, project, life, endpoints, microversion })
     }
 
-    /// Asks a service. A 401 is answered by a new login and the same question once more: it is a refusal, so nothing
-    /// is done twice.
+    fn negotiate(&mut self, compute: &[String], token: &Secret) -> Result<Option<String>> {
+        let timeout = self.settings.timeout;
+        let Spoken { version, doubt, told } = self
+            .first_that_answers(compute, |client, url| {
+                microversion::negotiate(client, url, token, timeout)
+            })
+            .map_err(|error| error.context("cannot find out which Nova this is"))?;
+        self.note_time(told);
+        if let Some(doubt) = doubt {
+            self.say_once(&doubt);
+        }
+        Ok(version)
+    }
+
+    /// Asks a service. A 401 is answered by a new login, a 406 by finding out anew what Nova speaks, and each by the same
+    /// question once more: they are refusals, so nothing is done twice.
     pub fn ask(&mut self, question: &Question<'_>) -> Result<Response> {
         let login = self.login()?.clone();
         let answer = match self.ask_as(&login, question) {
@@ -147,6 +274,14 @@ impl Session {
                 let login = self.login()?.clone();
                 self.ask_as(&login, question)
             }
+            Err(error)
+                if error.kind == ErrorKind::Refused(406)
+                    && question.service == Service::Compute =>
+            {
+                self.doubt();
+                let Some(login) = self.another_version(&login, &error) else { return Err(error) };
+                self.ask_as(&login, question)
+            }
             result => result,
         };
         if question.service == Service::Compute {
@@ -155,18 +290,42 @@ impl Session {
         answer
     }
 
+    /// The same login with another microversion, when Nova speaks another one by now.
+    fn another_version(&mut self, login: &Login, refusal: &Error) -> Option<Login> {
+        let before = login.microversion.as_ref()?;
+        let microversion = match self.negotiate(&login.endpoints.compute, &login.token) {
+            Ok(microversion) => microversion,
+            Err(error) => {
+                log::debug!("{error}, after {refusal}");
+                return None;
+            }
+        };
+        if microversion.as_ref() == Some(before) {
+            return None;
+        }
+        let now = microversion.as_deref().unwrap_or("2.1");
+        log::info!("Nova no longer speaks {before}, so {now} is spoken from now on");
+        self.doubted = false;
+        Some(self.login.insert(Login { microversion, ..login.clone() }).clone())
+    }
+
     /// Asks a service and reads the JSON of its answer.
     pub fn read<T: DeserializeOwned>(&mut self, service: Service, path: &str) -> Result<T> {
         let response = self.ask(&Question::get(service, path))?;
         parse(&response.body, path)
     }
 
-    fn ask_as(&self, login: &Login, question: &Question<'_>) -> Result<Response> {
+    fn ask_as(&mut self, login: &Login, question: &Question<'_>) -> Result<Response> {
         let timeout = self.settings.timeout;
-        let (service, endpoint) = match question.service {
-            Service::Compute => (CloudService::Compute, &login.endpoints.compute),
-            Service::Network => (CloudService::Network, &login.endpoints.network),
-            Service::Image => (CloudService::Image, &login.endpoints.image),
+        let endpoints = &login.endpoints;
+        let (service, urls) = match question.service {
+            Service::Compute => (CloudService::Compute, &endpoints.compute),
+            Service::Network => {
+                (CloudService::Network, endpoints.network.as_ref().map_err(Clone::clone)?)
+            }
+            Service::Image => {
+                (CloudService::Image, endpoints.image.as_ref().map_err(Clone::clone)?)
+            }
         };
         let mut headers = vec![("x-auth-token", login.token.expose())];
         let compute = login.microversion.as_ref().map(|version| format!("compute {version}"));
@@ -178,16 +337,52 @@ impl Session {
             headers.push(("x-openstack-nova-api-version", short));
         }
         let creates = question.method == Method::Post;
-        self.client.send(&Request {
-            service,
-            method: question.method,
-            url: &format!("{endpoint}{}", question.path),
-            headers: &headers,
-            body: question.body,
-            secrets: &[self.own_secret(), &login.token],
-            attempts: question.attempts,
-            limit: if creates { timeout * 2 } else { timeout },
+        let own_secret = self.own_secret().clone();
+        self.first_that_answers(urls, |client, endpoint| {
+            client.send(&Request {
+                service,
+                method: question.method,
+                url: &format!("{endpoint}{}", question.path),
+                headers: &headers,
+                body: question.body,
+                secrets: &[&own_secret, &login.token],
+                attempts: question.attempts,
+                limit: if creates { timeout * 2 } else { timeout },
+            })
         })
+    }
+
+    /// Asks at the first of `urls` that can be reached, beginning with what could be reached before. Where one cannot be
+    /// reached nothing was sent, so the same may be asked of the next.
+    fn first_that_answers<T>(
+        &mut self,
+        urls: &[String],
+        mut ask: impl FnMut(&CloudClient, &str) -> Result<T>,
+    ) -> Result<T> {
+        let mut urls: Vec<&String> = urls.iter().collect();
+        urls.sort_by_key(|url| !self.reached.contains(url));
+        let mut unreached: Vec<Error> = Vec::new();
+        for url in &urls {
+            let error = match ask(&self.client, url) {
+                Err(error) if error.kind == ErrorKind::Unavailable => error,
+                result => {
+                    if let Some(first) = unreached.first() {
+                        self.reached.retain(|known| !urls.contains(&known));
+                        self.reached.push((*url).clone());
+                        let text = format!(
+                            "{} is used instead of an endpoint that cannot be reached: {first}",
+                            shown(url)
+                        );
+                        self.say_once(&text);
+                    }
+                    return result;
+                }
+            };
+            unreached.push(error);
+        }
+        let mut unreached = unreached.into_iter();
+        let first = unreached.next().unwrap_or_else(no_answer);
+        Err(unreached.fold(first, |all, error| Error::new(all.kind, format!("{all}; {error}"))))
     }
 
     /// What must be in no text: a service, or a proxy before it, may repeat what it was sent.
@@ -199,7 +394,7 @@ impl Session {
     }
 }
 
-/// Reads JSON; `what` is where it came from.
-pub fn parse<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T> {
-    http::json(body).map_err(|why| Error::new(ErrorKind::Invalid, format!("{what}: {why}")))
+/// What nobody should ever see: a service without any URL.
+fn no_answer() -> Error {
+    Error::new(ErrorKind::Unavailable, "no endpoint to ask")
 }

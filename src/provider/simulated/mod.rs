@@ -204,7 +204,11 @@ impl Provider for View {
     fn check(&mut self) -> Vec<CheckLine> {
         let [a, b, c] = self.shared.network;
         let port = self.shared.probe.port;
-        let line = |what: &str, found: String| CheckLine { what: what.into(), found: Ok(found) };
+        let line = |what: &str, found: String| CheckLine {
+            what: what.into(),
+            found: Ok(found),
+            warning: false,
+        };
         let mut lines = vec![
             line("login", "simulated: nothing to log in to".into()),
             line("compute", format!("simulated, a quota of {QUOTA} servers")),

@@ -1,6 +1,7 @@
 //! Faults that a test puts into the fake cloud: which requests, how many of them, and what goes wrong.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -20,6 +21,8 @@ pub enum Fault {
     Truncated,
     /// The work is done; its answer is JSON of other types than agreed.
     WrongTypes,
+    /// The work is done; its JSON is changed by this: fields are hidden, odd, of somebody else's making.
+    Changed(Change),
     /// The work is done, its answer is replaced by this many bytes of JSON string, whose number is not told before.
     Big(usize),
     /// The work is done; its answer is packed, although nobody asked for that.
@@ -32,7 +35,27 @@ pub enum Fault {
     HeldBefore(Gate),
 }
 
+/// What changes the JSON of an answer.
+#[derive(Clone)]
+pub struct Change(Arc<dyn Fn(&mut serde_json::Value) + Send + Sync>);
+
+impl fmt::Debug for Change {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Change")
+    }
+}
+
 impl Fault {
+    /// The answer's JSON is changed by this.
+    pub fn changed(change: impl Fn(&mut serde_json::Value) + Send + Sync + 'static) -> Self {
+        Fault::Changed(Change(Arc::new(change)))
+    }
+
+    /// No record, however deep in the answer, shows these fields.
+    pub fn hides(fields: &'static [&'static str]) -> Self {
+        Fault::changed(|body| hide(body, fields))
+    }
+
     /// A gateway's answer: HTML, nothing done.
     pub fn html(status: u16) -> Self {
         let body =
@@ -211,6 +234,14 @@ impl Faults {
                 response.body = wrong.map_or(response.body, |body| body.to_string().into_bytes());
                 response
             }
+            Fault::Changed(Change(change)) => {
+                let mut response = work();
+                if let Ok(mut body) = serde_json::from_slice(&response.body) {
+                    change(&mut body);
+                    response.body = body.to_string().into_bytes();
+                }
+                response
+            }
             Fault::Big(bytes) => {
                 let mut response = work().sent(Manner::Padded(bytes));
                 // A 204 has no body.
@@ -265,6 +296,17 @@ impl Faults {
             }
         }
         Some(fault)
+    }
+}
+
+fn hide(body: &mut serde_json::Value, hidden: &[&str]) {
+    match body {
+        serde_json::Value::Object(fields) => {
+            fields.retain(|name, _| !hidden.contains(&name.as_str()));
+            fields.values_mut().for_each(|value| hide(value, hidden));
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(|item| hide(item, hidden)),
+        _ => {}
     }
 }
 

@@ -44,11 +44,19 @@ fn not_found(message: &str) -> Response {
 }
 
 fn list(state: &State, request: &Request) -> Response {
-    let wanted = |key: &str, value: &str| request.query_value(key).is_none_or(|v| v == value);
+    let wanted = |key: &str, value: &str| {
+        state.drops_filters || request.query_value(key).is_none_or(|v| v == value)
+    };
+    // Community images are shown to those only who ask for them.
+    let shown = |image: &Image| match request.query_value("visibility") {
+        Some(visibility) => image.visibility == visibility,
+        None => image.visibility != "community",
+    };
     let mut images: Vec<&Image> = state
         .images
         .iter()
         .filter(|image| wanted("name", &image.name) && wanted("status", &image.status))
+        .filter(|image| shown(image))
         .collect();
     images.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
     if !ascending(request) {
@@ -92,7 +100,7 @@ fn target(request: &Request, marker: Option<&str>) -> String {
 fn describe(image: &Image) -> Value {
     let created = humantime::format_rfc3339_seconds(image.created).to_string();
     json!({
-        "id": image.id, "name": image.name, "status": image.status, "visibility": "public",
+        "id": image.id, "name": image.name, "status": image.status, "visibility": image.visibility,
         "created_at": created, "updated_at": created, "disk_format": "raw",
         "container_format": "bare", "size": 1984, "min_ram": 0, "min_disk": 0, "protected": false,
         "os_hidden": false, "tags": [], "self": format!("/v2/images/{}", image.id),

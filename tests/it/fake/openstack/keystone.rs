@@ -153,8 +153,15 @@ fn endpoints(state: &State, live: &str) -> Vec<Value> {
                 position + 1 == state.catalog.regions.len() && interface == state.catalog.interface;
             // Port 1: nothing listens there, so choosing the wrong endpoint shows at once.
             let url = if real { live } else { "http://127.0.0.1:1/wrong-endpoint" };
-            endpoints.push(json!({"id": format!("{region}-{interface}"), "interface": interface,
-                "region": region, "region_id": region, "url": url}));
+            let mut add = |url: &str| {
+                endpoints
+                    .push(json!({"id": format!("{region}-{interface}"), "interface": interface,
+                    "region": region, "region_id": region, "url": url}));
+            };
+            if real && state.catalog.dead_first {
+                add("http://127.0.0.1:1/dead-endpoint");
+            }
+            add(url);
         }
     }
     endpoints

@@ -67,7 +67,8 @@ fn list(state: &State, request: &Request, collection: &str, all: Vec<Value>) -> 
         .filter(|(key, _)| !["limit", "marker", "fields", "page_reverse"].contains(&key.as_str()))
         .collect();
     let fits = |one: &Value| {
-        filters.iter().all(|(key, value)| one[key] == value.as_str() || one[key].is_null())
+        state.drops_filters
+            || filters.iter().all(|(key, value)| one[key] == value.as_str() || one[key].is_null())
     };
     let all: Vec<Value> = all.into_iter().filter(fits).map(|one| fields(request, one)).collect();
     let limit = request.query_value("limit").and_then(|limit| limit.parse().ok());
@@ -226,7 +227,7 @@ fn floating(state: &State, address: &FloatingIp) -> Value {
             "admin_state_up": true, "status": "ACTIVE", "device_id": bound.device_id,
             "device_owner": owner})
     });
-    json!({
+    let mut record = json!({
         "id": address.id, "floating_ip_address": address.address, "floating_network_id": PUBLIC,
         "router_id": bound.map(|_| "c42c57eb-ca84-4576-b217-2b77e7c34372"),
         "port_id": address.port_id, "fixed_ip_address": address.fixed,
@@ -234,5 +235,11 @@ fn floating(state: &State, address: &FloatingIp) -> Value {
         "description": address.description, "port_details": details, "tags": [],
         "project_id": state.identity.project.id, "tenant_id": state.identity.project.id,
         "revision_number": 1, "created_at": "2026-11-24T21:12:56Z", "updated_at": "2026-11-24T21:13:14Z",
-    })
+    });
+    // Only a Neutron that can forward ports shows this.
+    if address.forwards {
+        record["port_forwardings"] = json!([{"protocol": "tcp", "internal_ip_address": "10.0.0.4",
+            "internal_port": 22, "external_port": 2222}]);
+    }
+    record
 }

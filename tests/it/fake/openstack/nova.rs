@@ -59,7 +59,15 @@ fn route(state: &mut State, call: &Call<'_>) -> Response {
     let mut parts = call.path.split('/').skip(1);
     let (collection, id) = (parts.next().unwrap_or_default(), parts.next());
     match (call.request.method.as_str(), collection, id) {
-        ("GET", "servers", Some("detail")) => list(state, call),
+        ("GET", "servers", None) => list(state, call, brief),
+        ("GET", "servers", Some("detail")) => {
+            if call.request.query_value("marker").is_none() {
+                go_on(state);
+            }
+            list(state, call, |state, server, minor| {
+                nova_record::detail(state, server, minor, false)
+            })
+        }
         ("POST", "servers", None) => nova_create::create(state, call),
         ("GET", "servers", Some(id)) => match find(state, id) {
             Some(server) => {
@@ -113,11 +121,8 @@ fn microversion(state: &State, request: &Request) -> Result<u32, Box<Response>> 
     }
 }
 
-fn list(state: &mut State, call: &Call<'_>) -> Response {
+fn list(state: &State, call: &Call<'_>, record: fn(&State, &Server, u32) -> Value) -> Response {
     let first_page = call.request.query_value("marker").is_none();
-    if first_page {
-        go_on(state);
-    }
     // What a down cell holds is told only from 2.69 on, and only when no page was asked for.
     let tells = call.minor >= 69 && first_page && call.request.query_value("limit").is_none();
     let mut servers: Vec<&Server> =
@@ -129,9 +134,17 @@ fn list(state: &mut State, call: &Call<'_>) -> Response {
         servers
             .truncate(servers.len() - together.saturating_sub(state.page_max).min(servers.len()));
     }
-    let records =
-        servers.iter().map(|server| nova_record::detail(state, server, call.minor, false));
+    let records = servers.iter().map(|server| record(state, server, call.minor));
     paged(state, call, "servers", records.collect())
+}
+
+/// A server in the list without details.
+fn brief(state: &State, server: &Server, _minor: u32) -> Value {
+    let links = nova_record::links(state, "/v2.1", &format!("servers/{}", server.id));
+    if server.cell_down {
+        return json!({"id": server.id, "status": "UNKNOWN", "links": links});
+    }
+    json!({"id": server.id, "name": server.name, "links": links})
 }
 
 /// One list later: builds and deletions are a step further.

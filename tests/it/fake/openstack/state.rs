@@ -8,6 +8,7 @@ use super::Service;
 use crate::fake::range::Range;
 
 /// The whole cloud.
+#[expect(clippy::struct_excessive_bools, reason = "switches, each on or off")]
 pub struct State {
     pub range: Range,
     pub addresses: BTreeMap<Service, SocketAddr>,
@@ -42,6 +43,8 @@ pub struct State {
     /// Whether the networks lack a router, so that no floating IP can be bound.
     pub no_router: bool,
     pub images: Vec<Image>,
+    /// Whether Neutron and Glance leave the filters of a query out, without a word.
+    pub drops_filters: bool,
     numbers: u64,
 }
 
@@ -76,6 +79,8 @@ pub struct Catalog {
     pub network_suffix: String,
     /// `/v2` or nothing.
     pub image_suffix: String,
+    /// Whether each service has an endpoint more, before the real one, that leads nowhere.
+    pub dead_first: bool,
     /// Services that the catalog says are somewhere else: `https://host:port`.
     pub elsewhere: BTreeMap<Service, String>,
 }
@@ -114,6 +119,8 @@ pub struct FloatingIp {
     pub description: String,
     pub port_id: Option<String>,
     pub fixed: Option<IpAddr>,
+    /// Whether it forwards a single port.
+    pub forwards: bool,
 }
 
 /// An image.
@@ -122,6 +129,8 @@ pub struct Image {
     pub id: String,
     pub name: String,
     pub status: String,
+    /// `public`, `private`, `shared` or `community`.
+    pub visibility: String,
     pub created: SystemTime,
 }
 
@@ -194,6 +203,7 @@ impl State {
                 compute_suffix: "/v2.1".into(),
                 network_suffix: String::new(),
                 image_suffix: String::new(),
+                dead_first: false,
                 elsewhere: BTreeMap::new(),
             },
             microversion_max: Some(93),
@@ -212,6 +222,7 @@ impl State {
             floating_ips: Vec::new(),
             no_router: false,
             images: Vec::new(),
+            drops_filters: false,
             numbers: 0,
         };
         for name in ["d2-2", "d2-4", "d2-8"] {
@@ -275,6 +286,7 @@ impl State {
             id: id.clone(),
             name: name.into(),
             status: status.into(),
+            visibility: "public".into(),
             created,
         });
         id
@@ -339,6 +351,7 @@ impl State {
             description: "server".into(),
             port_id: port.as_ref().map(|port| port.id.clone()),
             fixed: port.and_then(|port| port.fixed.first().copied()),
+            forwards: false,
         });
         id
     }
