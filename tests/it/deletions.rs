@@ -13,7 +13,7 @@ fn what_an_operator_locks_meanwhile_stays() {
     cloud.add_replica("done", Says::finished());
     cloud.then("GET", "/servers/detail", Then::Lock("done"));
     let ran = once(&Settings::of(&cloud));
-    ran.expect_status(0).expect_line(&["not done: delete done", "it is locked now"]);
+    ran.expect_status(0).expect_line(&["given up: delete done", "it is locked now"]);
     expect::no_change(&cloud, &ran);
 }
 

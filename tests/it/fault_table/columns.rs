@@ -120,8 +120,8 @@ pub fn no_failure(row: &Row, column: &Column) -> Option<&'static str> {
     }
 }
 
-const UNREADABLE: [&str; 5] =
-    ["truncated JSON", "wrong JSON types", "HTML with 200", "200 that recites", "50 MB"];
+const UNREADABLE: [&str; 6] =
+    ["truncated JSON", "wrong JSON types", "HTML with 200", "200 that recites", "gzip", "50 MB"];
 
 const REFUSALS: [&str; 8] = [
     "status 300",
