@@ -161,6 +161,8 @@ pub struct ExternalAddress {
     pub address: IpAddr,
     /// The server whose port it is bound to; `None` when unbound or on a port without a device.
     pub holder: Option<ServerId>,
+    /// Whether that port was made for a server, so that its holder is one, or was.
+    pub on_server_port: bool,
 }
 
 /// What asking one replica gave.

@@ -28,6 +28,6 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(different.len(), found.len(), "doubles");
     let others = ids(input, "floatingips");
     assert!(others.is_none_or(|others| others >= found.len()), "more than there are: {others:?}");
-    let nobody = |place: &Place| matches!(place, Place::Device(id) if id.is_empty());
+    let nobody = |place: &Place| matches!(place, Place::Device { id, .. } if id.is_empty());
     assert!(!found.iter().any(|one| nobody(&one.place)), "a device without an id");
 });

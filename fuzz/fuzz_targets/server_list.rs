@@ -78,6 +78,7 @@ fn judge(servers: &[Server], ip_version: IpVersion) {
             answers: answers.clone(),
             network: Some(NETWORK.to_owned()),
             addresses: Addresses::NotManaged,
+            gone: BTreeSet::new(),
             lookups: BTreeMap::new(),
         };
         let (plan, next) = decide(&policy, &seen, &memory);

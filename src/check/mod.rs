@@ -100,6 +100,7 @@ fn pool(config: &Config, provider: &mut dyn Provider, page: &mut Page<'_>) -> Op
         answers: BTreeMap::new(),
         network,
         addresses: Addresses::NotManaged,
+        gone: BTreeSet::new(),
         lookups: BTreeMap::new(),
     })
 }

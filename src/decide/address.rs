@@ -25,7 +25,7 @@ pub fn assign(
         judged.iter().map(|one| (&one.replica.id, one)).collect();
     let mut spares = candidates(&addresses, judged);
     for address in &addresses {
-        let Some(why) = reason_to_move(address, &pool, silence) else { continue };
+        let Some(why) = reason_to_move(address, &pool, &seen.gone, silence) else { continue };
         let fits = |spare: &Candidate| {
             !plan.refused.iter().any(|(a, s)| *a == address.id && *s == spare.server)
         };
@@ -50,7 +50,7 @@ pub fn tell_what_stays(
     let pool: BTreeMap<&ServerId, &Judged<'_>> =
         judged.iter().map(|one| (&one.replica.id, one)).collect();
     for address in addresses {
-        let Some(why) = reason_to_move(address, &pool, silence) else { continue };
+        let Some(why) = reason_to_move(address, &pool, &seen.gone, silence) else { continue };
         if plan.moves.iter().any(|step| step.address == address.id) {
             continue;
         }
@@ -98,9 +98,13 @@ fn candidates(addresses: &[&ExternalAddress], judged: &[Judged<'_>]) -> Vec<Cand
 fn reason_to_move(
     address: &ExternalAddress,
     pool: &BTreeMap<&ServerId, &Judged<'_>>,
+    gone: &BTreeSet<ServerId>,
     silence: Option<&SilenceBrake>,
 ) -> Option<String> {
     let Some(holder) = &address.holder else { return Some("unbound".to_owned()) };
+    if gone.contains(holder) {
+        return Some("its server is gone".to_owned());
+    }
     // A server outside the pool is none of our business, and may be somebody's.
     let one = pool.get(holder)?;
     match one.replica.state {

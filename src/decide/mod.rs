@@ -22,7 +22,7 @@ mod state;
 mod tests;
 mod trial;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 pub use learn::learn;
@@ -52,6 +52,8 @@ pub struct Observation {
     pub network: Option<String>,
     /// The pool's floating IPs.
     pub addresses: Addresses,
+    /// Holders of the pool's floating IPs that are servers no more: their ports outlived them.
+    pub gone: BTreeSet<ServerId>,
     /// What became of the first servers of batches that are not in the list, by the batch's mark.
     pub lookups: BTreeMap<String, Lookup>,
 }

@@ -154,6 +154,7 @@ mod tests {
             id: AddressId(format!("ip-{number}")),
             address: [203, 0, 113, number].into(),
             holder: holder.map(|id| ServerId(id.into())),
+            on_server_port: true,
         }
     }
 

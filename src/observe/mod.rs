@@ -2,7 +2,7 @@
 
 mod again;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 pub use again::complete;
@@ -13,7 +13,7 @@ use crate::decide::{Addresses, Lookup, Observation, batch, now};
 use crate::error::{Error, ErrorKind, Result};
 use crate::memory::{ClockMemory, Memory};
 use crate::metrics::{Metrics, Phase};
-use crate::model::{Answer, Server};
+use crate::model::{Answer, ExternalAddress, Server, ServerId};
 use crate::plan::Note;
 use crate::probe::{Ask, Target};
 use crate::provider::Provider;
@@ -31,6 +31,8 @@ pub struct Sight {
     pub clock: Option<ClockMemory>,
     /// Whether Nova looks for a host for any server of the project: until it has one, lists may leave servers out.
     pub scheduling: bool,
+    /// Servers of the project outside the pool.
+    pub outside: BTreeSet<ServerId>,
 }
 
 /// When a pass looks at the world, on the monotonic clock.
@@ -75,8 +77,11 @@ pub fn observe(
     if policy.manage_addresses {
         // After the probes: who holds what now, not half a minute ago.
         let addresses = clock.timed(Phase::Addresses, || provider.external_addresses());
-        observation.addresses = match addresses {
-            Ok(addresses) => Addresses::Known(addresses),
+        sight.observation.addresses = match addresses {
+            Ok(addresses) => {
+                look_up_holders(provider, &addresses, memory, &mut sight);
+                Addresses::Known(addresses)
+            }
             Err(error) => {
                 let error = error.context("cannot list the floating IPs, so they are left alone");
                 sight.faults.push(error);
@@ -115,6 +120,8 @@ fn list(
         None => chosen.insert(settle_mark(setting, &listing.servers, once)?).clone(),
     };
     let scheduling = listing.servers.iter().any(|server| server.scheduling);
+    let outside = listing.servers.iter().filter(|server| server.mark.as_ref() != Some(&pool));
+    let outside = outside.map(|server| server.id.clone()).collect();
     let servers = of_pool(listing.servers, &pool);
     let now = now::now(listing.now, clock.began, clock.wall, memory.clock.as_ref());
 
@@ -135,10 +142,11 @@ fn list(
         answers: BTreeMap::new(),
         network,
         addresses: Addresses::NotManaged,
+        gone: BTreeSet::new(),
         lookups: BTreeMap::new(),
     };
     let notes = now.note.into_iter().collect();
-    let mut sight = Sight { observation, faults, notes, clock: now.memory, scheduling };
+    let mut sight = Sight { observation, faults, notes, clock: now.memory, scheduling, outside };
     look_up_batches(provider, memory, &pool, &mut sight);
     Ok(sight)
 }
@@ -159,6 +167,31 @@ fn look_up_batches(provider: &mut dyn Provider, memory: &Memory, pool: &str, sig
             }
         };
         sight.observation.lookups.insert(mark, lookup);
+    }
+}
+
+/// Which holders of addresses are servers no more. Those that the last passes knew may only be missing from this list.
+fn look_up_holders(
+    provider: &mut dyn Provider,
+    addresses: &[ExternalAddress],
+    memory: &Memory,
+    sight: &mut Sight,
+) {
+    for address in addresses.iter().filter(|address| address.on_server_port) {
+        let Some(holder) = &address.holder else { continue };
+        let listed = sight.observation.servers.iter().any(|server| server.id == *holder);
+        if listed || sight.outside.contains(holder) || memory.replicas.contains_key(holder) {
+            continue;
+        }
+        match provider.server(holder) {
+            Ok(None) => drop(sight.observation.gone.insert(holder.clone())),
+            Ok(Some(_)) => {}
+            Err(error) => {
+                let what =
+                    format!("cannot look up server {holder}, which holds {}", address.address);
+                sight.faults.push(error.context(what));
+            }
+        }
     }
 }
 

@@ -99,6 +99,7 @@ fn address(id: &str, address: &str, holder: Option<&str>) -> ExternalAddress {
         id: AddressId(id.into()),
         address: address.parse().unwrap(),
         holder: holder.map(|id| ServerId(id.into())),
+        on_server_port: true,
     }
 }
 

@@ -249,3 +249,18 @@ fn what_becomes_of_the_address_of_a_holder_that_goes_is_said() {
     world.pass().deletes(&["a"]).does_not_say("stays where it is");
     world.says(Loudness::Warning, "192.0.2.1 is free once a (a) is deleted (a is failed)");
 }
+
+#[test]
+fn an_address_on_a_port_that_outlived_its_server_is_bound_like_an_unbound_one() {
+    let mut world = world([healthy("a", 1)]).with_addresses(&[(ONE, "ghost")]);
+    world.plans("");
+    world.gone.insert(crate::model::ServerId("ghost".into()));
+    world.plans("move 192.0.2.1 to a (a): its server is gone").holders("192.0.2.1 a");
+    let mut world = world_of_none().with_addresses(&[(ONE, "ghost")]);
+    world.gone.insert(crate::model::ServerId("ghost".into()));
+    world.plans("").says(Loudness::Warning, "192.0.2.1 stays where it is (its server is gone)");
+}
+
+fn world_of_none() -> crate::decide::tests::world::World {
+    world([])
+}

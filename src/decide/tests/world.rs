@@ -61,6 +61,8 @@ pub struct World {
     pub addresses_listed: bool,
     pub network: Option<String>,
     pub clock_told: bool,
+    /// Holders of addresses that are servers no more.
+    pub gone: BTreeSet<ServerId>,
     pub incomplete: Option<String>,
     pub creates: Creates,
     /// What it makes.
@@ -108,6 +110,7 @@ pub fn world(vms: impl IntoIterator<Item = Vm>) -> World {
         addresses_listed: true,
         network: Some(NETWORK.into()),
         clock_told: true,
+        gone: BTreeSet::new(),
         incomplete: None,
         creates: Creates::All,
         makes: building,
@@ -143,6 +146,7 @@ impl World {
                 id: AddressId(format!("fip-{address}")),
                 address: ip(address),
                 holder: (!holder.is_empty()).then(|| ServerId((*holder).into())),
+                on_server_port: true,
             });
         }
         self
@@ -214,6 +218,7 @@ impl World {
                 (true, false) => Addresses::Unknown,
                 (true, true) => Addresses::Known(self.addresses.clone()),
             },
+            gone: self.gone.clone(),
             lookups: BTreeMap::new(),
         };
         for (mark, first) in batch::to_look_up(&self.memory, &seen.servers) {

@@ -47,12 +47,20 @@ pub struct Device {
     /// A server's id, for a server's port; empty for nobody's.
     #[serde(default, rename = "device_id")]
     id: Told<String>,
+    /// What the port was made for (Networking API, "Ports"): `compute:ZONE` for a server.
+    #[serde(default, rename = "device_owner")]
+    owner: Told<String>,
 }
 
 impl Device {
     /// The device's id, empty for nobody's; `None` when it is not told.
     pub fn id(&self) -> Option<&str> {
         self.id.text()
+    }
+
+    /// Whether the port was made for a server.
+    pub fn is_server(&self) -> bool {
+        self.owner.text().is_some_and(|owner| owner.starts_with("compute:"))
     }
 }
 
@@ -89,7 +97,12 @@ pub enum Place {
     /// Nothing, or a port of nobody.
     Nowhere,
     /// The port of the device with this id.
-    Device(String),
+    Device {
+        /// The device's id.
+        id: String,
+        /// Whether it is a server, or was.
+        is_server: bool,
+    },
     /// The port with this id; Neutron before Rocky does not say whose it is.
     Port(String),
 }
@@ -147,7 +160,7 @@ impl FloatingIpList {
                 // It may well be bound to somebody.
                 Told::Not | Told::Odd => return Err(unreadable("port_id")),
             };
-            let place = place(port, record.port_details.get().and_then(Device::id));
+            let place = place(port, record.port_details.get());
             self.floating_ips.push(FloatingIp { place, address, id: AddressId(id) });
         }
         next_page(PATH, path, &page.floatingips_links)
@@ -172,10 +185,11 @@ pub fn addresses(path: &str, body: &[u8]) -> Result<(Vec<IpAddr>, Option<String>
 }
 
 /// The holder is the port's device, never whoever happens to have the fixed address.
-fn place(port: Option<String>, device: Option<&str>) -> Place {
-    match (port, device) {
+fn place(port: Option<String>, device: Option<&Device>) -> Place {
+    let is_server = device.is_some_and(Device::is_server);
+    match (port, device.and_then(Device::id)) {
         (None, _) | (Some(_), Some("")) => Place::Nowhere,
-        (Some(_), Some(device)) => Place::Device(device.to_owned()),
+        (Some(_), Some(device)) => Place::Device { id: device.to_owned(), is_server },
         (Some(port), None) => Place::Port(port),
     }
 }
@@ -223,9 +237,18 @@ mod tests {
     #[test]
     fn the_holder_is_the_ports_device() {
         let port = || Some("p".to_owned());
-        assert_eq!(place(None, Some("vm")), Place::Nowhere);
-        assert_eq!(place(port(), Some("")), Place::Nowhere);
-        assert_eq!(place(port(), Some("vm")), Place::Device("vm".to_owned()));
+        let device = |id: &str, owner: &str| -> Device {
+            serde_json::from_str(&format!(r#"{{"device_id": "{id}", "device_owner": "{owner}"}}"#))
+                .unwrap()
+        };
+        assert_eq!(place(None, Some(&device("vm", "compute:nova"))), Place::Nowhere);
+        assert_eq!(place(port(), Some(&device("", ""))), Place::Nowhere);
+        for (owner, is_server) in
+            [("compute:nova", true), ("network:router_interface", false), ("", false)]
+        {
+            let expected = Place::Device { id: "vm".to_owned(), is_server };
+            assert_eq!(place(port(), Some(&device("vm", owner))), expected, "{owner}");
+        }
         assert_eq!(place(port(), None), Place::Port("p".to_owned()));
     }
 

@@ -197,24 +197,27 @@ pub fn floating_addresses(session: &mut Session) -> Result<BTreeSet<IpAddr>> {
 
 fn external_address(session: &mut Session, floating_ip: FloatingIp) -> Result<ExternalAddress> {
     let FloatingIp { id, address, place } = floating_ip;
-    let device = match place {
-        Place::Nowhere => None,
-        Place::Device(device) => Some(device),
-        Place::Port(port) => Some(device_of(session, &port)?).filter(|device| !device.is_empty()),
+    let (device, on_server_port) = match place {
+        Place::Nowhere => (None, false),
+        Place::Device { id, is_server } => (Some(id), is_server),
+        Place::Port(port) => {
+            let (device, is_server) = device_of(session, &port)?;
+            (Some(device).filter(|device| !device.is_empty()), is_server)
+        }
     };
-    Ok(ExternalAddress { id, address, holder: device.map(ServerId) })
+    Ok(ExternalAddress { id, address, holder: device.map(ServerId), on_server_port })
 }
 
 /// A port that we may not see, or that does not tell, is somebody's: its id stands for a holder that is none of our servers.
-fn device_of(session: &mut Session, port: &str) -> Result<String> {
+fn device_of(session: &mut Session, port: &str) -> Result<(String, bool)> {
     let path = format!("/ports/{}", encode(port));
     let somebody = format!("port {port}");
     match session.ask(&Question::get(Service::Network, &path)) {
         Ok(response) => {
             let device = parse::<OnePort>(&response.body, &path)?.port;
-            Ok(device.id().map_or(somebody, str::to_owned))
+            Ok((device.id().map_or(somebody, str::to_owned), device.is_server()))
         }
-        Err(error) if error.kind == ErrorKind::Refused(404) => Ok(somebody),
+        Err(error) if error.kind == ErrorKind::Refused(404) => Ok((somebody, false)),
         Err(error) => Err(error),
     }
 }

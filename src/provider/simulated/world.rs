@@ -61,6 +61,7 @@ impl World {
             id: AddressId(format!("address-{number}")),
             address: IpAddr::V4(*address),
             holder: None,
+            on_server_port: true,
         });
         World {
             rules,

@@ -44,6 +44,7 @@ impl World {
                 id: AddressId(format!("fip-{number}")),
                 address: IpAddr::V4(Ipv4Addr::new(203, 0, 113, number)),
                 holder: None,
+                on_server_port: true,
             });
         }
         world
