@@ -33,3 +33,5 @@ mod pool;
 #[expect(dead_code, reason = "the other test binary needs the rest")]
 mod replica;
 mod scene;
+mod service;
+mod turn;

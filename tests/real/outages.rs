@@ -1,15 +1,15 @@
 //! Each service of the cloud is stopped for two passes: never a VM too many, never a healthy one deleted, and normal
 //! again by itself.
 
-use crate::cloud::Outage;
 use crate::daemon::Daemon;
 use crate::replica::Says;
 use crate::scene::Scene;
+use crate::service::Outage;
 
 /// A pool of three, of which one is busy while `service` is stopped: so a creation is wanted all the time. Gives the
 /// log up to the end of the outage.
 fn survive(service: &str) -> String {
-    let scene = Scene::open();
+    let scene = Scene::open_alone();
     // A server whose build was lost with the bus is replaced when its time is over.
     let settings =
         scene.settings().with("OPENSTACK_API_TIMEOUT", "10").with("REPLICA_LAUNCH_TIMEOUT", "90");
@@ -18,7 +18,7 @@ fn survive(service: &str) -> String {
     scene.keep(&pool);
     // One for the busy one, and one more for a creation that the outage spoiled and that is going.
     scene.never_more_than(5);
-    let outage = Outage::of(service);
+    let outage = Outage::of(&scene.cloud, service);
     scene.replica(&pool[0], Some(Says::free(0)));
     // The first to end may have begun before the outage.
     scene.passes(&daemon, 3);
