@@ -74,6 +74,16 @@ impl Cloud {
         Openrc::read(&self.turn.file(kind))
     }
 
+    /// Waits until no other test is at work.
+    pub fn wait_to_be_alone(&self) {
+        self.turn.wait_to_be_alone();
+    }
+
+    /// From now on others may be at work, too.
+    pub fn go_on_beside_others(&self) {
+        self.turn.go_on_beside_others();
+    }
+
     /// Whether no other test is at work.
     pub fn is_alone(&self) -> bool {
         self.turn.is_alone()

@@ -1,6 +1,7 @@
 //! Who may be at work on the cloud. Tests run at the same time, each in a project of its own; one that does something to
 //! the whole cloud runs alone.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -10,12 +11,14 @@ use crate::cloud::clear_what_is_every_tests;
 use crate::openrc;
 
 static TURNS: Mutex<Turns> =
-    Mutex::new(Turns { projects: Vec::new(), beside_waiting: 0, is_alone: false });
+    Mutex::new(Turns { projects: Vec::new(), at_work: 0, beside_waiting: 0, is_alone: false });
 static SOMETHING_ENDED: Condvar = Condvar::new();
 
 struct Turns {
     /// Empty until the first test.
     projects: Vec<Project>,
+    /// All that have a project, but for those that wait to be alone.
+    at_work: usize,
     /// Those that may be beside others go first: what the ones that are alone wait for is then waited for once.
     beside_waiting: usize,
     is_alone: bool,
@@ -33,7 +36,7 @@ struct Project {
 pub struct Turn {
     project: usize,
     suffix: String,
-    is_alone: bool,
+    is_alone: Cell<bool>,
     found_clean: bool,
 }
 
@@ -43,10 +46,9 @@ impl Turn {
         let mut turns = turns();
         turns.beside_waiting += 1;
         loop {
-            let free = turns.projects.iter().position(|project| !project.is_taken);
-            if let Some(project) = free.filter(|_| !turns.is_alone) {
+            if let Some(project) = turns.free().filter(|_| !turns.is_alone) {
                 turns.beside_waiting -= 1;
-                return turns.take(project, false);
+                return turns.take(project);
             }
             turns = wait(turns);
         }
@@ -55,15 +57,40 @@ impl Turn {
     /// Waits until no other test is at work, nor waits to be beside others.
     pub fn alone() -> Self {
         let mut turns = turns();
-        while turns.beside_waiting > 0 || turns.projects.iter().any(|project| project.is_taken) {
+        loop {
+            if let Some(project) = turns.free().filter(|_| turns.may_be_alone()) {
+                turns.is_alone = true;
+                let turn = turns.take(project);
+                turn.is_alone.set(true);
+                return turn;
+            }
             turns = wait(turns);
         }
-        turns.take(0, true)
+    }
+
+    /// The same for one that has a project already. What it has there lives through what others do while they are alone.
+    pub fn wait_to_be_alone(&self) {
+        let mut turns = turns();
+        turns.at_work -= 1;
+        SOMETHING_ENDED.notify_all();
+        while !turns.may_be_alone() {
+            turns = wait(turns);
+        }
+        turns.at_work += 1;
+        turns.is_alone = true;
+        self.is_alone.set(true);
+    }
+
+    /// From now on others may be at work, too.
+    pub fn go_on_beside_others(&self) {
+        turns().is_alone = false;
+        self.is_alone.set(false);
+        SOMETHING_ENDED.notify_all();
     }
 
     /// Whether no other test is at work.
     pub fn is_alone(&self) -> bool {
-        self.is_alone
+        self.is_alone.get()
     }
 
     /// Whether the test before has cleared up in the project.
@@ -86,17 +113,29 @@ impl Drop for Turn {
     fn drop(&mut self) {
         let mut turns = turns();
         turns.projects[self.project].is_taken = false;
-        turns.is_alone = false;
+        turns.at_work -= 1;
+        if self.is_alone() {
+            turns.is_alone = false;
+        }
         SOMETHING_ENDED.notify_all();
     }
 }
 
 impl Turns {
-    fn take(&mut self, number: usize, is_alone: bool) -> Turn {
-        self.is_alone = is_alone;
+    fn free(&self) -> Option<usize> {
+        self.projects.iter().position(|project| !project.is_taken)
+    }
+
+    fn may_be_alone(&self) -> bool {
+        self.at_work == 0 && self.beside_waiting == 0
+    }
+
+    fn take(&mut self, number: usize) -> Turn {
+        self.at_work += 1;
         let project = &mut self.projects[number];
         project.is_taken = true;
         let found_clean = std::mem::take(&mut project.is_clean);
+        let is_alone = Cell::new(false);
         Turn { project: number, suffix: project.suffix.clone(), is_alone, found_clean }
     }
 }
