@@ -104,7 +104,7 @@ macro_rules! contract_tests {
             token: a_revoked_token_is_answered_by_a_new_login, an_expired_token_is_no_failure;
             list: an_empty_project_has_no_servers, a_list_of_several_pages_is_whole,
                 a_full_page_names_a_next_one_that_may_be_empty,
-                a_new_server_has_an_address_only_once_it_runs, what_operators_do_shows_in_the_list;
+                a_new_server_has_an_address_once_it_runs, what_operators_do_shows_in_the_list;
             create: many_are_made_with_one_request, one_alone_keeps_its_plain_name,
                 user_data_metadata_and_keypair_arrive, without_a_host_all_end_in_error_with_a_fault;
             names: a_wrong_flavor_names_those_that_exist, a_wrong_image_names_those_that_exist,

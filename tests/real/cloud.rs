@@ -49,6 +49,11 @@ impl Cloud {
         Cloud::of(Turn::beside_others())
     }
 
+    /// The same for a test that has to be alone later.
+    pub fn open_after_others() -> Self {
+        Cloud::of(Turn::after_others())
+    }
+
     /// The same for a test that does something to the whole cloud: no other test is at work meanwhile.
     pub fn open_alone() -> Self {
         Cloud::of(Turn::alone())
@@ -340,8 +345,9 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// The time between two looks at the cloud. A look costs the cloud processor time (a list of 200 servers two seconds of
-/// it), and it should have most of that for its own work: the longer the look, the longer the pause.
+/// The time between two looks at the cloud. A look costs the cloud processor time (a list of servers makes Nova ask Neutron
+/// twice), other tests look, too, and it should have most of its time for its own work: the longer the look, the longer the
+/// pause.
 pub struct Pause(Instant);
 
 impl Pause {
@@ -353,7 +359,7 @@ impl Pause {
     /// After it; returns when the next one may be.
     pub fn end(self) {
         thread::sleep(
-            (self.0.elapsed() * 4).clamp(Duration::from_millis(600), Duration::from_secs(10)),
+            (self.0.elapsed() * 6).clamp(Duration::from_millis(600), Duration::from_secs(10)),
         );
     }
 }

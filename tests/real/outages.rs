@@ -16,13 +16,13 @@ static NEXT: Mutex<()> = Mutex::new(());
 fn survive(service: &str) -> String {
     // A test that failed has started its service again all the same.
     let next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
-    let scene = Scene::open();
+    let scene = Scene::open_after_others();
     // A server whose build was lost with the bus is replaced when its time is over.
     let settings = scene
         .settings()
         .with("APP_INTERVAL", "2")
         .with("OPENSTACK_API_TIMEOUT", "10")
-        .with("REPLICA_LAUNCH_TIMEOUT", "60");
+        .with("REPLICA_LAUNCH_TIMEOUT", "90");
     let daemon = Daemon::start(&settings);
     let pool = scene.until_healthy(&daemon, 3);
     scene.keep(&pool);

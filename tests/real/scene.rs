@@ -81,6 +81,11 @@ impl Scene {
         Scene::on(Cloud::open())
     }
 
+    /// The same in a test that has to be alone later.
+    pub fn open_after_others() -> Self {
+        Scene::on(Cloud::open_after_others())
+    }
+
     /// The same, and no other test is at work meanwhile.
     pub fn open_alone() -> Self {
         Scene::on(Cloud::open_alone())

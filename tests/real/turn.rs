@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::fs::File;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
 
 use rustix::fs::{FlockOperation, flock};
 
@@ -38,6 +39,7 @@ pub struct Turn {
     suffix: String,
     is_alone: Cell<bool>,
     found_clean: bool,
+    began: Instant,
 }
 
 impl Turn {
@@ -48,6 +50,18 @@ impl Turn {
         loop {
             if let Some(project) = turns.free().filter(|_| !turns.is_alone) {
                 turns.beside_waiting -= 1;
+                return turns.take(project);
+            }
+            turns = wait(turns);
+        }
+    }
+
+    /// The same when no other test waits for it: for one that has to be alone later.
+    pub fn after_others() -> Self {
+        let mut turns = turns();
+        loop {
+            let may = !turns.is_alone && turns.beside_waiting == 0;
+            if let Some(project) = turns.free().filter(|_| may) {
                 return turns.take(project);
             }
             turns = wait(turns);
@@ -111,6 +125,8 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
+        // To be seen with `--show-output`.
+        println!("at work on the cloud for {} s", self.began.elapsed().as_secs());
         let mut turns = turns();
         turns.projects[self.project].is_taken = false;
         turns.at_work -= 1;
@@ -136,7 +152,13 @@ impl Turns {
         project.is_taken = true;
         let found_clean = std::mem::take(&mut project.is_clean);
         let is_alone = Cell::new(false);
-        Turn { project: number, suffix: project.suffix.clone(), is_alone, found_clean }
+        Turn {
+            project: number,
+            suffix: project.suffix.clone(),
+            is_alone,
+            found_clean,
+            began: Instant::now(),
+        }
     }
 }
 
