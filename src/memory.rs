@@ -69,6 +69,8 @@ pub struct Memory {
     /// When the newest replica was created that is known to have lasted: one that answered for `REPLICA_BOOT_GRACE`, or
     /// finished.
     pub lasted: Option<SystemTime>,
+    /// The silent replica that gave way to a trial, and when it was created, until a newer one is healthy: no other does.
+    pub gave_way: Option<(ServerId, SystemTime)>,
     /// The brake against a fault of our own network, while it lasts.
     pub silence: Option<SilenceBrake>,
     /// The brake against mass errors and mass disappearance, while it lasts.
@@ -92,6 +94,7 @@ impl Memory {
             batch_limit: None,
             back_off: BackOff::default(),
             lasted: None,
+            gave_way: None,
             silence: None,
             loss: None,
             refused: Vec::new(),

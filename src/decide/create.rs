@@ -5,11 +5,12 @@ use std::time::{Duration, SystemTime};
 use crate::decide::arithmetic::Arithmetic;
 use crate::decide::brake::BRAKE_INTERVALS;
 use crate::decide::dead_weight::{DeadWeight, limit};
-use crate::decide::delete::{longest_silent, silent_deletion};
+use crate::decide::delete::{is_stuck, longest_silent, silent_deletion};
+use crate::decide::kind::Kind;
 use crate::decide::state::Judged;
 use crate::decide::{Observation, back_off, trial};
 use crate::memory::{BackOff, LossBrake, Memory, SilenceBrake};
-use crate::model::State;
+use crate::model::{ServerId, State};
 use crate::plan::{Batch, HeldBack, Loudness, Note, Plan};
 use crate::settings::Policy;
 
@@ -19,6 +20,8 @@ pub struct Limits<'a> {
     pub batch: Option<u64>,
     /// When the newest replica was created that has lasted.
     pub lasted: Option<SystemTime>,
+    /// The replica that gave way to a trial, while none that is newer is healthy.
+    pub gave_way: Option<&'a ServerId>,
     /// The pause after failures.
     pub back_off: &'a BackOff,
     /// The brake after mass silence.
@@ -59,7 +62,8 @@ pub fn fill_up(
     let nothing_works = judged.iter().all(|one| one.replica.state != State::Healthy);
     let idle = DeadWeight::idle(seen, judged, plan);
     let is_full = room == Some(0);
-    let is_last_place = room == Some(1) && nothing_works && idle.count() > 0;
+    let is_empty = idle.count() == 0 && limits.gave_way.is_none();
+    let is_last_place = room == Some(1) && nothing_works && !is_empty;
     let is_for_trials = is_stopped || is_last_place || (is_full && nothing_works);
     if is_for_trials && !waits(policy, seen, limits) {
         count = 0;
@@ -147,6 +151,7 @@ fn waits(policy: &Policy, seen: &Observation, limits: &Limits<'_>) -> bool {
 }
 
 /// A pool full of dead replicas makes room for one trial, once: then there is one in it, and trials make room for each other.
+/// In one that holds more than it may, one that goes makes no room.
 fn make_room(
     policy: &Policy,
     seen: &Observation,
@@ -154,9 +159,9 @@ fn make_room(
     limits: &Limits<'_>,
     plan: &mut Plan,
 ) {
-    let one_goes =
-        !plan.deletions.is_empty() || judged.iter().any(|one| one.replica.state == State::Deleting);
-    if one_goes || limits.trial_is_coming {
+    // One that is kept for the operator to restore, or whose deletion does not end, stays where it is.
+    let is_going = |one: &Judged<'_>| one.kind == Kind::Deleting && !is_stuck(seen, one);
+    if !plan.deletions.is_empty() || judged.iter().any(is_going) || limits.trial_is_coming {
         return;
     }
     if trial::exists(judged) {
@@ -164,19 +169,26 @@ fn make_room(
             trial::retire_last(judged, plan);
         }
     } else if limits.silence.is_none()
+        && policy.max == Some(total(judged, limits, plan))
         && judged.iter().all(|one| one.replica.state != State::Healthy)
-        && let Some(one) = longest_silent(policy, seen, judged, |_| true)
+        && let Some(one) = longest_silent(policy, seen, judged, |one| {
+            limits.gave_way.is_none_or(|gone| *gone == one.replica.id)
+        })
     {
         plan.deletions.push(silent_deletion(seen, one, plan));
     }
 }
 
-/// What `REPLICA_MAX` leaves. Every replica counts, whatever its state: a cap that forgets a state is no cap.
+/// What `REPLICA_MAX` leaves.
 fn room(policy: &Policy, judged: &[Judged<'_>], limits: &Limits<'_>, plan: &Plan) -> Option<u64> {
+    policy.max.map(|max| max.saturating_sub(total(judged, limits, plan)))
+}
+
+/// Every replica counts, whatever its state: a cap that forgets a state is no cap.
+fn total(judged: &[Judged<'_>], limits: &Limits<'_>, plan: &Plan) -> u64 {
     let listed = u64::try_from(judged.len()).unwrap_or(u64::MAX);
     let unseen = limits.unseen.map_or(0, |(_, count)| count);
-    let total = listed.saturating_add(plan.unaccounted).saturating_add(unseen);
-    policy.max.map(|max| max.saturating_sub(total))
+    listed.saturating_add(plan.unaccounted).saturating_add(unseen)
 }
 
 fn dead_weight_note(weight: &DeadWeight, policy: &Policy) -> Note {

@@ -83,11 +83,9 @@ impl DeadWeight {
         let evidence = newest_healthy(judged);
         let counts = |one: &Judged<'_>| {
             let cause = cause(seen, one, plan)?;
-            let unproven = match cause {
-                Cause::DiedYoung => lasted.is_none_or(|at| at <= one.server.created),
-                _ => evidence.is_none_or(|newest| one.server.created > newest),
-            };
-            unproven.then_some(cause)
+            let is_newer = evidence.is_none_or(|newest| one.server.created > newest);
+            let none_lasted = lasted.is_none_or(|at| at <= one.server.created);
+            (is_newer || (cause == Cause::DiedYoung && none_lasted)).then_some(cause)
         };
         let mut weight = DeadWeight::sum(judged.iter().filter_map(counts));
         let coming = weight.0.entry(Cause::Coming).or_default();

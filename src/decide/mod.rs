@@ -30,7 +30,7 @@ pub use learn::learn;
 use crate::decide::state::Judged;
 use crate::memory::{Intervals, Memory, ReplicaMemory};
 use crate::model::{Answer, ExternalAddress, Server, ServerId};
-use crate::plan::Plan;
+use crate::plan::{DeletionReason, Plan};
 use crate::settings::Policy;
 
 /// What one pass saw of the pool.
@@ -93,6 +93,11 @@ pub fn decide(policy: &Policy, seen: &Observation, memory: &Memory) -> (Plan, Me
     let lasted = judged.iter().filter(|one| one.memory.lasted).map(|one| one.server.created);
     let lasted = lasted.chain(memory.lasted).max();
 
+    let evidence = delete::newest_healthy(&judged);
+    let gave_way = memory.gave_way.as_ref();
+    let gave_way =
+        gave_way.filter(|(_, created)| evidence.is_none_or(|newest| newest <= *created)).cloned();
+
     let mut plan =
         Plan { wanted: policy.minimum, unaccounted: batches.unaccounted, ..Plan::default() };
     plan.free = judged.iter().map(|one| one.replica.free).fold(0, u64::saturating_add);
@@ -102,6 +107,7 @@ pub fn decide(policy: &Policy, seen: &Observation, memory: &Memory) -> (Plan, Me
     let limits = create::Limits {
         batch: batches.limit,
         lasted,
+        gave_way: gave_way.as_ref().map(|(id, _)| id),
         back_off: &back_off,
         silence: silence.as_ref(),
         loss: loss.as_ref(),
@@ -131,12 +137,23 @@ pub fn decide(policy: &Policy, seen: &Observation, memory: &Memory) -> (Plan, Me
         batch_limit: if is_trial { Some(1) } else { batches.limit },
         back_off,
         lasted,
+        gave_way: gives_way(&judged, &plan).or(gave_way),
         silence,
         loss,
         refused: still_refused(memory),
     };
     plan.replicas = judged.into_iter().map(|one| one.replica).collect();
     (plan, next)
+}
+
+/// Whoever goes for its silence while nothing is healthy gives way to a trial.
+fn gives_way(judged: &[Judged<'_>], plan: &Plan) -> Option<(ServerId, SystemTime)> {
+    if delete::newest_healthy(judged).is_some() {
+        return None;
+    }
+    let step = plan.deletions.iter().find(|step| step.reason == DeletionReason::Silent)?;
+    let one = judged.iter().find(|one| one.replica.id == step.server)?;
+    Some((one.replica.id.clone(), one.server.created))
 }
 
 /// How long a replica that is missing from the list is remembered: as long as the brake that it may have set.

@@ -248,26 +248,3 @@ fn in_the_loop_an_address_leaves_its_silent_holder_by_one_put() {
     let changes = pool.cloud.changes();
     assert_eq!(changes.len(), 1, "a second move: {}\n{}", pool.cloud.journal(), daemon.log());
 }
-
-/// Nova forgets a server whose port an operator made; Neutron keeps the port, and the address on it.
-#[test]
-fn an_address_on_a_port_that_outlived_its_server_goes_to_a_healthy_replica() {
-    let mut pool = pool(2, 1);
-    let ghost = pool.cloud.add_silent("ghost");
-    let address = pool.cloud.state().add_floating_ip(Some(&ghost));
-    pool.addresses.push(address);
-    pool.cloud.state().servers.retain(|server| server.id != ghost);
-    let ran = pool.pass();
-    pool.expect_holders(&[Some(0), Some(1)], &ran);
-    ran.expect_line(&["INFO", "move", "its server is gone"]);
-
-    // One that somebody else's server holds stays there.
-    let stranger = pool.cloud.add_silent("stranger");
-    pool.cloud.state().server(&stranger).metadata.clear();
-    let address = pool.cloud.state().add_floating_ip(Some(&stranger));
-    pool.addresses.push(address);
-    pool.cloud.forget_requests();
-    let ran = pool.pass();
-    expect::no_change(&pool.cloud, &ran);
-    assert_eq!(pool.cloud.count("GET", &format!("/servers/{stranger}")), 0, "it is in the list");
-}

@@ -72,8 +72,9 @@ impl Provider for Cloud {
                 Some((_, frozen)) => frozen.clone(),
                 None => universe.world.records(),
             };
-            universe.judge.listed(&servers);
-            Ok(Listing { servers, now: Some(clock::date(clock::now())) })
+            let now = universe.date();
+            universe.judge.listed(&servers, now.is_some());
+            Ok(Listing { servers, now })
         })
     }
 
@@ -90,11 +91,15 @@ impl Provider for Cloud {
     }
 
     fn server(&mut self, id: &ServerId) -> Result<Option<Server>> {
-        self.ask(Request::LookUp, |universe| {
+        let found = self.ask(Request::LookUp, |universe| {
             let server = universe.world.record(id);
-            universe.judge.looked_up(id, server.is_some());
+            universe.judge.looked_up(id, server.as_ref());
             Ok(server)
-        })
+        });
+        if found.is_err() {
+            self.0.borrow_mut().judge.witness.not_looked_up.insert(id.clone());
+        }
+        found
     }
 
     fn check(&mut self) -> Vec<CheckLine> {
@@ -144,6 +149,14 @@ impl ProviderMut for Cloud {
 }
 
 impl Universe {
+    /// What the cloud says the time is. The first list of a process is right: with nothing else to go by, nobody could tell.
+    fn date(&mut self) -> Option<std::time::SystemTime> {
+        self.lists += 1;
+        let is_wrong = self.world.weather.wrong_dates && self.lists.is_multiple_of(2);
+        let now = clock::now() + if is_wrong { 3600 } else { 0 };
+        (!self.world.weather.no_date).then(|| clock::date(now))
+    }
+
     fn judge_creation(&mut self, creation: &Creation) {
         self.judge.creates(&self.world, creation);
     }
@@ -165,8 +178,10 @@ impl Universe {
         }
         let fails = self.world.weather.room.is_some_and(|room| existing + count > room);
         let first = self.world.vms.len();
-        for _ in 0..count {
-            self.world.add_built(mark.clone(), batch.clone(), trial, fails);
+        for number in 1..=count {
+            let vm = self.world.add_built(mark.clone(), batch.clone(), trial, fails);
+            let name = &creation.name;
+            vm.name = if creation.count == 1 { name.clone() } else { format!("{name}-{number}") };
         }
         Ok(self.world.vms[first].id.clone())
     }

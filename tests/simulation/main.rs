@@ -8,6 +8,9 @@ mod judge;
 mod prober;
 mod reach;
 mod run;
+mod stage;
+mod stories;
+mod table;
 mod universe;
 mod world;
 

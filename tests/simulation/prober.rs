@@ -1,6 +1,7 @@
 //! The replicas' services as the program asks them; what they say is read by the program's own code.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 
 use simplescalevm::model::{Answer, ServerId};
 use simplescalevm::probe::{Ask, Target, read};
@@ -24,7 +25,11 @@ impl Ask for Prober {
         clock::advance(universe.world.weather.probes);
         universe.world.settle();
         let mut answers = BTreeMap::new();
+        let cut_off = universe.world.weather.cut_off;
         let crowded = universe.world.weather.crowded_until > clock::now();
+        let places = universe.world.vms.iter().enumerate();
+        let places: HashMap<IpAddr, usize> =
+            places.filter_map(|(place, vm)| Some((vm.fixed?, place))).collect();
         for (number, target) in targets.iter().enumerate() {
             if crowded && number > 0 {
                 universe.judge.answered(&target.id, &Answer::Unasked);
@@ -32,11 +37,16 @@ impl Ask for Prober {
                 continue;
             }
             // Whoever has that address now: an address may have changed hands since the list was made.
-            let vm = universe.world.vms.iter().find(|vm| vm.fixed == Some(target.address));
+            let place = places.get(&target.address).filter(|_| !cut_off);
+            let vm = place.and_then(|place| universe.world.vms.get_mut(*place));
             let none = |why: &str| Answer::None { why: why.to_owned() };
-            let truth = vm.map_or_else(|| none("nobody is there"), Vm::answer);
+            let truth = vm.as_deref().map_or_else(|| none("nobody is there"), Vm::answer);
             universe.judge.answered(&target.id, &truth);
-            let answer = match vm.and_then(Vm::body) {
+            let body = vm.as_deref().and_then(Vm::body);
+            if let Some(vm) = vm {
+                vm.asked();
+            }
+            let answer = match body {
                 None => none("connection refused"),
                 Some(body) => match read(&self.settings, body.as_bytes()) {
                     Ok((capacity, termination)) => Answer::Valid { capacity, termination },
@@ -45,6 +55,7 @@ impl Ask for Prober {
             };
             answers.insert(target.id.clone(), answer);
         }
+        universe.judge.all_answered();
         universe.end(Request::Probe);
         answers
     }

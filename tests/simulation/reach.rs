@@ -6,7 +6,7 @@ use simplescalevm::outcome::StepResult;
 use simplescalevm::pass::Report;
 
 /// What has to happen in every run of ordinary length.
-pub const EXPECTED: [&str; 33] = [
+pub const EXPECTED: [&str; 38] = [
     "asked to end in Addresses",
     "asked to end in Create",
     "asked to end in Delete",
@@ -22,12 +22,14 @@ pub const EXPECTED: [&str; 33] = [
     "deleted, silent",
     "deleted, stopped",
     "deleted, stuck",
+    "deleted, trial",
     "deletion failed",
     "deletion waits for an address",
+    "dropped",
     "held back, batch",
-    "held back, boot limit",
     "held back, brake",
     "held back, creation paused",
+    "held back, dead weight limit",
     "held back, REPLICA_MAX",
     "held back, unlisted",
     "killed after Bind",
@@ -37,9 +39,12 @@ pub const EXPECTED: [&str; 33] = [
     "killed before Create",
     "killed before Delete",
     "killed before Probe",
+    "meanwhile: Locks",
+    "meanwhile: Repairs",
     "moved",
     "move refused",
     "steps left over",
+    "trial",
 ];
 
 /// So often each.
@@ -82,9 +87,12 @@ impl Reach {
                     self.met("deletion waits for an address");
                 }
                 StepResult::NotTried(_) => self.met("steps left over"),
-                StepResult::Dropped(_) => self.met("step dropped"),
+                StepResult::Dropped(_) => self.met("dropped"),
                 StepResult::Done | StepResult::Failed(_) => {}
             }
+        }
+        if plan.creation.as_ref().is_some_and(|batch| batch.trial) {
+            self.met("trial");
         }
         if let Some(creation) = &outcome.creation {
             self.met(match &creation.result {
@@ -97,7 +105,7 @@ impl Reach {
             let silent = brake.contains("are silent");
             self.met(if silent { "brake: many silent" } else { "brake: many lost" });
         }
-        let reasons = ["boot limit", "brake", "creation paused", "REPLICA_MAX"];
+        let reasons = ["dead weight limit", "brake", "creation paused", "REPLICA_MAX"];
         if let Some(held) = &plan.held_back {
             let known = reasons.into_iter().find(|reason| held.why.starts_with(reason));
             let listed = if held.why.contains("not listed") { "unlisted" } else { "batch" };

@@ -6,10 +6,11 @@ use std::rc::Rc;
 
 use simplescalevm::progress::Stop;
 
+use crate::clock;
 use crate::judge::Judge;
 use crate::reach::Reach;
-use crate::world::World;
 use crate::world::weather::Request;
+use crate::world::{MARK, World};
 
 /// What the program is killed with: it runs no code of its own any more.
 pub struct Killed;
@@ -34,16 +35,38 @@ pub enum HowItEnds {
     Asked,
 }
 
+/// What an operator does while a pass goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Meanwhile {
+    /// Requests of the pass before that.
+    pub requests: u8,
+    /// What.
+    pub deed: Deed,
+}
+
+/// What an operator does to the whole pool at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// The silent answer again.
+    Repairs,
+    /// All are locked.
+    Locks,
+}
+
 /// Everything, shared by the cloud's two sides.
 pub struct Universe {
     pub world: World,
     pub judge: Judge,
     /// In the next pass.
     pub end: Option<End>,
+    /// In the next pass.
+    pub meanwhile: Option<Meanwhile>,
     pub stop: Stop,
     pub reach: Reach,
     /// Requests of this pass so far, the probing among them.
     pub requests: u8,
+    /// Lists that this process has had.
+    pub lists: u64,
     /// What happened, when somebody wants to read it.
     pub story: Option<Vec<String>>,
 }
@@ -55,6 +78,7 @@ impl Universe {
     /// A request begins, or the probing.
     pub fn begin(&mut self, request: Request) {
         self.world.settle();
+        self.meanwhile(request);
         self.judge.request(request);
         match self.end {
             Some(End { requests, how: HowItEnds::KilledBefore }) if requests == self.requests => {
@@ -67,7 +91,20 @@ impl Universe {
             }
             _ => {}
         }
-        self.requests += 1;
+        self.requests = self.requests.saturating_add(1);
+    }
+
+    /// Between a look and the deletion that follows it nobody can know better: before any other request.
+    fn meanwhile(&mut self, request: Request) {
+        let due = |one: &mut Meanwhile| one.requests <= self.requests && request != Request::Delete;
+        let Some(Meanwhile { deed, .. }) = self.meanwhile.take_if(due) else { return };
+        self.happens(&format!("meanwhile: {deed:?}"));
+        for vm in self.world.vms.iter_mut().filter(|vm| vm.mark.as_deref() == Some(MARK)) {
+            match deed {
+                Deed::Repairs => vm.repair(),
+                Deed::Locks => vm.locked = true,
+            }
+        }
     }
 
     /// Its work is done.
@@ -82,6 +119,20 @@ impl Universe {
     fn happens(&mut self, what: &str) {
         self.reach.met(what);
         self.tell(|| format!("    {what}"));
+    }
+
+    /// What a pass came to. Passes that come to the same one after the other are told once.
+    pub fn tell_pass(&mut self, what: impl FnOnce() -> String) {
+        let Some(story) = &mut self.story else { return };
+        let (what, now) = (what(), clock::now());
+        let is_same = story.len() >= 2 && story.ends_with(std::slice::from_ref(&what));
+        match story.iter_mut().nth_back(1).filter(|_| is_same) {
+            Some(head) if head.starts_with("  pass") => {
+                let (first, _) = head.split_once(" to ").unwrap_or((head, ""));
+                *head = format!("{first} to {now}");
+            }
+            _ => story.extend([format!("  pass at second {now}"), what]),
+        }
     }
 
     /// One more line of the story.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::decide::tests::pictures::*;
 use crate::decide::tests::world::{Creates, World, world};
 use crate::error::ErrorKind;
+use crate::model::Condition;
 use crate::plan::Loudness;
 
 const MINUTE: u64 = 60;
@@ -282,6 +283,52 @@ fn with_replacement_a_pool_full_of_dead_ones_makes_room_for_one_trial() {
     world.boot(&[&trial], 1);
     minutes(&mut world, 5);
     assert_eq!(world.vms.keys().collect::<Vec<_>>(), [&trial], "the dead go once it is healthy");
+}
+
+/// It is silent like any other, whatever has lasted since.
+#[test]
+fn those_that_died_young_and_are_forgiven_still_count_when_they_are_newer_than_the_evidence() {
+    let mut world = settled(many(b'a'..=b'i', |id| silent(id).aged(700)));
+    world.memory.replicas.values_mut().for_each(|replica| replica.died_young = true);
+    // The one that lasted has died since, and is gone.
+    world.memory.lasted = Some(start());
+    world.pass().held_back("dead weight limit 9: 9 replicas serve nothing");
+}
+
+/// The pool is one replica, so no other shows that one gave way before.
+#[test]
+fn in_a_pool_of_one_only_the_first_gives_way_until_a_newer_one_is_healthy() {
+    let mut world = world([healthy("a", 0)]);
+    (world.policy.minimum, world.policy.max) = (1, Some(1));
+    world.policy.replace_silent_after = Some(Duration::from_secs(300));
+    world.makes = silent;
+    world.pass().put([silent("a")]);
+    minutes(&mut world, 12 * 60);
+    assert!(!world.vms.contains_key("a"), "{}", world.plan);
+    assert!(world.made <= 24, "{} made in half a day", world.made);
+    assert_eq!(trials(&world).len(), world.vms.len(), "what came in its place is a trial");
+}
+
+#[test]
+fn in_a_pool_of_more_than_the_maximum_nobody_gives_way_for_nothing() {
+    let mut world = world(["a", "b", "c"].map(|id| healthy(id, 0)));
+    (world.policy.minimum, world.policy.max) = (1, Some(2));
+    world.policy.replace_silent_after = Some(Duration::from_secs(300));
+    world.pass().put(["a", "b", "c"].map(silent));
+    minutes(&mut world, 60);
+    assert_eq!(world.vms.len(), 3, "{}", world.plan);
+}
+
+#[test]
+fn one_that_waits_for_its_restoration_keeps_no_other_from_giving_way() {
+    let mut world = world(["a", "b"].map(|id| healthy(id, 0)));
+    (world.policy.minimum, world.policy.max) = (1, Some(2));
+    world.policy.replace_silent_after = Some(Duration::from_secs(300));
+    world.makes = |id| healthy(id, 1);
+    let kept = silent("a").in_condition(Condition::SoftDeleted, "soft-delete");
+    world.pass().put([kept, silent("b")]);
+    minutes(&mut world, 20);
+    assert!(!world.vms.contains_key("b") && world.plan.free == 1, "{}", world.plan);
 }
 
 #[test]

@@ -20,6 +20,10 @@ pub fn apply(universe: &mut Universe, event: Event) {
         universe.end = Some(end);
         return;
     }
+    if let Event::Meanwhile(meanwhile) = event {
+        universe.meanwhile = Some(meanwhile);
+        return;
+    }
     let world = &mut universe.world;
     if !(on_replica(world, event) || by_operator(world, event)) {
         on_weather(world, event);
@@ -33,10 +37,7 @@ fn on_replica(world: &mut World, event: Event) -> bool {
         Event::Finishes { vm } => on(world, vm, |vm| vm.service.finished = true),
         Event::GoesSilent { vm } => on(world, vm, |vm| vm.service.silent = true),
         Event::AllGoSilent => on_all(world, |vm| vm.service.silent = true),
-        Event::AllAnswer => on_all(world, |vm| {
-            vm.service.silent = false;
-            vm.service.lie = None;
-        }),
+        Event::AllAnswer => on_all(world, Vm::repair),
         Event::Lies { vm, lie } => on(world, vm, |vm| vm.service.lie = Some(lie)),
         Event::TurnsToError { vm, serves } => on(world, vm, |vm| turn_to_error(vm, serves)),
         Event::MostTurnToError => on_all_but_one(world, |vm| turn_to_error(vm, false)),
@@ -105,6 +106,15 @@ fn on_weather(world: &mut World, event: Event) {
         Event::Fault { request, fault, times } => weather.faults.push((request, fault, times)),
         Event::Crowded { passes } => weather.crowded_until = after(passes),
         Event::SlowProbes { seconds } => weather.probes = seconds.into(),
+        Event::OwnNetwork { works } => weather.cut_off = !works,
+        Event::HidesLaunches(hides) => weather.hides_launches = hides,
+        Event::NoDate(none) => weather.no_date = none,
+        Event::WrongDates(wrong) => weather.wrong_dates = wrong,
+        Event::DropsMarks(drops) => weather.drops_marks = drops,
+        Event::PageLimit { more, schedules } => {
+            weather.page_limit = more.map(|more| existing + u64::from(more));
+            weather.schedules = schedules.into();
+        }
         _ => {}
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use simplescalevm::model::IpVersion;
 use simplescalevm::settings::Policy;
 
-use crate::universe::End;
+use crate::universe::{End, Meanwhile};
 use crate::world::vm::Lie;
 use crate::world::weather::{Fate, Fault, Request};
 pub use apply::apply;
@@ -182,6 +182,30 @@ pub enum Event {
     /// For so many passes the program can ask only the first of its replicas.
     Crowded {
         passes: u8,
+    },
+    /// So many passes, each so many seconds after the last one: `SIGUSR1` again and again.
+    Early {
+        passes: u8,
+        apart: u8,
+    },
+    /// While the next pass goes on an operator does something.
+    Meanwhile(Meanwhile),
+    /// The program's own network to its replicas.
+    OwnNetwork {
+        works: bool,
+    },
+    /// The cloud tells nobody when a server was launched.
+    HidesLaunches(bool),
+    /// The cloud's answers carry no date.
+    NoDate(bool),
+    /// Every other answer carries a date an hour ahead: one controller's clock is wrong.
+    WrongDates(bool),
+    /// New servers lose their metadata.
+    DropsMarks(bool),
+    /// So many servers more than there are fit a list while the cloud looks for hosts, for so many seconds.
+    PageLimit {
+        more: Option<u8>,
+        schedules: u8,
     },
     /// No pass for so many minutes.
     Pause {

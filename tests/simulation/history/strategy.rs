@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::{Event, History, Settings};
-use crate::universe::{End, HowItEnds};
+use crate::universe::{Deed, End, HowItEnds, Meanwhile};
 use crate::world::vm::Lie;
 use crate::world::weather::{Fate, Fault, Request};
 
@@ -28,6 +28,8 @@ fn chapter() -> impl Strategy<Value = Vec<Event>> {
         6 => vec(event(), 1..=10),
         2 => storm(),
         1 => broken_image(),
+        1 => early(),
+        1 => short_lives(),
     ]
 }
 
@@ -57,6 +59,47 @@ fn broken_image() -> impl Strategy<Value = Vec<Event>> {
     (fate, fault, vec(event, 4..=8)).prop_map(|(fate, fault, events)| {
         let begin = [Event::Builds(fate), Event::AllBusy];
         begin.into_iter().chain(fault).chain(events).collect()
+    })
+}
+
+/// Passes begin early, and things happen between them.
+fn early() -> impl Strategy<Value = Vec<Event>> {
+    let event = prop_oneof![
+        4 => hurry(),
+        3 => replica(),
+        1 => Just(Event::AllGoSilent),
+        1 => Just(Event::MostTurnToError),
+        1 => operator(),
+        1 => fault(),
+        1 => program(),
+        1 => (1_u8..=3).prop_map(Event::Passes),
+    ];
+    vec(event, 4..=14)
+}
+
+fn hurry() -> impl Strategy<Value = Event> {
+    (2_u8..=12, select(vec![1_u8, 2, 5, 20, 40]))
+        .prop_map(|(passes, apart)| Event::Early { passes, apart })
+}
+
+/// New replicas serve for a while only, for a long time.
+fn short_lives() -> impl Strategy<Value = Vec<Event>> {
+    let event = prop_oneof![
+        6 => (8_u8..=40).prop_map(Event::Passes),
+        1 => Just(Event::AllBusy),
+        1 => Just(Event::Restart),
+        1 => event(),
+    ];
+    let fate = select(vec![
+        Fate::Dies(60, 120),
+        Fate::Dies(300, 2100),
+        Fate::AnswersOnly(2),
+        Fate::PowersOff(20),
+        Fate::PowersOff(300),
+    ]);
+    (fate, vec(event, 4..=8)).prop_map(|(fate, events)| {
+        let begin = [Event::Builds(fate), Event::AllBusy];
+        begin.into_iter().chain(events).collect()
     })
 }
 
@@ -98,6 +141,7 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         16 => (1_u8..=6).prop_map(Event::Passes),
         3 => (8_u8..=20).prop_map(Event::Passes),
+        2 => hurry(),
         20 => replica(),
         8 => operator(),
         10 => cloud(),
@@ -124,6 +168,7 @@ fn replica() -> impl Strategy<Value = Event> {
             .prop_map(|(vm, passes, serves)| Event::Task { vm, passes, serves }),
         2 => Just(Event::AllBusy),
         1 => vm().prop_map(|vm| Event::LosesPort { vm }),
+        2 => prop::bool::weighted(0.6).prop_map(|works| Event::OwnNetwork { works }),
     ]
 }
 
@@ -140,11 +185,21 @@ fn operator() -> impl Strategy<Value = Event> {
         Just(Event::Added),
         vm().prop_map(|vm| Event::ForeignAddress { vm }),
         (vm(), option::of(vm())).prop_map(|(address, to)| Event::Bound { address, to }),
+        (2_u8..=9, select(vec![Deed::Repairs, Deed::Repairs, Deed::Locks]))
+            .prop_map(|(requests, deed)| Event::Meanwhile(Meanwhile { requests, deed })),
     ]
 }
 
 fn cloud() -> impl Strategy<Value = Event> {
-    let fates = vec![Fate::Good, Fate::Fails, Fate::Sticks, Fate::NeverAnswers];
+    let fates = vec![
+        Fate::Good,
+        Fate::Fails,
+        Fate::Sticks,
+        Fate::NeverAnswers,
+        Fate::Dies(100, 900),
+        Fate::AnswersOnly(3),
+        Fate::PowersOff(30),
+    ];
     prop_oneof![
         3 => select(fates).prop_map(Event::Builds),
         1 => (select(vec![20_u16, 100, 400, 1000]), select(vec![10_u16, 60, 300, 700]))
@@ -159,6 +214,12 @@ fn cloud() -> impl Strategy<Value = Event> {
         1 => select(vec![1_u8, 40, 90]).prop_map(|seconds| Event::SlowProbes { seconds }),
         1 => (1_u8..=5).prop_map(|passes| Event::Crowded { passes }),
         1 => select(vec![5_u8, 15, 40]).prop_map(|minutes| Event::Pause { minutes }),
+        1 => prop::bool::weighted(0.7).prop_map(Event::HidesLaunches),
+        1 => prop::bool::weighted(0.7).prop_map(Event::NoDate),
+        1 => prop::bool::weighted(0.7).prop_map(Event::WrongDates),
+        1 => prop::bool::weighted(0.7).prop_map(Event::DropsMarks),
+        2 => (option::weighted(0.8, 0_u8..=3), 1_u8..=5)
+            .prop_map(|(more, schedules)| Event::PageLimit { more, schedules }),
     ]
 }
 

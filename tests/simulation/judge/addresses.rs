@@ -50,6 +50,11 @@ fn from(judge: &Judge, world: &World, address: &AddressId) -> Result<(), String>
     if runs && matches!(witness.answers.get(holder), None | Some(Answer::Unasked)) {
         return Err(format!("{holder} holds it and was not asked"));
     }
+    let excused = !judge.policy.once && witness.brakes.excuse(witness.began, holder);
+    let is_silent = matches!(witness.answers.get(holder), Some(Answer::None { .. }));
+    if excused && is_silent && record.condition == (Condition::Active { task: None }) {
+        return Err(format!("{holder} holds it and is silent with most others"));
+    }
     let now = clock::date(clock::now());
     let young =
         now.duration_since(record.created).is_ok_and(|age| age < judge.policy.launch_timeout);
@@ -103,13 +108,8 @@ fn to(
 }
 
 fn again(judge: &Judge, address: &AddressId, server: &ServerId) -> Result<(), String> {
-    let witness = &judge.witness;
-    let pair = |(a, s, _): &&(AddressId, ServerId, u64)| a == address && s == server;
-    let refused = witness.refused.iter().filter(pair);
-    if let Some((.., until)) = refused.max_by_key(|(.., until)| until)
-        && witness.lists <= *until
-    {
-        return Err(format!("this was refused lately (list {} of {until})", witness.lists));
+    if judge.witness.was_refused(address, server) {
+        return Err("this was refused lately".into());
     }
     Ok(())
 }

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use simplescalevm::model::{Answer, Condition, Launched, Server, ServerId};
 
-use super::{Judge, Rule};
+use super::witness::PASS_COUNTS_AFTER;
+use super::{Judge, Rule, growth};
 use crate::clock;
+use crate::world::vm::Vm;
+use crate::world::weather::Request;
 use crate::world::{MARK, World};
 
 /// How long a replica may be going before its deletion may be asked for again, in seconds.
@@ -13,8 +16,12 @@ const DELETE_AGAIN_AFTER: u64 = 600;
 
 /// A replica is about to be deleted.
 pub fn check(judge: &mut Judge, world: &World, id: &ServerId) {
-    if world.vm(id).is_some_and(|vm| vm.mark.as_deref() != Some(MARK)) {
-        judge.breaks(Rule::OwnAndOneEach, format!("{id} is not the pool's, and is deleted"));
+    let Some(vm) = world.vm(id) else { return };
+    if vm.mark.as_deref() != Some(MARK) {
+        // What was just made and lost its mark is deleted again: by its id, or by the name that this batch has.
+        if !(vm.ours && judge.witness.made_now.is_some() && vm.created >= judge.witness.began) {
+            judge.breaks(Rule::OwnAndOneEach, format!("{id} is not the pool's, and is deleted"));
+        }
         return;
     }
     if !judge.witness.deleted_now.insert(id.clone()) {
@@ -24,7 +31,10 @@ pub fn check(judge: &mut Judge, world: &World, id: &ServerId) {
         judge.breaks(Rule::OwnAndOneEach, format!("{id} was not listed, and is deleted"));
         return;
     };
-    if let Err(why) = may_go(judge, &server) {
+    if judge.witness.silent_deleted > 0 {
+        judge.breaks(Rule::WorkingStays, format!("{id} goes after one that only seems dead"));
+    }
+    if let Err(why) = still_so(&server, vm).and_then(|()| may_go(judge, &server)) {
         let last = judge.witness.last.get(id);
         judge.breaks(
             Rule::WorkingStays,
@@ -33,13 +43,32 @@ pub fn check(judge: &mut Judge, world: &World, id: &ServerId) {
     }
 }
 
+/// What it was in the list may be a minute ago: it is looked up just before.
+fn still_so(server: &Server, vm: &Vm) -> Result<(), String> {
+    if vm.locked && !server.locked {
+        return Err("it was locked since the list was made".into());
+    }
+    Ok(())
+}
+
 fn may_go(judge: &mut Judge, server: &Server) -> Result<(), String> {
-    let (policy, witness, id) = (&judge.policy, &judge.witness, &server.id);
-    let seen = |lists: Option<&u64>| lists.copied().unwrap_or(0) >= if policy.once { 1 } else { 2 };
-    let now = clock::now();
     if server.locked {
         return Err("it is locked".into());
     }
+    let own_reason = may_go_for_itself(judge, server);
+    if own_reason.is_err() && server.trial {
+        return may_go_as_trial(judge, server);
+    }
+    own_reason
+}
+
+/// The state tables, and what replaces the silent.
+fn may_go_for_itself(judge: &mut Judge, server: &Server) -> Result<(), String> {
+    let (policy, witness, id) = (&judge.policy, &judge.witness, &server.id);
+    let lasts = |since: Option<&u64>| {
+        since.is_some_and(|since| policy.once || witness.began - since >= PASS_COUNTS_AFTER)
+    };
+    let now = clock::now();
     let age = clock::date(now).duration_since(server.created).unwrap_or_default();
     let answer = witness.answers.get(id);
     let finished = matches!(answer, Some(Answer::Valid { termination: true, .. }));
@@ -61,24 +90,34 @@ fn may_go(judge: &mut Judge, server: &Server) -> Result<(), String> {
             if witness.proven.contains(id) {
                 return Err("it has answered, whatever this list says".into());
             }
+            if !witness.clock_told {
+                return Err("nobody told how old it is".into());
+            }
             let old = age >= policy.launch_timeout;
             old.then_some(()).ok_or_else(|| "its build may still end well".into())
         }
-        Condition::Error if server.launched == Launched::Never => Ok(()),
         Condition::Stopped { task } => {
-            let may = policy.delete_stopped && task.is_none() && seen(witness.stopped.get(id));
+            let may = policy.delete_stopped && task.is_none();
+            let may = may && lasts(witness.stopped_since.get(id));
             may.then_some(()).ok_or_else(|| "it is stopped by an operator".into())
         }
         _ if finished => addresses_are_safe(judge, id),
+        Condition::Error if !policy.once && witness.brakes.loss_holds(witness.began) => {
+            Err("many were lost just now".into())
+        }
+        Condition::Error if server.launched == Launched::Never => Ok(()),
         Condition::Error => match answer {
             Some(Answer::Valid { .. }) => Err("it answers, and is not finished".into()),
             None if !server.fixed.is_empty() => Err("it was not asked".into()),
             Some(Answer::Unasked) => Err("it was not asked".into()),
-            _ if seen(witness.in_error.get(id)) => Ok(()),
-            _ => Err("it is silent in error for the first time".into()),
+            _ if !witness.another_answers(id) => Err("nobody else answers either".into()),
+            // Without an address there is nothing to ask.
+            None => Ok(()),
+            Some(_) if lasts(witness.in_error_since.get(id)) => Ok(()),
+            Some(_) => Err("it is not silent in error for long enough".into()),
         },
         Condition::Active { task: Some(_) } => Err("something is done to it".into()),
-        Condition::Active { task: None } => may_go_silent(judge, id),
+        Condition::Active { task: None } => may_go_silent(judge, server),
     }
 }
 
@@ -94,8 +133,10 @@ fn addresses_are_safe(judge: &Judge, id: &ServerId) -> Result<(), String> {
     Ok(())
 }
 
-fn may_go_silent(judge: &mut Judge, id: &ServerId) -> Result<(), String> {
-    let (policy, witness) = (&judge.policy, &mut judge.witness);
+fn may_go_silent(judge: &mut Judge, server: &Server) -> Result<(), String> {
+    let full = growth::room(judge) == 0;
+    let excess = growth::is_above_the_maximum(judge);
+    let (policy, witness, id) = (&judge.policy, &mut judge.witness, &server.id);
     match witness.answers.get(id) {
         Some(Answer::Valid { .. }) => return Err("it is healthy".into()),
         Some(Answer::None { .. }) => {}
@@ -107,13 +148,59 @@ fn may_go_silent(judge: &mut Judge, id: &ServerId) -> Result<(), String> {
     if Duration::from_secs(witness.began - since) < after {
         return Err("it is not silent for long enough".into());
     }
-    let answers = |answer: &Answer| matches!(answer, Answer::Valid { .. });
-    if !witness.answers.values().any(answers) {
-        return Err("nobody else answers either".into());
+    if witness.brakes.silence_holds(witness.began) {
+        return Err("many are silent, and that is new".into());
+    }
+    match witness.newest_healthy() {
+        Some(newest) if newest.created > server.created => {}
+        Some(_) => return Err("no newer one is healthy".into()),
+        None if excess => return Err("it makes no room for a trial".into()),
+        None if !full => return Err("nobody is healthy, and there is room for a trial".into()),
+        None => {
+            let before = judge.gave_way.replace((id.clone(), server.created));
+            // Its deletion may have failed.
+            if before.is_some_and(|(gone, _)| gone != *id) {
+                return Err("another gave way, and none that is newer was healthy since".into());
+            }
+        }
     }
     witness.silent_deleted += 1;
-    if witness.silent_deleted > 1 {
-        return Err("another silent one went in this pass".into());
+    Ok(())
+}
+
+/// A trial gives way to the next one; whether there is one shows at the end of the pass.
+fn may_go_as_trial(judge: &mut Judge, server: &Server) -> Result<(), String> {
+    let (policy, witness) = (&judge.policy, &mut judge.witness);
+    let age = clock::date(clock::now()).duration_since(server.created).unwrap_or_default();
+    if witness.is_healthy(&server.id) {
+        return Err("it is healthy".into());
+    }
+    if !witness.clock_told {
+        return Err("nobody told how old it is".into());
+    }
+    if age < policy.boot_grace {
+        return Err("it is a trial that may still answer".into());
+    }
+    if witness.not_deleted.contains_key(&server.id) || witness.not_looked_up.contains(&server.id) {
+        // The next one comes when this one is gone.
+        return Ok(());
+    }
+    witness.trials_deleted.push(server.id.clone());
+    if witness.trials_deleted.len() > 1 {
+        return Err("another trial went in this pass".into());
     }
     Ok(())
+}
+
+/// A pass is over that nobody cut short.
+pub fn at_the_end(judge: &mut Judge) {
+    // A full pool has room for the next one only when this one is gone.
+    let next = judge.requests.contains(&Request::Create) || growth::room(judge) == 0;
+    if let Some(id) = judge.witness.trials_deleted.first().cloned().filter(|_| !next) {
+        let what = format!("{id} is a trial, and was deleted although none comes next");
+        judge.breaks(Rule::WorkingStays, what);
+    }
+    let gave_way = judge.gave_way.take();
+    let newest = judge.witness.newest_healthy().map(|server| server.created);
+    judge.gave_way = gave_way.filter(|(_, gone)| newest.is_none_or(|newest| newest <= *gone));
 }

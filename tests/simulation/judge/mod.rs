@@ -1,11 +1,13 @@
 //! What must hold in every history, judged request by request by what the program could see, apart from its own code.
 
 mod addresses;
+mod brakes;
 mod deletion;
 mod growth;
 mod witness;
 
 use std::net::IpAddr;
+use std::time::SystemTime;
 
 use simplescalevm::error::{Error, ErrorKind};
 use simplescalevm::model::{AddressId, Answer, ExternalAddress, Server, ServerId};
@@ -16,6 +18,9 @@ use crate::clock;
 use crate::world::World;
 use crate::world::weather::Request;
 use witness::Witness;
+
+/// Most replicas that are looked up because a list lacks them.
+const LACKING_MAX: usize = 20;
 
 /// A rule, by its number in the README.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,9 +39,6 @@ pub enum Rule {
     NoPanic = 6,
 }
 
-/// Most replicas that are looked up because a list lacks them while the cloud looks for hosts.
-const LACKING_MAX: usize = 20;
-
 /// Who watches one history.
 pub struct Judge {
     pub policy: Policy,
@@ -45,6 +47,8 @@ pub struct Judge {
     pub broken: Vec<String>,
     /// VMs of the pool that the program could not know of when it created others.
     excused: Vec<ServerId>,
+    /// The silent replica that gave way to a trial, and when it was made, until a newer one is healthy.
+    gave_way: Option<(ServerId, SystemTime)>,
     /// Every batch mark so far, by every process.
     marks: Vec<String>,
     requests: Vec<Request>,
@@ -58,6 +62,7 @@ impl Judge {
             witness: Witness::default(),
             broken: Vec::new(),
             excused: Vec::new(),
+            gave_way: None,
             marks: Vec::new(),
             requests: Vec::new(),
         }
@@ -78,20 +83,32 @@ impl Judge {
         self.requests.clear();
     }
 
-    pub fn listed(&mut self, servers: &[Server]) {
-        self.witness.listed(&self.policy, servers);
+    /// A pass is over that nobody cut short.
+    pub fn pass_ends(&mut self) {
+        deletion::at_the_end(self);
+    }
+
+    pub fn listed(&mut self, servers: &[Server], clock_told: bool) {
+        self.witness.listed(&self.policy, servers, clock_told);
     }
 
     pub fn answered(&mut self, id: &ServerId, answer: &Answer) {
-        self.witness.answered(id, answer);
+        self.witness.answered(&self.policy, id, answer);
+    }
+
+    /// All that are to be asked at once were asked.
+    pub fn all_answered(&mut self) {
+        if self.requests.iter().filter(|one| **one == Request::Probe).count() == 1 {
+            self.witness.all_answered(&self.policy);
+        }
     }
 
     pub fn addresses_listed(&mut self, addresses: &[ExternalAddress]) {
         self.witness.addresses = Some(addresses.to_vec());
     }
 
-    pub fn looked_up(&mut self, id: &ServerId, exists: bool) {
-        self.witness.looked_up(id, exists);
+    pub fn looked_up(&mut self, id: &ServerId, found: Option<&Server>) {
+        self.witness.looked_up(id, found);
     }
 
     /// What came of a creation.
@@ -116,15 +133,18 @@ impl Judge {
         self.requests.push(request);
         let count = self.requests.iter().filter(|one| **one == request).count();
         let most = match request {
-            Request::Network | Request::Probe | Request::Addresses | Request::Create => 1,
-            Request::List => 1 + usize::from(self.witness.scheduling),
-            // One for each deletion, too, and one for what was just made.
-            Request::LookUp => {
-                let lacking = if self.witness.scheduling { LACKING_MAX } else { 0 };
-                self.witness.to_look_up() + self.witness.servers.len() + lacking + 1
+            Request::Network | Request::Addresses | Request::Create => 1,
+            // Once more while the cloud looks for hosts: a list may be short then. And once for the rest of a batch of which
+            // the first has no mark.
+            Request::List => {
+                let again = self.witness.scheduling && self.witness.has_list;
+                1 + usize::from(again) + self.made().min(1)
             }
+            // Whoever is to go for its silence is asked once more.
+            Request::Probe => 1 + self.witness.servers.len(),
+            Request::LookUp => self.look_ups(),
             Request::Bind => 3 * self.witness.addresses.as_ref().map_or(0, Vec::len),
-            Request::Delete => self.witness.servers.len(),
+            Request::Delete => self.witness.servers.len() + self.made(),
         };
         if count > most {
             self.breaks(
@@ -149,8 +169,22 @@ impl Judge {
         addresses::check(self, world, address, server, fixed);
     }
 
-    /// How many more replicas the program may ask for.
-    pub fn room(&self) -> u64 {
-        growth::room(self)
+    /// One for each batch that is not listed, each deletion, and each replica that a list lacks while the cloud looks for
+    /// hosts; and one for what was just made.
+    fn look_ups(&self) -> usize {
+        let lacking = if self.witness.scheduling { LACKING_MAX } else { 0 };
+        self.witness.to_look_up() + self.witness.servers.len() + lacking + self.made()
+    }
+
+    /// How much was made in this pass.
+    fn made(&self) -> usize {
+        let made = self.witness.made_now.is_some();
+        let last = self.witness.batches.last().filter(|_| made);
+        last.map_or(0, |batch| usize::try_from(batch.asked).unwrap_or(usize::MAX))
+    }
+
+    /// Whether the pool may stay as short as it is; an error says what should be done.
+    pub fn may_stay_short(&self, world: &World, names_a_limit: bool) -> Result<(), String> {
+        growth::may_stay_short(self, world, names_a_limit)
     }
 }

@@ -1,19 +1,23 @@
 //! What one process could see so far, kept apart from what it made of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use simplescalevm::error::{Error, ErrorKind};
 use simplescalevm::model::{AddressId, Answer, Condition, ExternalAddress, Server, ServerId};
 use simplescalevm::settings::Policy;
 
+use super::brakes::Brakes;
 use crate::clock;
 use crate::world::MARK;
 
-/// Lists after which a batch with an unclear outcome counts no more.
-const UNCLEAR_LISTS: u64 = 2;
+/// What counts passes counts those that begin at least so many seconds after the last one that counted.
+pub const PASS_COUNTS_AFTER: u64 = 54;
 
-/// Lists for which a refused pair is not tried again.
-const REFUSED_LISTS: u64 = 10;
+/// Passes for which a batch with an unclear outcome counts.
+const UNCLEAR_PASSES: u64 = 2;
+
+/// Passes for which a refused pair is not tried again.
+const REFUSED_PASSES: u64 = 10;
 
 /// What the process heard of a creation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,9 +32,13 @@ pub enum Reply {
 pub struct Batch {
     pub mark: String,
     pub asked: u64,
+    /// The list it was decided by, and when.
     pub list: u64,
+    pub at: u64,
     pub reply: Reply,
     pub was_listed: bool,
+    /// Servers of it in the last list, as long as one of them was being scheduled.
+    pub scheduling: Option<u64>,
     /// A look-up found nothing.
     pub gone: bool,
     /// In this pass a look-up found what the list does not show.
@@ -41,93 +49,206 @@ pub struct Batch {
 #[derive(Default)]
 pub struct Witness {
     pub began: u64,
-    /// Lists so far.
+    /// Lists so far that a pass went by.
     pub lists: u64,
-    /// Whether the cloud was seen looking for a host.
+    /// Whether this pass has its list, since when, and whether the cloud told its time with it.
+    pub has_list: bool,
+    pub listed_at: u64,
+    pub clock_told: bool,
+    /// Whether any server of the project was being scheduled.
     pub scheduling: bool,
-    /// The pool in this pass's list.
+    /// The pool in this pass's list, and where in it each is.
     pub servers: Vec<Server>,
+    places: HashMap<ServerId, usize>,
     pub addresses: Option<Vec<ExternalAddress>>,
     /// Answers of this pass.
     pub answers: BTreeMap<ServerId, Answer>,
+    /// The same of the pass before, and whom that pass had in its list.
+    pub answers_before: BTreeMap<ServerId, Answer>,
+    pub servers_before: Vec<Server>,
     /// The last answers that were heard at all.
     pub last: BTreeMap<ServerId, Answer>,
+    /// Free resources by the last valid one.
+    pub last_valid: BTreeMap<ServerId, u64>,
     /// Whoever answered this process, or may have answered an earlier one.
     pub proven: BTreeSet<ServerId>,
+    /// When this process first heard one that is not known to have answered before, and since when the healthy are.
+    pub first_answer: BTreeMap<ServerId, u64>,
+    pub healthy_since: BTreeMap<ServerId, u64>,
+    /// When the newest replica was made that was healthy for as long as the boot grace.
+    pub newest_to_last: Option<std::time::SystemTime>,
     pub silent_since: BTreeMap<ServerId, u64>,
     pub deleting_since: BTreeMap<ServerId, u64>,
     pub delete_sent: BTreeMap<ServerId, u64>,
-    /// Lists in a row in which it was stopped, or in error and silent.
-    pub stopped: BTreeMap<ServerId, u64>,
-    pub in_error: BTreeMap<ServerId, u64>,
+    /// Those whose last deletion failed, in an earlier pass.
+    pub not_deleted: BTreeMap<ServerId, u64>,
+    /// Those of which a look-up failed: what was to be done about them was not done.
+    pub not_looked_up: BTreeSet<ServerId>,
+    /// Since when it is stopped, or in error and silent.
+    pub stopped_since: BTreeMap<ServerId, u64>,
+    pub in_error_since: BTreeMap<ServerId, u64>,
+    pub brakes: Brakes,
     pub batches: Vec<Batch>,
     /// Addresses and servers of the binds of this pass, and whether they went well.
     pub binds: Vec<(AddressId, ServerId, bool)>,
+    /// And when the pass began that refused them.
     pub refused: Vec<(AddressId, ServerId, u64)>,
-    /// Replicas that this pass deleted for their silence.
+    /// Replicas that this pass deleted for their silence, and trials that only a next trial lets it delete.
     pub silent_deleted: u64,
+    pub trials_deleted: Vec<ServerId>,
     pub deleted_now: BTreeSet<ServerId>,
+    /// What this pass made, as the cloud named it.
+    pub made_now: Option<ServerId>,
 }
 
 impl Witness {
     pub fn pass_begins(&mut self) {
         self.began = clock::now();
+        if self.has_list {
+            self.servers_before = std::mem::take(&mut self.servers);
+            self.answers_before = std::mem::take(&mut self.answers);
+        }
+        self.has_list = false;
         self.servers.clear();
+        self.places.clear();
         self.addresses = None;
         self.answers.clear();
         self.binds.clear();
         self.silent_deleted = 0;
+        self.trials_deleted.clear();
         self.deleted_now.clear();
+        self.made_now = None;
     }
 
-    pub fn listed(&mut self, policy: &Policy, servers: &[Server]) {
-        self.lists += 1;
-        self.scheduling = servers.iter().any(|server| server.scheduling);
+    pub fn listed(&mut self, policy: &Policy, servers: &[Server], clock_told: bool) {
         let of_the_pool = |server: &&Server| server.mark.as_deref() == Some(MARK);
+        self.scheduling |= servers.iter().any(|server| server.scheduling);
+        if self.has_list {
+            // The list read once more: what only one of them shows is there.
+            for server in servers.iter().filter(of_the_pool) {
+                if self.server(&server.id).is_none() {
+                    self.places.insert(server.id.clone(), self.servers.len());
+                    self.servers.push(server.clone());
+                }
+            }
+            return;
+        }
+        self.scheduling = servers.iter().any(|server| server.scheduling);
+        self.lists += 1;
+        self.has_list = true;
+        self.listed_at = clock::now();
+        self.clock_told = clock_told;
         self.servers = servers.iter().filter(of_the_pool).cloned().collect();
+        let places = self.servers.iter().enumerate();
+        self.places = places.map(|(place, server)| (server.id.clone(), place)).collect();
         let now = clock::date(clock::now());
         for server in &self.servers {
             let id = &server.id;
             let age = server.launched.at().and_then(|launched| now.duration_since(launched).ok());
-            if self.lists == 1 && !policy.once && age.is_some_and(|age| age >= policy.boot_grace) {
+            if self.lists == 1 && age.is_some_and(|age| age >= policy.boot_grace) {
                 self.proven.insert(id.clone());
             }
             note(&mut self.deleting_since, id, server.condition == Condition::Deleting, self.began);
             let stopped = server.condition == Condition::Stopped { task: None };
-            count(&mut self.stopped, id, stopped);
-            let in_error = server.condition == Condition::Error && server.launched.at().is_some();
-            count(&mut self.in_error, id, in_error);
+            note(&mut self.stopped_since, id, stopped, self.began);
+            if server.condition != Condition::Error {
+                self.in_error_since.remove(id);
+            }
         }
+        let known_whole = |batch: &Batch| batch.was_listed && batch.scheduling.is_none();
+        self.batches.retain(|batch| !batch.gone && !known_whole(batch));
         for batch in &mut self.batches {
             batch.exists = false;
-            let shown = |server: &Server| server.batch.as_ref() == Some(&batch.mark);
-            batch.was_listed |= self.servers.iter().any(shown);
+            let members: Vec<&Server> = self
+                .servers
+                .iter()
+                .filter(|server| server.batch.as_ref() == Some(&batch.mark))
+                .collect();
+            batch.was_listed |= !members.is_empty();
+            let count = u64::try_from(members.len()).unwrap_or(u64::MAX);
+            batch.scheduling = members.iter().any(|server| server.scheduling).then_some(count);
         }
+        self.brakes.listed(self.began, &self.servers_before, &self.servers, &self.delete_sent);
     }
 
-    pub fn answered(&mut self, id: &ServerId, answer: &Answer) {
+    pub fn answered(&mut self, policy: &Policy, id: &ServerId, answer: &Answer) {
         let valid = matches!(answer, Answer::Valid { .. });
-        if valid {
-            self.proven.insert(id.clone());
-            self.in_error.remove(id);
+        let Some(server) = self.server(id) else { return };
+        let (created, in_error) = (server.created, server.condition == Condition::Error);
+        if valid && self.proven.insert(id.clone()) {
+            self.first_answer.insert(id.clone(), self.began);
         }
-        note(&mut self.silent_since, id, !valid, self.began);
+        let healthy = matches!(answer, Answer::Valid { termination: false, .. });
+        note(&mut self.healthy_since, id, healthy, self.began);
+        let lasted = self.healthy_since.get(id).map_or(0, |since| self.began - since);
+        if lasted >= policy.boot_grace.as_secs() {
+            self.newest_to_last = self.newest_to_last.max(Some(created));
+        }
+        let silent = matches!(answer, Answer::None { .. });
+        if *answer != Answer::Unasked {
+            note(&mut self.silent_since, id, silent, self.began);
+            note(&mut self.in_error_since, id, silent && in_error, self.began);
+        }
+        if valid {
+            self.last_valid.insert(id.clone(), free(answer));
+        }
         self.answers.insert(id.clone(), answer.clone());
         self.last.insert(id.clone(), answer.clone());
     }
 
-    pub fn looked_up(&mut self, id: &ServerId, exists: bool) {
+    /// All that are to be asked were asked.
+    pub fn all_answered(&mut self, policy: &Policy) {
+        let mut answers = self.answers.values().chain(self.answers_before.values());
+        if answers.any(|answer| *answer == Answer::Unasked) {
+            self.brakes.forget_silence();
+            return;
+        }
+        let reference: BTreeSet<ServerId> = if self.lists == 1 {
+            let asked = |server: &&Server| self.answers.contains_key(&server.id);
+            let old = |server: &&Server| {
+                let launched = server.launched.at().unwrap_or(server.created);
+                let age = clock::date(self.listed_at).duration_since(launched);
+                age.is_ok_and(|age| age >= policy.boot_grace)
+            };
+            let running = self.servers.iter().filter(asked).filter(old);
+            running.map(|server| server.id.clone()).collect()
+        } else {
+            let answered = |answer: &Answer| matches!(answer, Answer::Valid { .. });
+            let before = self.answers_before.iter().filter(|(_, answer)| answered(answer));
+            before.map(|(id, _)| id.clone()).collect()
+        };
+        let answers_of = |counts: &dyn Fn(&Condition) -> bool| -> BTreeMap<ServerId, Answer> {
+            let asked = self.servers.iter().filter(|server| counts(&server.condition));
+            let answer =
+                |server: &Server| Some((server.id.clone(), self.answers.get(&server.id)?.clone()));
+            asked.filter_map(answer).collect()
+        };
+        // The busy have a reason of their own to be silent, and those in error may have.
+        let idle = |condition: &Condition| *condition == Condition::Active { task: None };
+        let sure = answers_of(&idle);
+        let all = answers_of(&|condition| idle(condition) || *condition == Condition::Error);
+        self.brakes.answered(self.began, &reference, &[sure, all]);
+    }
+
+    pub fn looked_up(&mut self, id: &ServerId, found: Option<&Server>) {
+        let is_going = |server: &Server| {
+            matches!(server.condition, Condition::Deleting | Condition::SoftDeleted)
+        };
+        let exists = found.is_some_and(|server| !is_going(server));
         let found = self.batches.iter_mut().find(|batch| batch.reply == Reply::First(id.clone()));
-        // Of one that was listed, a look-up before its deletion tells nothing new.
         if let Some(batch) = found.filter(|batch| !batch.was_listed) {
             batch.gone |= !exists;
-            batch.exists = exists;
+            // In the pass that made it the list could not show it yet.
+            batch.exists = exists && self.made_now.as_ref() != Some(id);
         }
     }
 
     pub fn created(&mut self, result: &Result<ServerId, Error>) {
         let reply = match result {
-            Ok(first) => Reply::First(first.clone()),
+            Ok(first) => {
+                self.made_now = Some(first.clone());
+                Reply::First(first.clone())
+            }
             Err(error) if error.kind == ErrorKind::Unclear => Reply::Unclear,
             Err(_) => {
                 self.batches.pop();
@@ -140,16 +261,42 @@ impl Witness {
     }
 
     pub fn deleted(&mut self, id: &ServerId, result: &Result<(), Error>) {
+        if self.server(id).is_none() && self.made_now.is_some() {
+            self.unmade(id, result.is_ok());
+            return;
+        }
         if result.is_ok() {
             self.delete_sent.insert(id.clone(), self.began);
+            self.not_deleted.remove(id);
+        } else {
+            self.not_deleted.insert(id.clone(), self.began);
+        }
+    }
+
+    /// What has lost its marks is deleted again as soon as it is made: nothing of that batch will be listed. What is left
+    /// of it is followed.
+    fn unmade(&mut self, id: &ServerId, gone: bool) {
+        let Some(batch) = self.batches.last_mut() else { return };
+        if !gone {
+            batch.reply = Reply::First(id.clone());
+            batch.gone = false;
+        } else if batch.reply == Reply::First(id.clone()) {
+            batch.gone = true;
         }
     }
 
     pub fn bound(&mut self, address: &AddressId, server: &ServerId, good: bool, refused: bool) {
         self.binds.push((address.clone(), server.clone(), good));
         if refused {
-            self.refused.push((address.clone(), server.clone(), self.lists + REFUSED_LISTS));
+            self.refused.push((address.clone(), server.clone(), self.began));
         }
+    }
+
+    /// Whether the cloud refused this so lately that it must not be tried.
+    pub fn was_refused(&self, address: &AddressId, server: &ServerId) -> bool {
+        let mut pairs = self.refused.iter().filter(|(a, s, _)| a == address && s == server);
+        let lately = |at: u64| self.began - at < REFUSED_PASSES * PASS_COUNTS_AFTER;
+        pairs.any(|(.., at)| lately(*at))
     }
 
     /// Batches that the list does not show and whose first server is known.
@@ -160,20 +307,56 @@ impl Witness {
 
     /// Whether a batch may still come, as far as the process knows.
     pub fn follows(&self, batch: &Batch) -> bool {
+        let lately = self.lists <= batch.list + UNCLEAR_PASSES
+            || self.began - batch.at < UNCLEAR_PASSES * PASS_COUNTS_AFTER;
         !batch.was_listed
             && !batch.gone
             && match batch.reply {
                 Reply::First(_) => true,
-                Reply::Unclear => self.lists <= batch.list + UNCLEAR_LISTS,
+                Reply::Unclear => lately,
             }
+    }
+
+    /// How many servers of a batch may come that the list does not show.
+    pub fn coming(&self, batch: &Batch) -> u64 {
+        match batch.scheduling {
+            Some(listed) => batch.asked.saturating_sub(listed),
+            None if self.follows(batch) => batch.asked,
+            None => 0,
+        }
     }
 
     pub fn is_healthy(&self, id: &ServerId) -> bool {
         matches!(self.answers.get(id), Some(Answer::Valid { termination: false, .. }))
     }
 
+    /// Whether any other replica answers.
+    pub fn another_answers(&self, id: &ServerId) -> bool {
+        let answers = |answer: &Answer| matches!(answer, Answer::Valid { .. });
+        self.answers.iter().any(|(one, answer)| one != id && answers(answer))
+    }
+
+    /// The newest replica that is healthy in this pass.
+    pub fn newest_healthy(&self) -> Option<&Server> {
+        let healthy = self.servers.iter().filter(|server| self.is_healthy(&server.id));
+        healthy.max_by_key(|server| server.created)
+    }
+
     pub fn server(&self, id: &ServerId) -> Option<&Server> {
-        self.servers.iter().find(|server| server.id == *id)
+        self.places.get(id).and_then(|place| self.servers.get(*place))
+    }
+
+    /// Free resources of those that answered in this pass.
+    pub fn free(&self) -> u64 {
+        self.answers.values().map(free).fold(0, u64::saturating_add)
+    }
+}
+
+/// Free resources by an answer.
+pub fn free(answer: &Answer) -> u64 {
+    match answer {
+        Answer::Valid { capacity, termination: false } => *capacity,
+        _ => 0,
     }
 }
 
@@ -182,13 +365,5 @@ fn note(since: &mut BTreeMap<ServerId, u64>, id: &ServerId, is_so: bool, now: u6
         since.entry(id.clone()).or_insert(now);
     } else {
         since.remove(id);
-    }
-}
-
-fn count(lists: &mut BTreeMap<ServerId, u64>, id: &ServerId, is_so: bool) {
-    if is_so {
-        *lists.entry(id.clone()).or_default() += 1;
-    } else {
-        lists.remove(id);
     }
 }

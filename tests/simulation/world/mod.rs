@@ -5,7 +5,7 @@ pub mod weather;
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use simplescalevm::model::{AddressId, ExternalAddress, Server, ServerId};
+use simplescalevm::model::{AddressId, ExternalAddress, Launched, Server, ServerId};
 
 use crate::clock;
 use vm::{Phase, Service, Vm};
@@ -21,6 +21,8 @@ pub struct World {
     pub weather: Weather,
     /// Resources of a new replica.
     pub capacity: u64,
+    /// VMs that the program ever made.
+    pub made: u64,
     numbers: u16,
 }
 
@@ -32,6 +34,7 @@ impl World {
             addresses: Vec::new(),
             weather: Weather::fair(),
             capacity,
+            made: 0,
             numbers: 0,
         };
         for mark in [None, Some("database".to_owned())] {
@@ -82,12 +85,33 @@ impl World {
     pub fn records(&self) -> Vec<Server> {
         let now = clock::now();
         let listed = self.vms.iter().filter(|vm| vm.unlisted_until <= now);
-        listed.map(|vm| vm.record(self.floating(&vm.id))).collect()
+        let mut records: Vec<Server> = listed.map(|vm| self.as_told(vm)).collect();
+        self.shorten(&mut records);
+        records
+    }
+
+    /// While the cloud looks for hosts, a list longer than its page limit lacks some: the oldest here, and never all
+    /// that tell of it.
+    fn shorten(&self, records: &mut Vec<Server>) {
+        let limit = self.weather.page_limit.and_then(|limit| usize::try_from(limit).ok());
+        let Some(limit) = limit else { return };
+        if records.iter().any(|server| server.scheduling) && records.len() > limit {
+            let too_many = records.len() - limit.max(1);
+            records.drain(..too_many);
+        }
     }
 
     /// The record of one server, whatever the list shows.
     pub fn record(&self, id: &ServerId) -> Option<Server> {
-        self.vm(id).map(|vm| vm.record(self.floating(id)))
+        self.vm(id).map(|vm| self.as_told(vm))
+    }
+
+    fn as_told(&self, vm: &Vm) -> Server {
+        let mut record = vm.record(self.floating(&vm.id));
+        if self.weather.hides_launches {
+            record.launched = Launched::NotTold;
+        }
+        record
     }
 
     fn floating<'a>(&'a self, id: &'a ServerId) -> impl Iterator<Item = IpAddr> + 'a {
@@ -114,17 +138,29 @@ impl World {
         batch: Option<String>,
         trial: bool,
         fails: bool,
-    ) {
+    ) -> &mut Vm {
         let (now, weather, capacity) = (clock::now(), self.weather.clone(), self.capacity);
-        let vm = self.add(mark, now);
-        vm.batch = batch;
-        vm.trial = trial;
+        let number = self.numbers;
+        let vm = self.add(mark.filter(|_| !weather.drops_marks), now);
+        vm.batch = batch.filter(|_| !weather.drops_marks);
+        vm.trial = trial && !weather.drops_marks;
         let fails = fails || weather.fate == Fate::Fails;
         let until = (weather.fate != Fate::Sticks).then_some(now + weather.build);
         vm.phase = Phase::Building { until, fails };
         vm.service.free = capacity;
         vm.service.boots_in = (weather.fate != Fate::NeverAnswers).then_some(weather.boot);
+        match weather.fate {
+            Fate::Dies(from, to) => vm.service.lasts = Some(between(number, from, to)),
+            Fate::AnswersOnly(times) => vm.service.answers_left = Some(times),
+            Fate::PowersOff(after) => vm.service.off_after = Some(after.into()),
+            Fate::Good | Fate::Fails | Fate::Sticks | Fate::NeverAnswers => {}
+        }
         vm.unlisted_until = now + weather.late;
+        vm.scheduled_at = now + weather.schedules;
+        vm.ours = true;
+        self.made += 1;
+        let last = self.vms.len() - 1;
+        &mut self.vms[last]
     }
 
     fn add(&mut self, mark: Option<String>, created: u64) -> &mut Vm {
@@ -132,6 +168,7 @@ impl World {
         let [high, low] = self.numbers.to_be_bytes();
         self.vms.push(Vm {
             id: ServerId(format!("vm-{}", self.numbers)),
+            name: format!("vm-{}", self.numbers),
             mark,
             batch: None,
             trial: false,
@@ -145,41 +182,34 @@ impl World {
             service: Service {
                 boots_in: None,
                 ready: None,
+                lasts: None,
+                answers_left: None,
+                off_after: None,
                 silent: false,
                 lie: None,
                 free: 0,
                 finished: false,
             },
             unlisted_until: 0,
+            scheduled_at: 0,
+            ours: false,
         });
         let last = self.vms.len() - 1;
         &mut self.vms[last]
     }
 
-    /// All that is wrong is put right; what is an operator's choice stays.
+    /// The cloud and the networks are well again. The dead stay dead, the stopped stopped, and what an operator chose
+    /// stays as it is.
     pub fn heal(&mut self) {
-        let now = clock::now();
         self.weather = Weather::fair();
         for vm in &mut self.vms {
-            let [high, low] = vm
-                .id
-                .0
-                .get(3..)
-                .unwrap_or_default()
-                .parse::<u16>()
-                .unwrap_or_default()
-                .to_be_bytes();
-            vm.fixed = vm.fixed.or(Some(IpAddr::V4(Ipv4Addr::new(10, 0, high, low))));
             vm.unlisted_until = 0;
-            vm.service.silent = false;
-            vm.service.lie = None;
-            vm.service.boots_in = Some(60);
-            if vm.launched.is_some() {
-                vm.service.ready = vm.service.ready.or(Some(now));
-            }
-            if vm.phase == (Phase::Building { until: None, fails: false }) {
-                vm.phase = Phase::Building { until: Some(now + 50), fails: false };
-            }
         }
     }
+}
+
+/// A number from `from` to `to`, another one for each VM.
+fn between(number: u16, from: u16, to: u16) -> u64 {
+    let (from, to) = (u64::from(from), u64::from(to.max(from)));
+    from + (u64::from(number) * 7919 + 104_729) * 2_654_435_761 % 1_000_003 % (to - from + 1)
 }

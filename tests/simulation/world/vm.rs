@@ -13,6 +13,7 @@ pub const NETWORK: &str = "Ext-Net";
 #[derive(Clone, Debug)]
 pub struct Vm {
     pub id: ServerId,
+    pub name: String,
     /// The value under the pool's metadata key.
     pub mark: Option<String>,
     pub batch: Option<String>,
@@ -29,6 +30,10 @@ pub struct Vm {
     pub service: Service,
     /// The list leaves it out until then.
     pub unlisted_until: u64,
+    /// The cloud looks for a host for it until then.
+    pub scheduled_at: u64,
+    /// Whether the program made it.
+    pub ours: bool,
 }
 
 /// What Nova does with it.
@@ -63,6 +68,12 @@ pub struct Service {
     pub boots_in: Option<u64>,
     /// From when on it answers, once that is known.
     pub ready: Option<u64>,
+    /// Seconds from its first answer to its death; `None`: it lives on.
+    pub lasts: Option<u64>,
+    /// So many more answers until it dies.
+    pub answers_left: Option<u8>,
+    /// Seconds from its launch until the VM powers itself off.
+    pub off_after: Option<u64>,
     pub silent: bool,
     pub lie: Option<Lie>,
     pub free: u64,
@@ -130,6 +141,13 @@ impl Vm {
             Phase::Deleting { until: Some(until) } => return until > now,
             _ => {}
         }
+        let off_at =
+            self.launched.zip(self.service.off_after).map(|(launched, after)| launched + after);
+        if let Some(off_at) = off_at.filter(|at| self.phase == Phase::Active && *at <= now) {
+            self.phase = Phase::Stopped;
+            self.updated = off_at;
+            self.service.off_after = None;
+        }
         true
     }
 
@@ -149,8 +167,12 @@ impl Vm {
                 | Phase::Deleting { .. }
                 | Phase::Busy { serves: true, .. }
         );
-        let is_up = service.ready.is_some_and(|ready| ready <= clock::now());
-        if !runs || !is_up || service.silent || self.fixed.is_none() {
+        let now = clock::now();
+        let is_up = service.ready.is_some_and(|ready| {
+            ready <= now && service.lasts.is_none_or(|time| now < ready + time)
+        });
+        let is_dead = service.silent || service.answers_left == Some(0);
+        if !runs || !is_up || is_dead || self.fixed.is_none() {
             return None;
         }
         let Service { free, finished, .. } = service;
@@ -170,16 +192,34 @@ impl Vm {
         }
     }
 
-    /// Free resources that it really has for whoever asks it.
+    /// An operator sees to it that it answers, if it ever did.
+    pub fn repair(&mut self) {
+        self.service.silent = false;
+        self.service.lie = None;
+        self.service.lasts = None;
+        self.service.answers_left = None;
+    }
+
+    /// It was asked.
+    pub fn asked(&mut self) {
+        if self.body().is_some() {
+            self.service.answers_left =
+                self.service.answers_left.map(|left| left.saturating_sub(1));
+        }
+    }
+
+    /// Free resources, as it tells whoever asks.
     pub fn free(&self) -> u64 {
-        if self.is_healthy() { self.service.free } else { 0 }
+        match self.answer() {
+            Answer::Valid { capacity, termination: false } if self.is_healthy() => capacity,
+            _ => 0,
+        }
     }
 
     /// Whether it serves and does not want to go.
     pub fn is_healthy(&self) -> bool {
         !matches!(self.phase, Phase::Deleting { .. })
-            && self.body().is_some()
-            && !self.service.finished
+            && matches!(self.answer(), Answer::Valid { termination: false, .. })
     }
 
     /// As Nova lists it.
@@ -201,11 +241,12 @@ impl Vm {
         let fixed = fixed.map(|address| FixedAddress { network: NETWORK.into(), address });
         Server {
             id: self.id.clone(),
-            name: self.id.0.clone(),
+            name: self.name.clone(),
             mark: self.mark.clone(),
             batch: self.batch.clone(),
             trial: self.trial,
-            scheduling: false,
+            scheduling: matches!(self.phase, Phase::Building { .. })
+                && clock::now() < self.scheduled_at,
             condition,
             words: words.into(),
             locked: self.locked,

@@ -65,9 +65,16 @@ pub enum Fate {
     Sticks,
     /// The VM runs, but its service never starts.
     NeverAnswers,
+    /// The service dies so many seconds after its first answer: each VM has its own time, from the first to the second.
+    Dies(u16, u16),
+    /// The service dies after so many answers.
+    AnswersOnly(u8),
+    /// The VM powers itself off so many seconds after its launch.
+    PowersOff(u16),
 }
 
 /// The cloud's mood.
+#[expect(clippy::struct_excessive_bools, reason = "independent moods, each there or not")]
 #[derive(Clone, Debug)]
 pub struct Weather {
     pub fate: Fate,
@@ -93,6 +100,20 @@ pub struct Weather {
     pub probes: u64,
     /// The program's own system lets it ask no more than one replica until then.
     pub crowded_until: u64,
+    /// Whether the program's own network to the replicas is out.
+    pub cut_off: bool,
+    /// Whether the cloud tells nobody when a server was launched.
+    pub hides_launches: bool,
+    /// Whether its answers carry no date.
+    pub no_date: bool,
+    /// Whether every other answer carries a date an hour ahead.
+    pub wrong_dates: bool,
+    /// Whether new servers lose their metadata.
+    pub drops_marks: bool,
+    /// Seconds for which the cloud looks for a host.
+    pub schedules: u64,
+    /// Most servers of a list while it does.
+    pub page_limit: Option<u64>,
 }
 
 impl Weather {
@@ -111,6 +132,13 @@ impl Weather {
             faults: Vec::new(),
             probes: 1,
             crowded_until: 0,
+            cut_off: false,
+            hides_launches: false,
+            no_date: false,
+            wrong_dates: false,
+            drops_marks: false,
+            schedules: 2,
+            page_limit: None,
         }
     }
 

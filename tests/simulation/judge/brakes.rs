@@ -1,0 +1,123 @@
+//! When many go silent, or are lost, at once: what nobody should believe at first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use simplescalevm::model::{Answer, Condition, Server, ServerId};
+
+use super::witness::PASS_COUNTS_AFTER;
+
+/// Three intervals, as short as they can be, in seconds.
+const HOLDS: u64 = 3 * PASS_COUNTS_AFTER;
+
+/// Fewer than this many are never "many", except that all of one or two are.
+const MANY: usize = 3;
+
+/// The two brakes, as far as there is no doubt that they are on.
+#[derive(Default)]
+pub struct Brakes {
+    /// Those that should answer and of which most do not, and since when.
+    silence: Option<(BTreeSet<ServerId>, u64)>,
+    /// Those that turned to error or vanished, of how many, and since when.
+    loss: Option<(BTreeSet<ServerId>, usize, u64)>,
+}
+
+impl Brakes {
+    /// A list was read.
+    pub fn listed(
+        &mut self,
+        now: u64,
+        before: &[Server],
+        servers: &[Server],
+        deleted: &BTreeMap<ServerId, u64>,
+    ) {
+        let listed: BTreeMap<&ServerId, &Server> =
+            servers.iter().map(|server| (&server.id, server)).collect();
+        let is_lost = |id: &ServerId| {
+            listed.get(id).is_none_or(|server| server.condition == Condition::Error)
+        };
+        if let Some((lost, of, _)) = &mut self.loss {
+            lost.retain(is_lost);
+            if !most(lost.len(), *of) {
+                self.loss = None;
+            }
+        }
+        let known: Vec<&Server> = before
+            .iter()
+            .filter(|server| {
+                !matches!(server.condition, Condition::Deleting | Condition::SoftDeleted)
+            })
+            .collect();
+        let ran = |server: &&&Server| {
+            server.launched.at().is_some()
+                && server.condition != Condition::Error
+                && !deleted.contains_key(&server.id)
+        };
+        let vanished = known.iter().filter(ran).filter(|one| !listed.contains_key(&one.id));
+        let vanished: BTreeSet<ServerId> = vanished.map(|one| one.id.clone()).collect();
+        let turned = known
+            .iter()
+            .filter(ran)
+            .filter(|one| listed.get(&one.id).is_some_and(|one| one.condition == Condition::Error));
+        let turned: BTreeSet<ServerId> = turned.map(|one| one.id.clone()).collect();
+        for lost in [vanished, turned] {
+            if most(lost.len(), known.len()) {
+                self.loss = Some((lost, known.len(), now));
+            }
+        }
+    }
+
+    /// Who was not asked may be silent or not.
+    pub fn forget_silence(&mut self) {
+        self.silence = None;
+    }
+
+    /// The replicas were asked: `reference` should have answered. Whichever of the `answers` are taken, most are silent,
+    /// or it is not beyond doubt.
+    pub fn answered(
+        &mut self,
+        now: u64,
+        reference: &BTreeSet<ServerId>,
+        answers: &[BTreeMap<ServerId, Answer>],
+    ) {
+        let most_are_silent = |reference: &BTreeSet<ServerId>| {
+            answers.iter().all(|answers| {
+                let asked = reference.iter().filter_map(|id| answers.get(id));
+                let silent = asked.clone().filter(|answer| matches!(answer, Answer::None { .. }));
+                let (silent, known) = (silent.count(), asked.count());
+                if known < MANY { silent > 0 && silent == known } else { most(silent, known) }
+            })
+        };
+        if self.silence.as_ref().is_some_and(|(reference, _)| !most_are_silent(reference)) {
+            self.silence = None;
+        }
+        if !most_are_silent(reference) {
+            return;
+        }
+        let before = self.silence.take().filter(|(_, since)| now - since < HOLDS);
+        self.silence = match before {
+            Some((known, since)) if reference.is_subset(&known) => Some((known, since)),
+            Some((known, _)) => Some((known.union(reference).cloned().collect(), now)),
+            None => Some((reference.clone(), now)),
+        };
+    }
+
+    /// Whether this one is silent with most others, and that for less than three intervals.
+    pub fn excuse(&self, now: u64, id: &ServerId) -> bool {
+        let on = self.silence.as_ref().filter(|(_, since)| now - since < HOLDS);
+        on.is_some_and(|(reference, _)| reference.contains(id))
+    }
+
+    /// Whether many are silent, and that for less than three intervals.
+    pub fn silence_holds(&self, now: u64) -> bool {
+        self.silence.as_ref().is_some_and(|(_, since)| now - since < HOLDS)
+    }
+
+    /// Whether many were lost less than three intervals ago, and are still.
+    pub fn loss_holds(&self, now: u64) -> bool {
+        self.loss.as_ref().is_some_and(|(.., since)| now - since < HOLDS)
+    }
+}
+
+fn most(part: usize, whole: usize) -> bool {
+    part >= MANY && part * 2 > whole
+}
