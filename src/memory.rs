@@ -75,6 +75,8 @@ pub struct Memory {
     pub silence: Option<SilenceBrake>,
     /// The brake against mass errors and mass disappearance, while it lasts.
     pub loss: Option<LossBrake>,
+    /// Moves of an address in a row that failed: the next one is tried after those of the others.
+    pub move_failures: BTreeMap<AddressId, u32>,
     /// Pairs the cloud refused, and the interval from which they may be tried again.
     pub refused: Vec<(AddressId, ServerId, u32)>,
 }
@@ -97,6 +99,7 @@ impl Memory {
             gave_way: None,
             silence: None,
             loss: None,
+            move_failures: BTreeMap::new(),
             refused: Vec::new(),
         }
     }
