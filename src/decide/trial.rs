@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::decide::Observation;
-use crate::decide::delete::deletion;
+use crate::decide::delete::{self, deletion};
 use crate::decide::kind::{Kind, since};
 use crate::decide::state::Judged;
 use crate::model::State;
@@ -40,7 +40,7 @@ pub fn retire_last(judged: &[Judged<'_>], plan: &mut Plan) {
         return;
     }
     let why = format!("a trial that is {}: {}", one.replica.state, one.replica.why);
-    plan.deletions.push(deletion(one, DeletionReason::Trial, why, plan));
+    delete::add(judged, one, deletion(one, DeletionReason::Trial, why, plan), plan);
 }
 
 fn last<'a, 'b>(judged: &'a [Judged<'b>]) -> Option<&'a Judged<'b>> {
