@@ -17,7 +17,11 @@ pub fn is_due(seen: &Observation, judged: &[Judged<'_>]) -> bool {
     // Without the cloud's clock the age of one is not known.
     trials(judged).all(|one| {
         let is_coming = matches!(one.replica.state, State::Creating | State::Starting);
-        !is_coming && seen.clock_told && since(seen.now, one.server.created) >= BETWEEN_TRIALS
+        // One that was not asked cannot go, and the next one must not come beside it.
+        !is_coming
+            && one.fresh
+            && seen.clock_told
+            && since(seen.now, one.server.created) >= BETWEEN_TRIALS
     })
 }
 

@@ -264,6 +264,19 @@ fn no_trial_is_made_while_the_last_one_may_still_come_up() {
     }
 }
 
+/// It cannot go unasked, and would stay beside the next one for good.
+#[test]
+fn no_trial_is_made_while_the_last_one_cannot_be_asked() {
+    let mut trial = silent("t").aged(1500);
+    trial.server.trial = true;
+    let mut world = settled(many(b'a'..=b'i', |id| silent(id).aged(3000)));
+    world.put([trial.clone()]).pass().put([trial.clone().unasked()]);
+    for _ in 0..10 {
+        world.pass().creates(0).deletes(&[]);
+    }
+    world.put([trial]).pass().creates(1).deletes(&["t"]);
+}
+
 #[test]
 fn a_creation_that_the_cloud_refuses_pauses_trials_too() {
     let mut world = wanting_two(many(b'a'..=b'i', |id| silent(id).aged(700)));
