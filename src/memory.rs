@@ -212,7 +212,7 @@ pub struct ClockMemory {
     /// … when our own monotonic clock showed this.
     pub at: Duration,
     /// Lists in a row that told a later time, and by how much at least.
-    pub later: Option<(u32, Duration)>,
+    pub later: Option<(Intervals, Duration)>,
     /// The last step that was worth a warning.
     pub step: Option<ClockStep>,
 }
