@@ -113,7 +113,7 @@ pub struct ReplicaMemory {
     pub state: State,
     /// Free resources it counted for in the last pass.
     pub free: u64,
-    /// Whether the cloud had it in error.
+    /// Whether the cloud had it in error in the last pass that was not early, and since.
     pub in_error: bool,
     /// Whether it ever ran.
     pub launched: bool,
