@@ -41,6 +41,20 @@ fn a_foreign_floating_ip_is_not_bound_where_neutron_drops_filters() {
 }
 
 #[test]
+fn a_port_is_found_on_any_page_where_neutron_drops_filters() {
+    let cloud = pool(&["a"]);
+    let ours = address(&cloud, "server");
+    let first = |body: &mut Value| {
+        body["ports"] = serde_json::json!([{"id": "p", "device_id": "another", "fixed_ips": []}]);
+        body["ports_links"] =
+            serde_json::json!([{"rel": "next", "href": "http://neutron/v2.0/ports?page=2"}]);
+    };
+    cloud.fault("GET", "/ports", Times::Next(1), Fault::changed(first));
+    let ran = once(&managed(Settings::of(&cloud)));
+    assert!(cloud.state().holder(&ours).is_some(), "{}\n{ran}", cloud.journal());
+}
+
+#[test]
 fn a_creation_takes_what_it_asked_for_where_filters_are_dropped() {
     let cloud = Cloud::start();
     let image = cloud.state().images[0].id.clone();
