@@ -218,7 +218,7 @@ fn device_of(session: &mut Session, port: &str) -> Result<(String, bool)> {
             let device = parse::<OnePort>(&response.body, &path)?.port;
             Ok((device.id().map_or(somebody, str::to_owned), device.is_server()))
         }
-        Err(error) if error.kind == ErrorKind::Refused(404) => Ok((somebody, false)),
+        Err(error) if matches!(error.kind, ErrorKind::Refused(403 | 404)) => Ok((somebody, false)),
         Err(error) => Err(error),
     }
 }
