@@ -169,6 +169,8 @@ fn make_room(
             trial::retire_last(judged, plan);
         }
     } else if limits.silence.is_none()
+        // One whose deletion never ends tells of a replica that gave way before, after a restart, too.
+        && judged.iter().all(|one| !one.server.trial)
         && policy.max == Some(total(judged, limits, plan))
         && judged.iter().all(|one| one.replica.state != State::Healthy)
         && let Some(one) = longest_silent(policy, seen, judged, |one| {

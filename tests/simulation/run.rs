@@ -121,7 +121,7 @@ fn still_wanting(stage: &Stage, report: &Report) -> Option<String> {
     let free = world.pool().map(Vm::free).fold(0, u64::saturating_add);
     let wanted = stage.policy().minimum;
     if free < wanted
-        && let Err(why) = universe.judge.may_stay_short(world, names_the_maximum(plan))
+        && let Err(why) = universe.judge.may_stay_short(world, names_a_limit(plan))
     {
         return Some(format!("{free} resources answer, {wanted} are wanted, and {why}"));
     }
@@ -138,12 +138,13 @@ fn still_wanting(stage: &Stage, report: &Report) -> Option<String> {
     Some(format!("{} serves nobody, and {} could have it", lost.address, spare.id))
 }
 
-/// Whether the plan says that the pool is as large as it may be. There is no quota any more, and what the dead weight
+/// Whether the plan says that the pool is as large as it may be, or that what is made is never listed. There is no quota any more, and what the dead weight
 /// limit waits for is a trial, which goes well now: nothing else is a reason to be short for ever.
-fn names_the_maximum(plan: &Plan) -> bool {
+fn names_a_limit(plan: &Plan) -> bool {
     let held_back = plan.held_back.iter().map(|held| held.why.as_str());
     let notes = plan.notes.iter().map(|note| note.text.as_str());
-    held_back.chain(notes).any(|text| text.contains("REPLICA_MAX"))
+    let limits = ["REPLICA_MAX", "exists but is not listed"];
+    held_back.chain(notes).any(|text| limits.iter().any(|limit| text.contains(limit)))
 }
 
 fn end(stage: &Stage, settled_after: usize) -> End {

@@ -31,7 +31,8 @@ pub fn check(judge: &mut Judge, world: &World, id: &ServerId) {
         judge.breaks(Rule::OwnAndOneEach, format!("{id} was not listed, and is deleted"));
         return;
     };
-    if judge.witness.silent_deleted > 0 {
+    // One whose deletion failed before waits for all that are new.
+    if judge.witness.silent_deleted > 0 && !judge.witness.not_deleted.contains_key(id) {
         judge.breaks(Rule::WorkingStays, format!("{id} goes after one that only seems dead"));
     }
     if let Err(why) = still_so(&server, vm).and_then(|()| may_go(judge, &server)) {
@@ -196,7 +197,10 @@ fn may_go_as_trial(judge: &mut Judge, server: &Server) -> Result<(), String> {
 pub fn at_the_end(judge: &mut Judge) {
     // A full pool has room for the next one only when this one is gone.
     let next = judge.requests.contains(&Request::Create) || growth::room(judge) == 0;
-    if let Some(id) = judge.witness.trials_deleted.first().cloned().filter(|_| !next) {
+    let gone = judge.witness.trials_deleted.first().cloned();
+    // While this one may still be there the next one waits.
+    let gone = gone.filter(|id| !judge.witness.not_deleted.contains_key(id));
+    if let Some(id) = gone.filter(|_| !next) {
         let what = format!("{id} is a trial, and was deleted although none comes next");
         judge.breaks(Rule::WorkingStays, what);
     }

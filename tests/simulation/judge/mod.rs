@@ -76,6 +76,8 @@ impl Judge {
     /// Another process takes over: it has seen nothing yet.
     pub fn process_begins(&mut self) {
         self.witness = Witness::default();
+        // What went is in no list: a trial that is there tells of it, and one that is gone as well does not.
+        self.gave_way = None;
     }
 
     pub fn pass_begins(&mut self) {

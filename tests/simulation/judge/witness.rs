@@ -301,7 +301,9 @@ impl Witness {
 
     /// Batches that the list does not show and whose first server is known.
     pub fn to_look_up(&self) -> usize {
-        let unlisted = self.batches.iter().filter(|batch| !batch.was_listed);
+        // Of one that was being scheduled when it was last listed that listing was not final.
+        let unlisted =
+            self.batches.iter().filter(|batch| !batch.was_listed || batch.scheduling.is_none());
         unlisted.filter(|batch| matches!(batch.reply, Reply::First(_))).count()
     }
 
