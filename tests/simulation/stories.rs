@@ -336,6 +336,20 @@ fn a_date_an_hour_ahead_makes_no_build_too_old() {
     assert_eq!((story.made(), story.free()), (3, 9));
 }
 
+// The port of a server that is gone kept its address.
+
+#[test]
+fn an_address_on_a_port_that_outlived_its_server_goes_to_a_healthy_replica() {
+    let mut story = Story::of(4, 1, &[("EXTERNAL_ADDRESS_MANAGEMENT", "true")]);
+    story.happens(Event::Bound { address: 0, to: Some(1) }).happens(Event::PortsOutlive(true));
+    story.passes(2).happens(Event::Vanishes { vm: 1 }).passes(6);
+    story.world(|world| {
+        let holder = world.addresses[0].holder.clone();
+        let holder = holder.and_then(|holder| world.vm(&holder).map(Vm::is_healthy));
+        assert_eq!(holder, Some(true));
+    });
+}
+
 // A cloud that drops metadata.
 
 #[test]

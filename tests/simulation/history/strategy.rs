@@ -218,6 +218,7 @@ fn cloud() -> impl Strategy<Value = Event> {
         1 => prop::bool::weighted(0.7).prop_map(Event::NoDate),
         1 => prop::bool::weighted(0.7).prop_map(Event::WrongDates),
         1 => prop::bool::weighted(0.7).prop_map(Event::DropsMarks),
+        1 => prop::bool::weighted(0.7).prop_map(Event::PortsOutlive),
         2 => (option::weighted(0.8, 0_u8..=3), 1_u8..=5)
             .prop_map(|(more, schedules)| Event::PageLimit { more, schedules }),
     ]

@@ -40,6 +40,9 @@ fn from(judge: &Judge, world: &World, address: &AddressId) -> Result<(), String>
     if world.vm(holder).is_some_and(|vm| vm.mark.as_deref() != Some(MARK)) {
         return Err(format!("{holder} outside the pool holds it"));
     }
+    if witness.gone_now.contains(holder) {
+        return Ok(());
+    }
     let record =
         witness.server(holder).ok_or(format!("{holder}, which is not listed, holds it"))?;
     if witness.is_healthy(holder) {

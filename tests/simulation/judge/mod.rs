@@ -76,6 +76,8 @@ impl Judge {
     /// Another process takes over: it has seen nothing yet.
     pub fn process_begins(&mut self) {
         self.witness = Witness::default();
+        // A restart at the very moment forgets what gave way, unless a trial is there to tell.
+        self.gave_way = None;
     }
 
     pub fn pass_begins(&mut self) {
@@ -169,11 +171,13 @@ impl Judge {
         addresses::check(self, world, address, server, fixed);
     }
 
-    /// One for each batch that is not listed, each deletion, and each replica that a list lacks while the cloud looks for
-    /// hosts; and one for what was just made.
+    /// One for each batch that is not listed, each deletion, each address's holder, and each replica that a list lacks while
+    /// the cloud looks for hosts; and one for what was just made.
     fn look_ups(&self) -> usize {
         let lacking = if self.witness.scheduling { LACKING_MAX } else { 0 };
-        self.witness.to_look_up() + self.witness.servers.len() + lacking + self.made()
+        let holders = self.witness.addresses.as_ref().map_or(0, Vec::len);
+        let of_the_pool = self.witness.to_look_up() + self.witness.servers.len();
+        of_the_pool + holders + lacking + self.made().min(1)
     }
 
     /// How much was made in this pass.

@@ -61,6 +61,8 @@ pub struct Witness {
     pub servers: Vec<Server>,
     places: HashMap<ServerId, usize>,
     pub addresses: Option<Vec<ExternalAddress>>,
+    /// What this pass looked up and found to be no more.
+    pub gone_now: BTreeSet<ServerId>,
     /// Answers of this pass.
     pub answers: BTreeMap<ServerId, Answer>,
     /// The same of the pass before, and whom that pass had in its list.
@@ -118,6 +120,7 @@ impl Witness {
         self.trials_deleted.clear();
         self.deleted_now.clear();
         self.made_now = None;
+        self.gone_now.clear();
     }
 
     pub fn listed(&mut self, policy: &Policy, servers: &[Server], clock_told: bool) {
@@ -234,6 +237,9 @@ impl Witness {
         let is_going = |server: &Server| {
             matches!(server.condition, Condition::Deleting | Condition::SoftDeleted)
         };
+        if found.is_none() {
+            self.gone_now.insert(id.clone());
+        }
         let exists = found.is_some_and(|server| !is_going(server));
         let found = self.batches.iter_mut().find(|batch| batch.reply == Reply::First(id.clone()));
         if let Some(batch) = found.filter(|batch| !batch.was_listed) {
