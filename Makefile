@@ -31,7 +31,7 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 
 UNITS := simplescalevm.service simplescalevm-once.service simplescalevm-once.timer
 
-.PHONY: all build test test-bounds soak fuzz test-real test-browser test-prometheus test-proxy test-packaging record openstack-up \
+.PHONY: all build build-tests test test-bounds soak fuzz test-real test-browser test-prometheus test-proxy test-packaging record openstack-up \
     openstack-down deny audit lint fmt run demo install install-files static dist image deb clean help
 
 all: build ## Build the release binary
@@ -39,8 +39,14 @@ all: build ## Build the release binary
 build: ## Build target/release/simplescalevm
 	$(CARGO) build --release --locked
 
+# Tests wait more than they compute. Those that attack the daemon, or load it, ask for more: fewer at a time.
 test: ## Run all tests that need nothing but Rust
-	$(CARGO) test --locked
+	$(CARGO) test --locked -- --test-threads=8 --skip attack:: --skip bounds::
+	$(CARGO) test --locked --test it -- --test-threads=4 attack:: bounds::
+
+# All at once: two processors build them in the time of two.
+build-tests: ## Build what `make test` and `make test-real` run
+	$(CARGO) test --locked --no-run --lib --bins --test it --test simulation --test real
 
 # `make test` holds a debug build to a little more memory; this is what users get.
 test-bounds: ## Test the release build's bounds: a pool of 1,000, and attacks on its status port
@@ -55,9 +61,9 @@ openstack-up: ## Bring up a real OpenStack on loopback for tests (see tests/open
 openstack-down: ## Stop that OpenStack; its data and its packages stay
 	tests/openstack/down
 
-# There is one cloud, so its tests run one after the other.
+# As many at a time as the cloud has projects for (tests/real/turn.rs); the others wait for their turn, each in a thread.
 test-real: openstack-up ## Run the tests that need a real OpenStack; brings it up, and leaves it up
-	$(CARGO) test --locked --test real -- --test-threads=1
+	$(CARGO) test --locked --test real -- --test-threads=1000
 
 record: openstack-up ## Record that OpenStack's answers anew as fixtures (tests/fixtures/openstack)
 	SIMPLESCALEVM_RECORD=1 $(CARGO) test --locked --test real answers -- --test-threads=1

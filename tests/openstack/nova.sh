@@ -34,7 +34,7 @@ service_down_time = 60
 provider_config_location = $ETC/none
 [api]
 auth_strategy = keystone
-# Small pages: a pool of 200 is four of them, and an empty fifth.
+# Small pages: a pool of 100 is two of them, and an empty third.
 max_limit = 50
 [api_database]
 connection = $(database_url nova_api)

@@ -11,6 +11,7 @@ import time
 import openstack
 
 E = os.environ
+PROJECTS = E['PROJECTS'].split()
 FLOATING_IPS = {'server': 4, 'other': 1}  # description: how many
 FLAVORS = {  # name: processors, MiB, GiB
     'd2-8': (4, 8000, 50),
@@ -26,8 +27,8 @@ def connect(user, password, project):
               'project_name': project, 'user_domain_id': 'default', 'project_domain_id': 'default'})
 
 
-def connect_member():
-    return connect(E['MEMBER'], E['MEMBER_PASSWORD'], E['PROJECT'])
+def connect_member(project):
+    return connect(project, E['MEMBER_PASSWORD'], project)
 
 
 def identity(admin):
@@ -38,14 +39,15 @@ def identity(admin):
         user = ensure_user(keystone, name, E['SERVICE_PASSWORD'])
         for role in (service_role, keystone.find_role('admin')):
             keystone.assign_project_role_to_user(service_project, user, role)
-    project = ensure_project(keystone, E['PROJECT'])
-    member = ensure_user(keystone, E['MEMBER'], E['MEMBER_PASSWORD'])
-    keystone.assign_project_role_to_user(project, member, keystone.find_role('member'))
     ensure_endpoint(keystone, 'image', 'glance', E['GLANCE_URL'])
     ensure_endpoint(keystone, 'placement', 'placement', E['PLACEMENT_URL'])
     ensure_endpoint(keystone, 'compute', 'nova', E['NOVA_URL'])
     ensure_endpoint(keystone, 'network', 'neutron', E['NEUTRON_URL'])
-    ensure_application_credential(connect_member().identity, member)
+    for name in PROJECTS:
+        project = ensure_project(keystone, name)
+        member = ensure_user(keystone, name, E['MEMBER_PASSWORD'])
+        keystone.assign_project_role_to_user(project, member, keystone.find_role('member'))
+        ensure_application_credential(connect_member(name).identity, member)
 
 
 def ensure_project(keystone, name):
@@ -68,13 +70,14 @@ def ensure_endpoint(keystone, kind, name, url):
 def ensure_application_credential(keystone, user):
     """Its secret is told once, at creation: without the file a new one is made."""
     have = keystone.find_application_credential(user, 'scaler')
-    if have and os.path.exists(secret('application-credential')):
+    of = user.name.removeprefix(PROJECTS[0])
+    if have and os.path.exists(secret(f'application-credential{of}')):
         return
     if have:
         keystone.delete_application_credential(user, have)
     made = keystone.create_application_credential(user, 'scaler')
-    write(secret('application-credential-id'), made.id)
-    write(secret('application-credential'), made.secret)
+    write(secret(f'application-credential-id{of}'), made.id)
+    write(secret(f'application-credential{of}'), made.secret)
 
 
 def secret(name):
@@ -87,16 +90,17 @@ def write(path, text):
 
 
 def cloud(admin):
-    member = connect_member()
+    members = [connect_member(project) for project in PROJECTS]
     if not admin.image.find_image('Debian 11'):
         admin.image.upload_image(name='Debian 11', disk_format='raw', container_format='bare',
                                  visibility='public', data=b'no image: nothing boots it')
     for name, (processors, memory, disk) in FLAVORS.items():
         if not admin.compute.find_flavor(name):
             admin.compute.create_flavor(name=name, vcpus=processors, ram=memory, disk=disk)
-    if not member.compute.find_keypair('ops'):
-        member.compute.create_keypair(name='ops')  # Nova makes the key; nobody needs its private half
-    networks(admin.network, member.network)
+    for member in members:
+        if not member.compute.find_keypair('ops'):
+            member.compute.create_keypair(name='ops')  # Nova makes the key; nobody needs its private half
+    networks(admin.network, members[0].network)
     wait_for_compute(admin.compute)
     ensure_aggregate(admin.compute)
 

@@ -29,8 +29,8 @@ TESTS_LOCK=$DIR/tests.lock         # held by each test (tests/real/cloud.rs)
 ENABLED_BEFORE=$DATA/enabled-before # there while an installation is on
 
 REGION=SBG7
-PROJECT=simplescalevm-test
-MEMBER=simplescalevm-test
+# Each project has a member of the same name. Tests that run at the same time have a project each.
+PROJECTS=(simplescalevm-test simplescalevm-test-2 simplescalevm-test-3 simplescalevm-test-4 simplescalevm-test-5)
 COMPUTE_HOST=fake1
 # Debian's interpreter by its path: another one may come first in PATH and lacks the OpenStack modules.
 PYTHON=/usr/bin/python3

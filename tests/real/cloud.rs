@@ -1,23 +1,20 @@
 //! The real cloud: whose project may be used, what is done to it behind the program's back, and how it is left.
 
 use std::cell::Cell;
-use std::fs::{self, File};
+use std::fs;
 use std::io::ErrorKind;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::Path;
-use std::process::{Command, Output};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, flock};
 use serde_json::{Value, json};
 use simplescalevm::secret::Secret;
 
 use crate::client::Client;
 use crate::contract::ApplicationCredentialKey;
 use crate::openrc::{self, Openrc};
+use crate::turn::Turn;
 
 /// What the name of a project begins with whose servers may be deleted.
 const PROJECT_PREFIX: &str = "simplescalevm-test";
@@ -28,12 +25,6 @@ const PREFIX: &str = "simplescalevm-";
 /// More than anything should take, on a machine that is busy with everything else.
 pub const PATIENCE: Duration = Duration::from_secs(600);
 
-/// There is one cloud, so its tests run one after the other.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
-/// Whether the test before has cleared up.
-static CLEAN: AtomicBool = AtomicBool::new(false);
-
 /// The cloud, for one test. Its project is empty at first, and is left as it was: also when the test fails.
 pub struct Cloud {
     pub member: Client,
@@ -41,39 +32,41 @@ pub struct Cloud {
     pub openrc: Openrc,
     /// What was changed beside servers and addresses, and has to be changed back.
     changed: Changed,
-    /// Against other processes that run these tests.
-    _lock: File,
-    _turn: MutexGuard<'static, ()>,
+    turn: Turn,
 }
 
 #[derive(Default)]
 struct Changed {
-    limits: Cell<bool>,
+    quota: Cell<bool>,
+    room: Cell<bool>,
     knobs: Cell<bool>,
     credentials: Cell<bool>,
 }
 
 impl Cloud {
-    /// Waits for its turn. The first test clears away what a killed run may have left.
+    /// A project of its own. What a killed run, or a test that failed in clearing up, may have left there is cleared away.
     pub fn open() -> Self {
-        Cloud::open_project(Openrc::read("openrc"))
+        Cloud::of(Turn::beside_others())
     }
 
-    /// The same with another openrc file; panics when its project is not one for tests.
-    pub fn open_project(openrc: Openrc) -> Self {
-        refuse_other_projects(openrc.get("OS_PROJECT_NAME"));
-        // A test that failed has cleared up all the same.
-        let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-        let member = Client::new(&openrc);
-        // What the token says counts: not the file.
-        refuse_other_projects(&member.project().1);
+    /// The same for a test that has to be alone later.
+    pub fn open_after_others() -> Self {
+        Cloud::of(Turn::after_others())
+    }
+
+    /// The same for a test that does something to the whole cloud: no other test is at work meanwhile.
+    pub fn open_alone() -> Self {
+        Cloud::of(Turn::alone())
+    }
+
+    fn of(turn: Turn) -> Self {
+        let openrc = Openrc::read(&turn.file("openrc"));
+        let member = log_in_where_servers_may_be_deleted(&openrc);
         let admin = Client::new(&Openrc::read("openrc-admin"));
-        let lock = File::create(openrc::directory().join("tests.lock")).unwrap();
-        flock(&lock, FlockOperation::LockExclusive).expect("the other run of these tests ends");
-        let cloud =
-            Cloud { member, admin, openrc, changed: Changed::default(), _lock: lock, _turn: turn };
-        if !CLEAN.swap(false, Ordering::Relaxed) {
-            cloud.changed.limits.set(true);
+        let cloud = Cloud { member, admin, openrc, changed: Changed::default(), turn };
+        if !cloud.turn.found_clean() {
+            cloud.changed.quota.set(true);
+            cloud.changed.room.set(cloud.is_alone());
             cloud.changed.knobs.set(true);
             cloud.changed.credentials.set(true);
             cloud.clear();
@@ -81,9 +74,29 @@ impl Cloud {
         cloud
     }
 
+    /// The openrc file of the project's member of that kind: `openrc`, `openrc-application-credential`.
+    pub fn other_openrc(&self, kind: &str) -> Openrc {
+        Openrc::read(&self.turn.file(kind))
+    }
+
+    /// Waits until no other test is at work.
+    pub fn wait_to_be_alone(&self) {
+        self.turn.wait_to_be_alone();
+    }
+
+    /// From now on others may be at work, too.
+    pub fn go_on_beside_others(&self) {
+        self.turn.go_on_beside_others();
+    }
+
+    /// Whether no other test is at work.
+    pub fn is_alone(&self) -> bool {
+        self.turn.is_alone()
+    }
+
     /// As many servers as one likes with `None`.
     pub fn set_quota(&self, instances: Option<u64>) {
-        self.changed.limits.set(true);
+        self.changed.quota.set(true);
         let line = format!("compute /os-quota-sets/{}", self.member.project().0);
         match instances {
             Some(instances) => {
@@ -94,16 +107,11 @@ impl Cloud {
         }
     }
 
-    /// Most servers of the only host.
+    /// Most servers of the only host, whosever they are.
     pub fn set_room(&self, servers: Option<u64>) {
-        self.changed.limits.set(true);
-        let aggregates = self.admin.ask("GET compute /os-aggregates", None);
-        let aggregates = aggregates["aggregates"].as_array().unwrap();
-        let hosts = aggregates.iter().find(|aggregate| aggregate["name"] == "hosts");
-        let id = &hosts.expect("the cloud has an aggregate named hosts")["id"];
-        let room = servers.map(|servers| servers.to_string());
-        let body = json!({"set_metadata": {"metadata": {"max_instances_per_host": room}}});
-        self.admin.ask(&format!("POST compute /os-aggregates/{id}/action"), Some(&body));
+        assert!(self.is_alone(), "the host is every test's");
+        self.changed.room.set(true);
+        set_room(&self.admin, servers);
     }
 
     /// Every token of the member is worth nothing from now on; those given out later are good.
@@ -183,21 +191,32 @@ impl Cloud {
         Some(device.to_owned()).filter(|device| !device.is_empty())
     }
 
-    /// From now on the file of the fake hypervisor says this; see `tests/openstack/README.md`.
+    /// From now on the fake hypervisor does this to the project's servers; see `tests/openstack/README.md`.
     pub fn set_knob(&self, name: &str, text: &str) {
         self.changed.knobs.set(true);
-        fs::write(openrc::directory().join("knobs").join(name), text).unwrap();
+        fs::create_dir_all(self.knobs()).unwrap();
+        fs::write(self.knobs().join(name), text).unwrap();
+    }
+
+    /// Undoes [`Cloud::set_knob`].
+    pub fn unset_knob(&self, name: &str) {
+        unset_knob(&self.knobs(), name);
+    }
+
+    /// Where the project's own knobs are.
+    fn knobs(&self) -> PathBuf {
+        openrc::directory().join("knobs").join(self.member.project().0)
     }
 
     /// Everything as it was: no server, no address and no application credential of a test, no limit, no knob.
     fn clear(&self) {
         if self.changed.knobs.get() {
-            for knob in ["build_delay", "build_fail", "delete_delay", "delete_fail"] {
-                unset_knob(knob);
-            }
+            unset_knobs(&self.knobs());
         }
-        if self.changed.limits.get() {
+        if self.changed.quota.get() {
             self.set_quota(None);
+        }
+        if self.changed.room.get() {
             self.set_room(None);
         }
         wait_until("the project is empty", || {
@@ -247,9 +266,30 @@ impl Cloud {
     }
 }
 
-/// Undoes [`Cloud::set_knob`].
-pub fn unset_knob(name: &str) {
-    match fs::remove_file(openrc::directory().join("knobs").join(name)) {
+/// What a killed run may have left that is no project's: a full host, and knobs for all servers.
+pub fn clear_what_is_every_tests() {
+    unset_knobs(&openrc::directory().join("knobs"));
+    set_room(&Client::new(&Openrc::read("openrc-admin")), None);
+}
+
+fn set_room(admin: &Client, servers: Option<u64>) {
+    let aggregates = admin.ask("GET compute /os-aggregates", None);
+    let aggregates = aggregates["aggregates"].as_array().unwrap();
+    let hosts = aggregates.iter().find(|aggregate| aggregate["name"] == "hosts");
+    let id = &hosts.expect("the cloud has an aggregate named hosts")["id"];
+    let room = servers.map(|servers| servers.to_string());
+    let body = json!({"set_metadata": {"metadata": {"max_instances_per_host": room}}});
+    admin.ask(&format!("POST compute /os-aggregates/{id}/action"), Some(&body));
+}
+
+fn unset_knobs(directory: &Path) {
+    for knob in ["build_delay", "build_fail", "delete_delay", "delete_fail"] {
+        unset_knob(directory, knob);
+    }
+}
+
+fn unset_knob(directory: &Path, name: &str) {
+    match fs::remove_file(directory.join(name)) {
         Err(error) if error.kind() != ErrorKind::NotFound => panic!("knob {name}: {error}"),
         _ => {}
     }
@@ -260,7 +300,7 @@ impl Drop for Cloud {
     fn drop(&mut self) {
         undo(|| {
             self.clear();
-            CLEAN.store(true, Ordering::Relaxed);
+            self.turn.leaves_clean();
         });
     }
 }
@@ -275,57 +315,20 @@ pub fn undo(deed: impl FnOnce()) {
     }
 }
 
-/// A service that is stopped. Dropped, it is started again, and answers.
-pub struct Outage(String);
-
-impl Outage {
-    /// Stops the service.
-    pub fn of(service: &str) -> Self {
-        let outage = Outage(service.to_owned());
-        service_command("stop", service);
-        outage
-    }
-
-    /// Panics if the service runs.
-    #[track_caller]
-    pub fn expect_stopped(&self) {
-        let output = run_service_command("status", &self.0, &[]);
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert_eq!(said.trim(), format!("{} stopped", self.0), "no outage");
-    }
-}
-
-impl Drop for Outage {
-    fn drop(&mut self) {
-        undo(|| service_command("start", &self.0));
-    }
-}
-
 /// Panics unless the project is one whose servers may be deleted.
+fn log_in_where_servers_may_be_deleted(openrc: &Openrc) -> Client {
+    refuse_other_projects(openrc.get("OS_PROJECT_NAME"));
+    let member = Client::new(openrc);
+    // What the token says counts: not the file.
+    refuse_other_projects(&member.project().1);
+    member
+}
+
 fn refuse_other_projects(name: &str) {
     assert!(
         name.starts_with(PROJECT_PREFIX),
         "project {name}: these tests delete every server of their project, so its name has to begin with {PROJECT_PREFIX}"
     );
-}
-
-/// `tests/openstack/service ACTION SERVICE`.
-pub fn service_command(action: &str, service: &str) {
-    service_command_with(action, service, &[]);
-}
-
-/// The same, with these variables in its environment.
-pub fn service_command_with(action: &str, service: &str, variables: &[(&str, &str)]) {
-    let output = run_service_command(action, service, variables);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "service {action} {service}: {said}");
-}
-
-fn run_service_command(action: &str, service: &str, variables: &[(&str, &str)]) -> Output {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openstack/service");
-    let mut command = Command::new(&script);
-    command.args([action, service]).envs(variables.iter().copied());
-    command.output().unwrap_or_else(|error| panic!("{}: {error}", script.display()))
 }
 
 /// Waits until it is so.
@@ -342,8 +345,9 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// The time between two looks at the cloud. A look costs the cloud processor time (a list of 200 servers two seconds of
-/// it), and it should have most of that for its own work: the longer the look, the longer the pause.
+/// The time between two looks at the cloud. A look costs the cloud processor time (a list of servers makes Nova ask Neutron
+/// twice), other tests look, too, and it should have most of its time for its own work: the longer the look, the longer the
+/// pause.
 pub struct Pause(Instant);
 
 impl Pause {
@@ -355,7 +359,7 @@ impl Pause {
     /// After it; returns when the next one may be.
     pub fn end(self) {
         thread::sleep(
-            (self.0.elapsed() * 4).clamp(Duration::from_millis(600), Duration::from_secs(10)),
+            (self.0.elapsed() * 6).clamp(Duration::from_millis(600), Duration::from_secs(10)),
         );
     }
 }
@@ -363,5 +367,5 @@ impl Pause {
 #[test]
 #[should_panic(expected = "project admin: these tests delete every server of their project")]
 fn another_project_is_refused() {
-    Cloud::open_project(Openrc::read("openrc-admin"));
+    log_in_where_servers_may_be_deleted(&Openrc::read("openrc-admin"));
 }

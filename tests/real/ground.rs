@@ -1,6 +1,6 @@
 //! The provider's contract, against the real cloud.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::thread;
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use simplescalevm::proxies::Proxies;
 use simplescalevm::secret::Secret;
 use simplescalevm::settings::{Credentials, Domain, OpenStackSettings, Project};
 
-use crate::cloud::{Cloud, service_command, service_command_with, undo};
+use crate::cloud::{Cloud, undo};
 use crate::contract::{ApplicationCredentialKey, Deed, Ground};
-use crate::openrc::Openrc;
+use crate::service::{service_command, service_command_with};
 
 contract_tests!(crate::ground::RealGround::open);
 
@@ -22,18 +22,23 @@ const DESCRIPTION: &str = "simplescalevm-contract";
 pub struct RealGround {
     // First, so that its tokens are good again before the cloud is cleared.
     token_life: RefCell<Option<TokenLife>>,
-    cloud: Cloud,
+    cloud: OnceCell<Cloud>,
 }
 
 impl RealGround {
     pub fn open() -> Self {
-        RealGround { token_life: RefCell::default(), cloud: Cloud::open() }
+        RealGround { token_life: RefCell::default(), cloud: OnceCell::new() }
+    }
+
+    /// Opened late: only then it is known whether the case has to be alone.
+    fn cloud(&self) -> &Cloud {
+        self.cloud.get_or_init(Cloud::open)
     }
 }
 
 impl Ground for RealGround {
     fn settings(&self) -> OpenStackSettings {
-        let openrc = &self.cloud.openrc;
+        let openrc = &self.cloud().openrc;
         let domain = Domain::Name(openrc.get("OS_USER_DOMAIN_NAME").into());
         OpenStackSettings {
             auth_url: openrc.get("OS_AUTH_URL").into(),
@@ -60,7 +65,7 @@ impl Ground for RealGround {
     }
 
     fn application_credential(&self) -> ApplicationCredentialKey {
-        let openrc = Openrc::read("openrc-application-credential");
+        let openrc = self.cloud().other_openrc("openrc-application-credential");
         ApplicationCredentialKey {
             id: openrc.get("OS_APPLICATION_CREDENTIAL_ID").into(),
             name: "scaler".into(),
@@ -73,15 +78,16 @@ impl Ground for RealGround {
     }
 
     fn set_quota(&self, instances: Option<u64>) {
-        self.cloud.set_quota(instances);
+        self.cloud().set_quota(instances);
     }
 
     fn revoke_tokens(&self) {
-        self.cloud.revoke_tokens();
+        self.cloud().revoke_tokens();
     }
 
     fn set_token_life(&self, life: Duration) {
-        *self.token_life.borrow_mut() = Some(TokenLife::of(life));
+        let cloud = self.cloud.get_or_init(Cloud::open_alone);
+        *self.token_life.borrow_mut() = Some(TokenLife::of(cloud, life));
     }
 
     fn outlive(&self, life: Duration) {
@@ -89,19 +95,19 @@ impl Ground for RealGround {
     }
 
     fn server(&self, id: &ServerId) -> Value {
-        self.cloud.server(&id.0)
+        self.cloud().server(&id.0)
     }
 
     fn act_on(&self, id: &ServerId, deed: Deed) {
-        let act = |action: Value| self.cloud.act(&id.0, &action);
+        let act = |action: Value| self.cloud().act(&id.0, &action);
         match deed {
             Deed::Stop => {
                 act(json!({"os-stop": null}));
-                self.cloud.wait_for_state(&id.0, "stopped");
+                self.cloud().wait_for_state(&id.0, "stopped");
             }
             Deed::Pause => {
                 act(json!({"pause": null}));
-                self.cloud.wait_for_state(&id.0, "paused");
+                self.cloud().wait_for_state(&id.0, "paused");
             }
             Deed::Lock => act(json!({"lock": null})),
             Deed::Unlock => act(json!({"unlock": null})),
@@ -110,7 +116,7 @@ impl Ground for RealGround {
     }
 
     fn add_address(&self) -> AddressId {
-        AddressId(self.cloud.add_address(DESCRIPTION))
+        AddressId(self.cloud().add_address(DESCRIPTION))
     }
 
     fn records(&self) -> bool {
@@ -122,7 +128,11 @@ impl Ground for RealGround {
 struct TokenLife;
 
 impl TokenLife {
-    fn of(life: Duration) -> Self {
+    fn of(cloud: &Cloud, life: Duration) -> Self {
+        assert!(
+            cloud.is_alone(),
+            "Keystone is every test's: a case says how long tokens live before all else"
+        );
         let guard = TokenLife;
         let seconds = life.as_secs().to_string();
         let variables = [("SIMPLESCALEVM_OPENSTACK_TOKEN_SECONDS", seconds.as_str())];

@@ -27,7 +27,7 @@ fn a_quota_lets_in_as_many_as_fit_and_a_raised_one_the_rest() {
 
 #[test]
 fn hosts_that_are_full_halve_the_batch_until_it_fits() {
-    let scene = Scene::open();
+    let scene = Scene::open_alone();
     scene.cloud.set_room(Some(1));
     scene.never_more_than(6);
     let daemon = Daemon::start(&scene.settings().with("REPLICA_MIN_AVAILABLE_RESOURCES", "6"));

@@ -33,4 +33,6 @@ mod pool;
 #[expect(dead_code, reason = "the other test binary needs the rest")]
 mod replica;
 mod scene;
+mod service;
 mod short_list;
+mod turn;

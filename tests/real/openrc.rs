@@ -39,3 +39,10 @@ pub fn directory() -> PathBuf {
     let default = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/target/openstack"));
     std::env::var_os("SIMPLESCALEVM_OPENSTACK_DIR").map_or_else(default, PathBuf::from)
 }
+
+/// What the names of each project's files end with: nothing for the first, `-2`, `-3` …
+pub fn projects() -> impl Iterator<Item = String> {
+    let others = (2..).map(|number| format!("-{number}"));
+    let there = |suffix: &String| directory().join(format!("openrc{suffix}")).exists();
+    std::iter::once(String::new()).chain(others.take_while(there))
+}

@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use crate::cloud::unset_knob;
 use crate::daemon::Daemon;
 use crate::replica::Says;
 use crate::scene::{Scene, Vm, creations, lines, states};
@@ -100,7 +99,7 @@ fn a_replica_that_is_stuck_in_build_is_replaced() {
     let stuck = pool[0].clone();
     daemon_says(&daemon, &["INFO", "delete ", &stuck.id, "building"], &scene);
     // Nova deletes it once its build is over, which ends with the knob.
-    unset_knob("build_delay");
+    scene.cloud.unset_knob("build_delay");
     scene.until(&daemon, "the stuck one is gone", |now| now.iter().all(|vm| vm.id != stuck.id));
     scene.until_healthy(&daemon, 1);
 }

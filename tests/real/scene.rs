@@ -11,6 +11,9 @@ use crate::cloud::{Cloud, PATIENCE, Pause};
 use crate::daemon::{Daemon, Settings};
 use crate::replica::{Replica, Says};
 
+/// What the pool's servers are marked with.
+const MARK: &str = "e2e";
+
 /// The description of the pool's floating IPs.
 pub const DESCRIPTION: &str = "simplescalevm-e2e";
 
@@ -57,8 +60,8 @@ pub struct Scene {
     says: RefCell<BTreeMap<String, Option<Says>>>,
     boots_say: RefCell<Option<Says>>,
     rules: RefCell<Rules>,
-    port: u16,
-    mark: String,
+    /// The replicas' port, each on its own address; held on one that is none of theirs, so that other scenes get others.
+    port: TcpListener,
     // Last: servers go when their replicas are gone.
     pub cloud: Cloud,
 }
@@ -75,18 +78,26 @@ struct Rules {
 impl Scene {
     /// An empty pool, whose replicas will have one free resource.
     pub fn open() -> Self {
-        Scene::on(Cloud::open(), "e2e")
+        Scene::on(Cloud::open())
     }
 
-    /// The same with another mark, on a cloud that is open already.
-    pub fn on(cloud: Cloud, mark: &str) -> Self {
+    /// The same in a test that has to be alone later.
+    pub fn open_after_others() -> Self {
+        Scene::on(Cloud::open_after_others())
+    }
+
+    /// The same, and no other test is at work meanwhile.
+    pub fn open_alone() -> Self {
+        Scene::on(Cloud::open_alone())
+    }
+
+    fn on(cloud: Cloud) -> Self {
         Scene {
             replicas: RefCell::default(),
             says: RefCell::default(),
             boots_say: RefCell::new(Some(Says::free(1))),
             rules: RefCell::default(),
-            port: free_port(),
-            mark: mark.to_owned(),
+            port: TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(),
             cloud,
         }
     }
@@ -98,9 +109,9 @@ impl Scene {
             settings = settings.with(name, value);
         }
         settings
-            .with("OPENSTACK_METADATA_VALUE", &self.mark)
+            .with("OPENSTACK_METADATA_VALUE", MARK)
             .with("OPENSTACK_FLOATING_IP_DESCRIPTION", DESCRIPTION)
-            .with("REPLICA_API_PORT", &self.port.to_string())
+            .with("REPLICA_API_PORT", &self.port().to_string())
             .with("REPLICA_API_TIMEOUT", "1")
             .with("REPLICA_API_RETRIES", "0")
             .with("REPLICA_MAX", "30")
@@ -108,6 +119,10 @@ impl Scene {
             .with("APP_HOST", "127.0.0.1")
             .with("APP_PORT", "0")
             .with("RUST_LOG", "debug")
+    }
+
+    fn port(&self) -> u16 {
+        self.port.local_addr().unwrap().port()
     }
 
     /// From now on the pool may never have more servers than so many, beside those that failed or are going.
@@ -137,8 +152,7 @@ impl Scene {
     #[track_caller]
     pub fn try_look(&self) -> Option<Vec<Vm>> {
         let servers = self.cloud.member.try_servers()?;
-        let ours =
-            servers.iter().filter(|record| record["metadata"]["group"] == self.mark.as_str());
+        let ours = servers.iter().filter(|record| record["metadata"]["group"] == MARK);
         let pool: Vec<Vm> = ours.map(Vm::new).collect();
         self.tend(&pool);
         let ids: BTreeSet<&str> = pool.iter().map(|vm| vm.id.as_str()).collect();
@@ -164,7 +178,7 @@ impl Scene {
             let words = says.get(&vm.id).unwrap_or(&boots_say);
             let (Some(words), Some(address)) = (words, vm.address) else { continue };
             replicas.entry(vm.id.clone()).or_insert_with(|| {
-                Replica::start(SocketAddr::new(address, self.port), words.clone())
+                Replica::start(SocketAddr::new(address, self.port()), words.clone())
             });
         }
         // A server that does not run does not answer.
@@ -280,9 +294,4 @@ pub fn tail(daemon: &Daemon) -> String {
     let lines: Vec<&str> = log.lines().collect();
     let from = lines.len().saturating_sub(LOG_LINES);
     format!("-- the end of the log --\n{}\n--", lines[from..].join("\n"))
-}
-
-/// A port that nothing listens on just now; replicas have the same one, each on its own address.
-fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }

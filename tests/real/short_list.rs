@@ -3,9 +3,10 @@
 
 use rustix::process::Signal;
 
-use crate::cloud::{service_command, undo};
+use crate::cloud::undo;
 use crate::daemon::Daemon;
 use crate::scene::{Scene, creations, tail};
+use crate::service::service_command;
 
 /// A service that hangs. Dropped, it goes on.
 struct Paused(&'static str);
@@ -25,7 +26,8 @@ impl Drop for Paused {
 
 #[test]
 fn a_batch_of_nearly_a_page_is_made_once() {
-    let scene = Scene::open();
+    // The pause is every test's.
+    let scene = Scene::open_alone();
     // Room for what would be too many; pages have 50.
     let settings = scene
         .settings()
