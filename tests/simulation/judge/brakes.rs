@@ -87,8 +87,12 @@ impl Brakes {
                 if known < MANY { silent > 0 && silent == known } else { most(silent, known) }
             })
         };
-        if self.silence.as_ref().is_some_and(|(reference, _)| !most_are_silent(reference)) {
-            self.silence = None;
+        // With those that came to answer since, too: whoever is judged by both is beyond doubt.
+        if let Some((known, _)) = &self.silence {
+            let all = known.union(reference).cloned().collect();
+            if !most_are_silent(known) || !most_are_silent(&all) {
+                self.silence = None;
+            }
         }
         if !most_are_silent(reference) {
             return;

@@ -283,10 +283,11 @@ impl Witness {
     /// of it is followed.
     fn unmade(&mut self, id: &ServerId, gone: bool) {
         let Some(batch) = self.batches.last_mut() else { return };
-        if !gone {
+        // The first that is left stands for the others.
+        if !gone && batch.gone {
             batch.reply = Reply::First(id.clone());
             batch.gone = false;
-        } else if batch.reply == Reply::First(id.clone()) {
+        } else if gone && batch.reply == Reply::First(id.clone()) {
             batch.gone = true;
         }
     }

@@ -207,9 +207,11 @@ impl World {
     }
 
     /// The cloud and the networks are well again. The dead stay dead, the stopped stopped, and what an operator chose
-    /// stays as it is.
+    /// stays as it is. What was made without marks and could not be deleted again the operator has deleted, as the error
+    /// says.
     pub fn heal(&mut self) {
         self.weather = Weather::fair();
+        self.vms.retain(|vm| !vm.ours || vm.mark.is_some());
         for vm in &mut self.vms {
             vm.unlisted_until = 0;
         }
