@@ -101,6 +101,8 @@ fn may_go_for_itself(judge: &mut Judge, server: &Server) -> Result<(), String> {
             let may = may && lasts(witness.stopped_since.get(id));
             may.then_some(()).ok_or_else(|| "it is stopped by an operator".into())
         }
+        // What it says now comes on top of what was held against it.
+        _ if finished && witness.asked_again.contains(id) => Ok(()),
         _ if finished => addresses_are_safe(judge, id),
         Condition::Error if !policy.once && witness.brakes.loss_holds(witness.began) => {
             Err("many were lost just now".into())

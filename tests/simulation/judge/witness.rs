@@ -65,6 +65,8 @@ pub struct Witness {
     pub gone_now: BTreeSet<ServerId>,
     /// Answers of this pass.
     pub answers: BTreeMap<ServerId, Answer>,
+    /// Those that were asked once more, just before their deletion.
+    pub asked_again: BTreeSet<ServerId>,
     /// The same of the pass before, and whom that pass had in its list.
     pub answers_before: BTreeMap<ServerId, Answer>,
     pub servers_before: Vec<Server>,
@@ -121,6 +123,7 @@ impl Witness {
         self.deleted_now.clear();
         self.made_now = None;
         self.gone_now.clear();
+        self.asked_again.clear();
     }
 
     pub fn listed(&mut self, policy: &Policy, servers: &[Server], clock_told: bool) {
@@ -195,14 +198,22 @@ impl Witness {
         if valid {
             self.last_valid.insert(id.clone(), free(answer));
         }
-        self.answers.insert(id.clone(), answer.clone());
+        if self.answers.insert(id.clone(), answer.clone()).is_some() {
+            self.asked_again.insert(id.clone());
+        }
         self.last.insert(id.clone(), answer.clone());
     }
 
     /// All that are to be asked were asked.
     pub fn all_answered(&mut self, policy: &Policy) {
+        // Who was not asked may be silent or not, and who is in error, busy or set aside may have a reason of its own.
+        let plain = |server: &Server| match server.condition {
+            Condition::Building | Condition::Deleting => true,
+            Condition::Active { task: None } => !server.fixed.is_empty(),
+            _ => false,
+        };
         let mut answers = self.answers.values().chain(self.answers_before.values());
-        if answers.any(|answer| *answer == Answer::Unasked) {
+        if answers.any(|answer| *answer == Answer::Unasked) || !self.servers.iter().all(plain) {
             self.brakes.forget_silence();
             return;
         }
@@ -220,17 +231,7 @@ impl Witness {
             let before = self.answers_before.iter().filter(|(_, answer)| answered(answer));
             before.map(|(id, _)| id.clone()).collect()
         };
-        let answers_of = |counts: &dyn Fn(&Condition) -> bool| -> BTreeMap<ServerId, Answer> {
-            let asked = self.servers.iter().filter(|server| counts(&server.condition));
-            let answer =
-                |server: &Server| Some((server.id.clone(), self.answers.get(&server.id)?.clone()));
-            asked.filter_map(answer).collect()
-        };
-        // The busy have a reason of their own to be silent, and those in error may have.
-        let idle = |condition: &Condition| *condition == Condition::Active { task: None };
-        let sure = answers_of(&idle);
-        let all = answers_of(&|condition| idle(condition) || *condition == Condition::Error);
-        self.brakes.answered(self.began, &reference, &[sure, all]);
+        self.brakes.answered(self.began, &reference, &self.answers);
     }
 
     pub fn looked_up(&mut self, id: &ServerId, found: Option<&Server>) {
