@@ -75,6 +75,8 @@ pub struct Memory {
     pub silence: Option<SilenceBrake>,
     /// The brake against mass errors and mass disappearance, while it lasts.
     pub loss: Option<LossBrake>,
+    /// Moves of an address in a row that failed: the next one is tried after those of the others.
+    pub move_failures: BTreeMap<AddressId, u32>,
     /// Pairs the cloud refused, and the interval from which they may be tried again.
     pub refused: Vec<(AddressId, ServerId, u32)>,
 }
@@ -97,6 +99,7 @@ impl Memory {
             gave_way: None,
             silence: None,
             loss: None,
+            move_failures: BTreeMap::new(),
             refused: Vec::new(),
         }
     }
@@ -110,7 +113,7 @@ pub struct ReplicaMemory {
     pub state: State,
     /// Free resources it counted for in the last pass.
     pub free: u64,
-    /// Whether the cloud had it in error.
+    /// Whether the cloud had it in error in the last pass that was not early, and since.
     pub in_error: bool,
     /// Whether it ever ran.
     pub launched: bool,
@@ -209,7 +212,7 @@ pub struct ClockMemory {
     /// … when our own monotonic clock showed this.
     pub at: Duration,
     /// Lists in a row that told a later time, and by how much at least.
-    pub later: Option<(u32, Duration)>,
+    pub later: Option<(Intervals, Duration)>,
     /// The last step that was worth a warning.
     pub step: Option<ClockStep>,
 }

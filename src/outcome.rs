@@ -11,6 +11,8 @@ pub struct Outcome {
     pub steps: Vec<StepOutcome>,
     /// Addresses that went to another replica, and to which.
     pub moved: Vec<(AddressId, ServerId)>,
+    /// Addresses whose move was tried and failed.
+    pub not_moved: Vec<AddressId>,
     /// Replicas whose deletion was accepted.
     pub deleted: Vec<ServerId>,
     /// Replicas whose deletion was tried and failed.

@@ -2,15 +2,20 @@
 
 use crate::act::Acting;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{BATCH_KEY, Server, ServerId, TRIAL_KEY};
+use crate::model::{BATCH_KEY, Replica, Server, ServerId, State, TRIAL_KEY};
 use crate::outcome::{CreationOutcome, StepResult};
-use crate::plan::{Batch, StepKind};
+use crate::plan::{Batch, Plan, StepKind};
 use crate::provider::Creation;
 
 /// Makes a batch, once.
-pub fn create(acting: &mut Acting<'_>, batch: &Batch) {
+pub fn create(acting: &mut Acting<'_>, plan: &Plan, batch: &Batch) {
     if let Some(result) = acting.no_time(acting.spent(), true) {
         acting.add(StepKind::Create, "", batch, result);
+        return;
+    }
+    if batch.trial && a_trial_stays(acting, plan) {
+        let why = "the last trial is not deleted yet; the next pass tries again";
+        acting.add(StepKind::Create, "", batch, StepResult::NotTried(why.to_owned()));
         return;
     }
     let creation = Creation {
@@ -32,6 +37,16 @@ pub fn create(acting: &mut Acting<'_>, batch: &Batch) {
     acting.add(StepKind::Create, "", batch, made);
     let (mark, count, trial) = (batch.mark.clone(), batch.count, batch.trial);
     acting.outcome.creation = Some(CreationOutcome { mark, count, trial, result, left });
+}
+
+/// Whether a trial that was to go is still there. Only the last one ever goes for the next one, so it would stay for good.
+/// One whose deletion was accepted and does not end is the cloud's matter.
+fn a_trial_stays(acting: &Acting<'_>, plan: &Plan) -> bool {
+    let is_trial = |replica: &&Replica| replica.trial && replica.state != State::Deleting;
+    plan.replicas.iter().filter(is_trial).any(|trial| {
+        let goes = plan.deletions.iter().any(|step| step.server == trial.id);
+        goes && !acting.outcome.deleted.contains(&trial.id)
+    })
 }
 
 fn metadata(acting: &Acting<'_>, batch: &Batch) -> Vec<(String, String)> {

@@ -55,7 +55,7 @@ pub fn act(plan: &Plan, hands: Hands<'_>) -> Outcome {
     let moved = moves::move_all(&mut acting, plan);
     deletion::delete_all(&mut acting, plan, &moved);
     if let Some(batch) = &plan.creation {
-        creation::create(&mut acting, batch);
+        creation::create(&mut acting, plan, batch);
     }
     acting.outcome
 }

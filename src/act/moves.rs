@@ -22,6 +22,8 @@ pub fn move_all(acting: &mut Acting<'_>, plan: &Plan) -> BTreeSet<AddressId> {
             acting.add(StepKind::Move, &step.address.0, step, result);
         } else if move_one(acting, plan, step, &mut spares, began) {
             moved.insert(step.address.clone());
+        } else {
+            acting.outcome.not_moved.push(step.address.clone());
         }
     }
     moved

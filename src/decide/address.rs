@@ -35,6 +35,8 @@ pub fn assign(
             plan.moves.push(Move { address: id, ip: address.address, from, to, why });
         }
     }
+    // One move that always fails slowly must not use up the time of the others pass after pass.
+    plan.moves.sort_by_key(|step| memory.move_failures.get(&step.address).copied());
     plan.spares = spares;
     warn_of_doubles(&addresses, &pool, plan);
 }

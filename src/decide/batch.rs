@@ -121,7 +121,10 @@ fn follow_listed(members: &[&Judged<'_>], mut batch: BatchMemory, result: &mut B
         return;
     }
     let whole = count == batch.asked;
-    if members.iter().all(|one| one.server.launched.at().is_some()) {
+    // A cloud may hide when they were launched; one that answered was.
+    let came_up =
+        |one: &&Judged<'_>| one.server.launched.at().is_some() || one.memory.capacity.is_some();
+    if members.iter().all(came_up) {
         if whole {
             result.limit = result.limit.map(|limit| limit.saturating_mul(2));
             result.limit = result.limit.filter(|limit| *limit < LIMIT_MAX);

@@ -91,14 +91,17 @@ pub fn protects(silence: Option<&SilenceBrake>, id: &ServerId) -> bool {
     silence.is_some_and(|brake| brake.reference.contains(id))
 }
 
-/// Whether most of the replicas turned to error, or vanished, since the last pass.
+/// Whether most of the replicas turned to error, or vanished, since the last pass that was not early: many are many, also
+/// when several passes see them go one after the other.
 pub fn loss(policy: &Policy, seen: &Observation, memory: &Memory) -> Option<LossBrake> {
     let listed: BTreeSet<&ServerId> = seen.servers.iter().map(|server| &server.id).collect();
     let expected: Vec<&ServerId> = memory
         .replicas
         .iter()
         .filter(|(_, replica)| replica.state != State::Deleting && replica.delete_sent.is_none())
-        .filter(|(_, replica)| replica.missing.is_none())
+        .filter(|(_, replica)| {
+            replica.missing.is_none_or(|missing| missing.at > memory.intervals.at)
+        })
         .map(|(id, _)| id)
         .collect();
     let passes = Intervals::first(seen.elapsed);

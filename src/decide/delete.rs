@@ -48,8 +48,20 @@ pub fn choose(
         && let Some(newest) = newest_healthy(judged)
         && let Some(one) = longest_silent(policy, seen, judged, |one| one.server.created < newest)
     {
-        plan.deletions.push(silent_deletion(seen, one, plan));
+        add(judged, one, silent_deletion(seen, one, plan), plan);
     }
+}
+
+/// Adds the deletion of `one` behind the others, but for those that failed more often: they may use up the time pass after
+/// pass.
+pub fn add(judged: &[Judged<'_>], one: &Judged<'_>, step: Deletion, plan: &mut Plan) {
+    let failures = |id: &ServerId| {
+        let found = judged.iter().find(|other| other.replica.id == *id);
+        found.map_or(0, |other| other.memory.delete_failures)
+    };
+    let own = one.memory.delete_failures;
+    let place = plan.deletions.iter().position(|step| failures(&step.server) > own);
+    plan.deletions.insert(place.unwrap_or(plan.deletions.len()), step);
 }
 
 /// The deletion of one that is silent for too long.

@@ -24,6 +24,13 @@ pub fn learn(policy: &Policy, elapsed: Duration, outcome: &Outcome, memory: &mut
             replica.delete_failures = replica.delete_failures.saturating_add(1);
         }
     }
+    for (address, _) in &outcome.moved {
+        memory.move_failures.remove(address);
+    }
+    for address in &outcome.not_moved {
+        let failures = memory.move_failures.entry(address.clone()).or_default();
+        *failures = failures.saturating_add(1);
+    }
     for (address, server) in &outcome.refused {
         let until = memory.intervals.count.saturating_add(REFUSED_INTERVALS);
         memory.refused.push((address.clone(), server.clone(), until));

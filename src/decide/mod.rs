@@ -29,7 +29,7 @@ pub use learn::learn;
 
 use crate::decide::state::Judged;
 use crate::memory::{Intervals, Memory, ReplicaMemory};
-use crate::model::{Answer, ExternalAddress, Server, ServerId};
+use crate::model::{AddressId, Answer, ExternalAddress, Server, ServerId};
 use crate::plan::{DeletionReason, Plan};
 use crate::settings::Policy;
 
@@ -140,6 +140,7 @@ pub fn decide(policy: &Policy, seen: &Observation, memory: &Memory) -> (Plan, Me
         gave_way: gives_way(&judged, &plan).or(gave_way),
         silence,
         loss,
+        move_failures: still_failing(memory, &plan),
         refused: still_refused(memory),
     };
     plan.replicas = judged.into_iter().map(|one| one.replica).collect();
@@ -181,6 +182,13 @@ fn remembered(
     replicas
 }
 
-fn still_refused(memory: &Memory) -> Vec<(crate::model::AddressId, ServerId, u32)> {
+/// Only while it is still to be moved.
+fn still_failing(memory: &Memory, plan: &Plan) -> BTreeMap<AddressId, u32> {
+    let planned = |id: &AddressId| plan.moves.iter().any(|step| step.address == *id);
+    let failing = memory.move_failures.iter().filter(|(id, _)| planned(id));
+    failing.map(|(id, failures)| (id.clone(), *failures)).collect()
+}
+
+fn still_refused(memory: &Memory) -> Vec<(AddressId, ServerId, u32)> {
     memory.refused.iter().filter(|(_, _, until)| memory.intervals.count < *until).cloned().collect()
 }

@@ -3,10 +3,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::memory::{ClockMemory, ClockStep};
+use crate::memory::{ClockMemory, ClockStep, Intervals};
 use crate::plan::{Loudness, Note};
 
-/// A later time is believed once so many lists in a row told one.
+/// A later time is believed once so many lists in a row told one; those of early passes do not count.
 const LISTS: u32 = 10;
 
 /// A step that is worth a warning.
@@ -32,6 +32,7 @@ pub fn now(
     told: Option<SystemTime>,
     elapsed: Duration,
     wall: SystemTime,
+    interval: Duration,
     memory: Option<&ClockMemory>,
 ) -> Now {
     match (told, memory) {
@@ -41,7 +42,7 @@ pub fn now(
             let memory = ClockMemory { now: told, at: elapsed, later: None, step: None };
             Now { now: told, memory: Some(memory), note: None }
         }
-        (Some(told), Some(memory)) => compare(told, elapsed, memory),
+        (Some(told), Some(memory)) => compare(told, elapsed, interval, memory),
     }
 }
 
@@ -67,16 +68,18 @@ fn silent(now: SystemTime, memory: Option<&ClockMemory>) -> Now {
     Now { now, memory: memory.cloned(), note: Some(note) }
 }
 
-fn compare(told: SystemTime, elapsed: Duration, memory: &ClockMemory) -> Now {
+fn compare(told: SystemTime, elapsed: Duration, interval: Duration, memory: &ClockMemory) -> Now {
     let expected = expected(memory, elapsed);
     let (now, run, step) = match told.duration_since(expected) {
         Ok(Duration::ZERO) => (told, None, None),
         Err(back) => (told, None, went_back(back.duration())),
         Ok(ahead) => {
             // Of ten that are not of one mind the least is believed.
-            let (lists, least) =
-                memory.later.map_or((1, ahead), |(lists, least)| (lists + 1, least.min(ahead)));
-            if lists >= LISTS {
+            let (lists, least) = match memory.later {
+                None => (Intervals::first(elapsed), ahead),
+                Some((lists, least)) => (lists.with(elapsed, interval), least.min(ahead)),
+            };
+            if lists.count >= LISTS {
                 (later(expected, least), None, followed(least))
             } else {
                 (expected, Some((lists, least)), is_ahead(ahead))
@@ -138,6 +141,8 @@ fn followed(by: Duration) -> Option<(&'static str, String)> {
 mod tests {
     use super::*;
 
+    const MINUTE: Duration = Duration::from_secs(60);
+
     fn at(seconds: u64) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000 + seconds)
     }
@@ -151,7 +156,7 @@ mod tests {
             let truth = 100_000 + 60 * minute as u64;
             let told = at(truth.saturating_add_signed(*off));
             let elapsed = Duration::from_secs(60 * minute as u64);
-            let now = now(Some(told), elapsed, at(0), memory.as_ref());
+            let now = now(Some(told), elapsed, at(0), MINUTE, memory.as_ref());
             found.push(match now.now.duration_since(at(truth)) {
                 Ok(ahead) => i64::try_from(ahead.as_secs()).unwrap(),
                 Err(behind) => -i64::try_from(behind.duration().as_secs()).unwrap(),
@@ -180,6 +185,17 @@ mod tests {
     }
 
     #[test]
+    fn lists_of_early_passes_make_a_later_time_no_truer() {
+        let mut memory = None;
+        for second in 0..60_u64 {
+            let told = at(if second == 0 { 0 } else { 3600 + second });
+            let now = now(Some(told), Duration::from_secs(second), at(0), MINUTE, memory.as_ref());
+            assert_eq!(now.now, at(second));
+            memory = now.memory;
+        }
+    }
+
+    #[test]
     fn of_ten_that_differ_the_least_is_believed() {
         let told = [0, 3600, 3600, 5, 3600, 3600, 3600, 3600, 3600, 3600, 3600];
         check(&told, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5]);
@@ -199,7 +215,7 @@ mod tests {
             let truth = 100_000 + 60 * minute as u64;
             let told = off.map(|off| at(truth.saturating_add_signed(off)));
             let elapsed = Duration::from_secs(60 * minute as u64);
-            let now = now(told, elapsed, at(0), memory.as_ref());
+            let now = now(told, elapsed, at(0), MINUTE, memory.as_ref());
             let new = now.note.as_ref().map(|note| note.key.clone());
             if let Some(note) = now.note.filter(|note| Some(&note.key) != key.as_ref()) {
                 said.push((minute, note.text));
@@ -240,8 +256,8 @@ mod tests {
     #[test]
     fn without_a_date_the_time_goes_on_from_the_last_one() {
         let (told, elapsed) = (at(500), Duration::from_secs(10));
-        let first = now(Some(told), elapsed, at(0), None);
-        let next = now(None, Duration::from_secs(70), at(0), first.memory.as_ref());
+        let first = now(Some(told), elapsed, at(0), MINUTE, None);
+        let next = now(None, Duration::from_secs(70), at(0), MINUTE, first.memory.as_ref());
         assert_eq!((next.now, &next.memory), (at(560), &first.memory));
         let said = said(&[Some(0), None, None, Some(0)]);
         assert_eq!(said.len(), 1);
@@ -254,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_cloud_that_never_told_the_time_is_judged_by_this_machines() {
-        let now = now(None, Duration::ZERO, at(7), None);
+        let now = now(None, Duration::ZERO, at(7), MINUTE, None);
         assert_eq!((now.now, now.memory), (at(7), None));
         assert!(now.note.unwrap().text.contains("by this machine's clock"));
     }
@@ -262,8 +278,8 @@ mod tests {
     #[test]
     fn the_end_of_all_times_is_no_panic() {
         let end = SystemTime::UNIX_EPOCH + Duration::from_secs(i64::MAX as u64);
-        let first = now(Some(end), Duration::ZERO, at(0), None);
-        let next = now(Some(end), Duration::from_secs(60), at(0), first.memory.as_ref());
+        let first = now(Some(end), Duration::ZERO, at(0), MINUTE, None);
+        let next = now(Some(end), MINUTE, at(0), MINUTE, first.memory.as_ref());
         assert_eq!(next.now, end);
     }
 }

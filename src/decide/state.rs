@@ -235,7 +235,7 @@ fn remember(
     ReplicaMemory {
         state: replica.state,
         free: replica.free,
-        in_error,
+        in_error: in_error && (!early || before.is_none_or(|before| before.in_error)),
         launched: server.launched.at().is_some(),
         answered_ever: valid || answered_before,
         answered_this_boot: !parked

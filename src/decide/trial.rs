@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::decide::Observation;
-use crate::decide::delete::deletion;
+use crate::decide::delete::{self, deletion};
 use crate::decide::kind::{Kind, since};
 use crate::decide::state::Judged;
 use crate::model::State;
@@ -17,7 +17,11 @@ pub fn is_due(seen: &Observation, judged: &[Judged<'_>]) -> bool {
     // Without the cloud's clock the age of one is not known.
     trials(judged).all(|one| {
         let is_coming = matches!(one.replica.state, State::Creating | State::Starting);
-        !is_coming && seen.clock_told && since(seen.now, one.server.created) >= BETWEEN_TRIALS
+        // One that was not asked cannot go, and the next one must not come beside it.
+        !is_coming
+            && one.fresh
+            && seen.clock_told
+            && since(seen.now, one.server.created) >= BETWEEN_TRIALS
     })
 }
 
@@ -40,7 +44,7 @@ pub fn retire_last(judged: &[Judged<'_>], plan: &mut Plan) {
         return;
     }
     let why = format!("a trial that is {}: {}", one.replica.state, one.replica.why);
-    plan.deletions.push(deletion(one, DeletionReason::Trial, why, plan));
+    delete::add(judged, one, deletion(one, DeletionReason::Trial, why, plan), plan);
 }
 
 fn last<'a, 'b>(judged: &'a [Judged<'b>]) -> Option<&'a Judged<'b>> {

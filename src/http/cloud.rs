@@ -13,7 +13,7 @@ use crate::handles::Handles;
 use crate::http::dial::{Dial, LastGood};
 use crate::http::encoding::{ASKED, compressed};
 use crate::http::explain::explain;
-use crate::http::proxied::{ProxyFault, proxy_of};
+use crate::http::proxied::{proxy_of, refused};
 use crate::http::quota::{is_quota, is_rate_limit};
 use crate::http::remedy::{redirected, remedy, second_factor};
 use crate::http::resolver::Lookup;
@@ -263,7 +263,7 @@ impl CloudClient {
         let advice = match (status, proxy) {
             (300..=399, _) => redirected(status, text(headers, "location")),
             (401, _) => second_factor(headers, said),
-            (407, Some(proxy)) => return format!(" ({})", ProxyFault::refused(proxy, status, url)),
+            (407, Some(proxy)) => return format!(" ({})", refused(proxy, status, url)),
             _ => remedy(said, url, "OS_CACERT"),
         };
         match proxy {

@@ -10,7 +10,7 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Error, Timeout};
 
-use crate::http::proxied::{ProxyFault, connected, proxy_of, target};
+use crate::http::proxied::{connected, proxy_of, target, unreachable};
 use crate::proxies::Proxies;
 
 /// How long one address may take: three SYNs go out in this time. ureq's own share of the whole limit would be 40 s for
@@ -109,9 +109,8 @@ impl Connector for Dial {
             return self.any(details, host).map(Some);
         };
         let began = Instant::now();
-        let transport = self
-            .any(details, &proxy.host)
-            .map_err(|error| ProxyFault::unreachable(proxy, &error))?;
+        let transport =
+            self.any(details, &proxy.host).map_err(|error| unreachable(proxy, &error))?;
         let left = details.timeout.after.saturating_sub(began.elapsed());
         let timeout = NextTimeout { after: time::Duration::Exact(left), ..details.timeout };
         connected(transport, proxy, details, timeout).map(Some)

@@ -10,6 +10,7 @@ mod encoding;
 mod explain;
 mod hide;
 mod proxied;
+mod proxy_fault;
 mod quota;
 mod remedy;
 mod replica;

@@ -1,7 +1,6 @@
 //! Through an HTTP proxy: a tunnel to `https` services (`CONNECT`), the whole URL in the first line for `http` ones. ureq
 //! asks for a tunnel always, which proxies grant for port 443 only.
 
-use std::fmt;
 use std::io::{Read, Write};
 use std::sync::Arc;
 
@@ -13,6 +12,7 @@ use ureq::unversioned::transport::{
 
 use crate::error::ErrorKind;
 use crate::http::USER_AGENT;
+use crate::http::proxy_fault::ProxyFault;
 use crate::http::wording::words;
 use crate::proxies::{Proxies, Proxy};
 use crate::secret::Secret;
@@ -20,54 +20,30 @@ use crate::secret::Secret;
 /// Most bytes of a proxy's answer to `CONNECT`.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 
-/// What a proxy did wrong, or would not do: the service itself was not reached.
-#[derive(Debug)]
-pub struct ProxyFault {
-    /// What it means for the request.
-    pub kind: ErrorKind,
-    text: String,
+/// No connection to the proxy.
+pub fn unreachable(proxy: &Proxy, why: &Error) -> Error {
+    let text = format!("cannot reach the proxy {proxy}: {}", words(why));
+    ProxyFault { kind: ErrorKind::Unavailable, text }.into()
 }
 
-impl ProxyFault {
-    /// No connection to the proxy.
-    pub fn unreachable(proxy: &Proxy, why: &Error) -> Error {
-        let text = format!("cannot reach the proxy {proxy}: {}", words(why));
-        ProxyFault { kind: ErrorKind::Unavailable, text }.into()
-    }
-
-    /// What a proxy says of its own.
-    pub fn refused(proxy: &Proxy, status: u16, target: &str) -> Self {
-        let why = match (status, &proxy.login) {
-            // tinyproxy says 401 to a wrong login.
-            (401 | 407, None) => {
-                "it asks for a user and a password: http://USER:PASSWORD@HOST:PORT".to_owned()
-            }
-            (401 | 407, Some(_)) => "it does not accept this user and password".to_owned(),
-            (403 | 405, _) => format!("it does not let us connect to {target}"),
-            (502..=504, _) => format!("it cannot reach {target}"),
-            _ => format!("it does not connect us to {target}"),
-        };
-        // To ask again with the same password would only lock the user out.
-        let kind = match status {
-            401 | 407 => ErrorKind::Refused(407),
-            _ => ErrorKind::Unavailable,
-        };
-        ProxyFault { kind, text: format!("the proxy {proxy} answers with status {status}: {why}") }
-    }
-}
-
-impl fmt::Display for ProxyFault {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.text)
-    }
-}
-
-impl std::error::Error for ProxyFault {}
-
-impl From<ProxyFault> for Error {
-    fn from(fault: ProxyFault) -> Self {
-        Error::Other(Box::new(fault))
-    }
+/// What a proxy says of its own.
+pub fn refused(proxy: &Proxy, status: u16, target: &str) -> ProxyFault {
+    let why = match (status, &proxy.login) {
+        // tinyproxy says 401 to a wrong login.
+        (401 | 407, None) => {
+            "it asks for a user and a password: http://USER:PASSWORD@HOST:PORT".to_owned()
+        }
+        (401 | 407, Some(_)) => "it does not accept this user and password".to_owned(),
+        (403 | 405, _) => format!("it does not let us connect to {target}"),
+        (502..=504, _) => format!("it cannot reach {target}"),
+        _ => format!("it does not connect us to {target}"),
+    };
+    // To ask again with the same password would only lock the user out.
+    let kind = match status {
+        401 | 407 => ErrorKind::Refused(407),
+        _ => ErrorKind::Unavailable,
+    };
+    ProxyFault { kind, text: format!("the proxy {proxy} answers with status {status}: {why}") }
 }
 
 /// A URL's scheme, host and port.
@@ -97,7 +73,7 @@ pub fn connected(
         let target = format!("{host}:{port}");
         match open_tunnel(&mut stream, proxy, &target) {
             Ok(200..=299) => Ok(stream.into_inner()),
-            Ok(status) => Err(ProxyFault::refused(proxy, status, &target).into()),
+            Ok(status) => Err(refused(proxy, status, &target).into()),
             Err(error) => {
                 let error = Error::from(error);
                 let text = format!("the proxy {proxy} opens no way to {target}: {}", words(&error));

@@ -11,7 +11,7 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-use crate::http::proxied::{ProxyFault, proxy_of};
+use crate::http::proxied::{proxy_of, unreachable};
 use crate::proxies::Proxies;
 
 /// ureq's own resolver starts a thread for each host, an address too, and panics when the system has none left. Here an
@@ -58,7 +58,7 @@ impl Resolver for Lookup {
         };
         let uri = format!("http://{}:{}/", proxy.host, proxy.port).parse::<Uri>();
         let uri = uri.map_err(|error| Error::Http(error.into()))?;
-        self.look_up(&uri, config, timeout).map_err(|error| ProxyFault::unreachable(proxy, &error))
+        self.look_up(&uri, config, timeout).map_err(|error| unreachable(proxy, &error))
     }
 }
 

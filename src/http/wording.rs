@@ -6,7 +6,7 @@ use std::time::Duration;
 use ureq::Timeout;
 
 use crate::error::{ErrorKind, one_line, out_of_resources};
-use crate::http::proxied::ProxyFault;
+use crate::http::proxy_fault::ProxyFault;
 use crate::http::remedy::{dated, refused_handshake};
 use crate::metrics::ProbeFailure;
 

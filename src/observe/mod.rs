@@ -68,7 +68,7 @@ pub fn observe(
     clock: &PassClock<'_>,
 ) -> Result<Sight> {
     let mut sight =
-        clock.timed(Phase::List, || list(provider, memory, setting, chosen, policy.once, clock))?;
+        clock.timed(Phase::List, || list(policy, provider, memory, setting, chosen, clock))?;
     let observation = &mut sight.observation;
     let targets = targets(policy, memory, observation);
     observation.answers = clock.timed(Phase::Probe, || {
@@ -107,23 +107,24 @@ pub fn unasked(observation: &Observation) -> Option<Error> {
 
 /// The pool as the cloud lists it; nobody was asked yet.
 fn list(
+    policy: &Policy,
     provider: &mut dyn Provider,
     memory: &Memory,
     setting: &Mark,
     chosen: &mut Option<String>,
-    once: bool,
     clock: &PassClock<'_>,
 ) -> Result<Sight> {
     let listing = provider.servers().map_err(|error| error.context("cannot list the servers"))?;
     let pool = match chosen {
         Some(mark) => mark.clone(),
-        None => chosen.insert(settle_mark(setting, &listing.servers, once)?).clone(),
+        None => chosen.insert(settle_mark(setting, &listing.servers, policy.once)?).clone(),
     };
     let scheduling = listing.servers.iter().any(|server| server.scheduling);
     let outside = listing.servers.iter().filter(|server| server.mark.as_ref() != Some(&pool));
     let outside = outside.map(|server| server.id.clone()).collect();
     let servers = of_pool(listing.servers, &pool);
-    let now = now::now(listing.now, clock.began, clock.wall, memory.clock.as_ref());
+    let now =
+        now::now(listing.now, clock.began, clock.wall, policy.interval, memory.clock.as_ref());
 
     let mut faults = Vec::new();
     let network = match provider.network_name() {

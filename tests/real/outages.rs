@@ -8,7 +8,7 @@ use crate::replica::Says;
 use crate::scene::Scene;
 use crate::service::Outage;
 
-/// One at a time: a pool that was ready for its outage would go through those of others.
+/// One at a time: two that wait to be alone would wait for each other.
 static NEXT: Mutex<()> = Mutex::new(());
 
 /// A pool of three, of which one is busy while `service` is stopped: so a creation is wanted all the time. Gives the
@@ -27,7 +27,6 @@ fn survive(service: &str) -> String {
     let pool = scene.until_healthy(&daemon, 3);
     scene.keep(&pool);
     scene.cloud.wait_to_be_alone();
-    scene.until_healthy(&daemon, 3);
     // One for the busy one, and one more for a creation that the outage spoiled and that is going.
     scene.never_more_than(5);
     let before = daemon.log().len();

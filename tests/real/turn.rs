@@ -12,14 +12,12 @@ use crate::cloud::clear_what_is_every_tests;
 use crate::openrc;
 
 static TURNS: Mutex<Turns> =
-    Mutex::new(Turns { projects: Vec::new(), at_work: 0, beside_waiting: 0, is_alone: false });
+    Mutex::new(Turns { projects: Vec::new(), beside_waiting: 0, is_alone: false });
 static SOMETHING_ENDED: Condvar = Condvar::new();
 
 struct Turns {
     /// Empty until the first test.
     projects: Vec<Project>,
-    /// All that have a project, but for those that wait to be alone.
-    at_work: usize,
     /// Those that may be beside others go first: what the ones that are alone wait for is then waited for once.
     beside_waiting: usize,
     is_alone: bool,
@@ -50,6 +48,7 @@ impl Turn {
         loop {
             if let Some(project) = turns.free().filter(|_| !turns.is_alone) {
                 turns.beside_waiting -= 1;
+                SOMETHING_ENDED.notify_all();
                 return turns.take(project);
             }
             turns = wait(turns);
@@ -68,29 +67,25 @@ impl Turn {
         }
     }
 
-    /// Waits until no other test is at work, nor waits to be beside others.
+    /// Waits until no other test has anything on the cloud, nor waits to be beside others.
     pub fn alone() -> Self {
         let mut turns = turns();
-        loop {
-            if let Some(project) = turns.free().filter(|_| turns.may_be_alone()) {
-                turns.is_alone = true;
-                let turn = turns.take(project);
-                turn.is_alone.set(true);
-                return turn;
-            }
+        while turns.beside_waiting > 0 || turns.projects.iter().any(|project| project.is_taken) {
             turns = wait(turns);
         }
+        let turn = turns.take(0);
+        turns.is_alone = true;
+        turn.is_alone.set(true);
+        turn
     }
 
-    /// The same for one that has a project already. What it has there lives through what others do while they are alone.
+    /// The same for one that has a project already. There may be one such test at a time.
     pub fn wait_to_be_alone(&self) {
         let mut turns = turns();
-        turns.at_work -= 1;
-        SOMETHING_ENDED.notify_all();
-        while !turns.may_be_alone() {
+        let taken = |turns: &Turns| turns.projects.iter().filter(|one| one.is_taken).count();
+        while turns.beside_waiting > 0 || taken(&turns) > 1 {
             turns = wait(turns);
         }
-        turns.at_work += 1;
         turns.is_alone = true;
         self.is_alone.set(true);
     }
@@ -129,7 +124,6 @@ impl Drop for Turn {
         println!("at work on the cloud for {} s", self.began.elapsed().as_secs());
         let mut turns = turns();
         turns.projects[self.project].is_taken = false;
-        turns.at_work -= 1;
         if self.is_alone() {
             turns.is_alone = false;
         }
@@ -142,12 +136,7 @@ impl Turns {
         self.projects.iter().position(|project| !project.is_taken)
     }
 
-    fn may_be_alone(&self) -> bool {
-        self.at_work == 0 && self.beside_waiting == 0
-    }
-
     fn take(&mut self, number: usize) -> Turn {
-        self.at_work += 1;
         let project = &mut self.projects[number];
         project.is_taken = true;
         let found_clean = std::mem::take(&mut project.is_clean);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::decide::tests::pictures::*;
 use crate::decide::tests::world::{Creates, World, world};
 use crate::error::ErrorKind;
-use crate::model::{Condition, ServerId};
+use crate::model::{Condition, ExternalAddress, ServerId};
 
 /// The VM turns into this between the look and the deed.
 #[track_caller]
@@ -236,4 +236,20 @@ fn what_cannot_be_looked_at_when_it_is_made_is_followed_as_ever() {
     world.pass().creates(3).plans("");
     assert!(world.outcome.creation.is_none());
     assert_eq!(world.vms.len(), 3);
+}
+
+#[test]
+fn a_move_that_always_fails_slowly_keeps_no_other_address_waiting() {
+    let mut world = slow_moves(3, 60);
+    for id in world.vms.keys().cloned().collect::<Vec<_>>() {
+        world.bind_fails.insert(("192.0.2.1".into(), id), ErrorKind::Unclear);
+    }
+    world.passes(3);
+    let served = |one: &&ExternalAddress| one.holder.as_ref().unwrap().0.contains("spare");
+    let held = |world: &World| world.addresses.iter().filter(served).count();
+    assert_eq!(held(&world), 2, "{:?}", world.results());
+    world.bind_fails.clear();
+    world.pass();
+    assert_eq!(held(&world), 3);
+    assert!(world.memory.move_failures.is_empty(), "{:?}", world.memory.move_failures);
 }

@@ -209,3 +209,15 @@ fn one_that_ran_and_broke_later_is_no_error_of_its_batch() {
         .deletes(&["n1"]);
     assert_eq!(world.memory.batch_limit, None);
 }
+
+#[test]
+fn a_cloud_that_hides_when_they_were_launched_lets_batches_grow_again() {
+    let mut world = world([]).with(|policy| policy.minimum = 10);
+    world.makes = |id| {
+        let mut vm = healthy(id, 1);
+        vm.server.launched = crate::model::Launched::NotTold;
+        vm
+    };
+    world.memory.batch_limit = Some(1);
+    world.pass().creates(1).pass().creates(2).pass().creates(4);
+}

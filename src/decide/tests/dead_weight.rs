@@ -174,6 +174,33 @@ fn failed_ones_whose_deletion_is_refused_pile_up_to_the_limit_and_one_trial() {
     world.says(Loudness::Error, "find out why the cloud refuses to delete them");
 }
 
+/// Nothing but the last trial may be deleted here, and that is tried only when the next one is due.
+#[test]
+fn trials_whose_deletion_is_refused_do_not_pile_up() {
+    for once in [false, true] {
+        let mut world = wanting_two([]);
+        world.policy.once = once;
+        for pass in 0..24 * 60 {
+            if once {
+                world.restart();
+                world.memory.instance = format!("p{pass}");
+            }
+            world.delete_fails.extend(world.vms.keys().cloned().collect::<Vec<_>>());
+            world.pass();
+        }
+        assert_eq!(world.vms.len(), 9 + 1 + 1, "once: {once}\n{}", world.plan);
+    }
+}
+
+/// Each slow deletion uses up the share of all of them.
+#[test]
+fn trials_for_whose_deletion_there_is_no_time_do_not_pile_up() {
+    let mut world = wanting_two(["a", "b"].map(unbuilt));
+    (world.delete_takes, world.delete_fails) = (60, ["a", "b"].map(str::to_owned).into());
+    minutes(&mut world, 24 * 60);
+    assert_eq!(trials(&world).len(), 1, "{}", world.plan);
+}
+
 /// A service that answers twice and dies.
 #[test]
 fn those_that_died_young_count_until_a_newer_one_has_lasted() {
@@ -235,6 +262,19 @@ fn no_trial_is_made_while_the_last_one_may_still_come_up() {
         world.put(many(b'j'..=b'p', |id| silent(id).aged(3000)));
         world.put([trial]).passes(3).pass().creates(0).deletes(&[]);
     }
+}
+
+/// It cannot go unasked, and would stay beside the next one for good.
+#[test]
+fn no_trial_is_made_while_the_last_one_cannot_be_asked() {
+    let mut trial = silent("t").aged(1500);
+    trial.server.trial = true;
+    let mut world = settled(many(b'a'..=b'i', |id| silent(id).aged(3000)));
+    world.put([trial.clone()]).pass().put([trial.clone().unasked()]);
+    for _ in 0..10 {
+        world.pass().creates(0).deletes(&[]);
+    }
+    world.put([trial]).pass().creates(1).deletes(&["t"]);
 }
 
 #[test]

@@ -73,9 +73,9 @@ fn the_silent_one_goes_last() {
 fn what_is_judged_by_its_silence_is_to_be_asked_once_more() {
     let mut world = replacing([silent("a"), broken("b"), finished("c"), healthy("z", 0).aged(700)]);
     world.delete_fails = ["a", "b", "c"].map(String::from).into();
-    world.passes(6).deletes(&["b", "c", "a"]);
+    world.passes(6).deletes(&["a", "b", "c"]);
     let asked = world.plan.deletions.iter().map(|step| step.ask.is_some());
-    assert_eq!(asked.collect::<Vec<_>>(), [true, false, true], "{}", world.plan);
+    assert_eq!(asked.collect::<Vec<_>>(), [true, true, false], "{}", world.plan);
 }
 
 #[test]
@@ -134,6 +134,16 @@ fn one_that_always_fails_slowly_does_not_keep_the_others_alive() {
     world.pass().deletes(&["a", "b", "c"]).pass().deletes(&["b", "c", "a"]);
     world.passes(2);
     assert_eq!(world.vms.keys().collect::<Vec<_>>(), ["a"]);
+}
+
+#[test]
+fn one_that_always_fails_slowly_does_not_keep_the_silent_either() {
+    let mut world = world([finished("a"), silent("b"), healthy("z", 0).aged(700)]);
+    world.policy.replace_silent_after = Some(std::time::Duration::ZERO);
+    world.delete_fails.insert("a".into());
+    world.delete_takes = 60;
+    world.pass().deletes(&["a", "b"]).pass().deletes(&["b", "a"]);
+    assert_eq!(world.vms.keys().collect::<Vec<_>>(), ["a", "z"]);
 }
 
 /// Time that observing took is no reason: else a pool with many black holes would never delete anything.

@@ -123,3 +123,25 @@ fn no_silent_replica_is_replaced_meanwhile() {
 fn a_start_knows_nobody_who_could_vanish() {
     world([unbuilt("a"), unbuilt("b"), unbuilt("c")]).pass().deletes(&["a", "b", "c"]);
 }
+
+/// Passes a few seconds apart see them go two by two.
+#[test]
+fn many_that_go_in_the_sight_of_early_passes_are_many() {
+    let pairs = [["a", "b"], ["c", "d"]];
+    let mut world = five();
+    for pair in pairs {
+        world.elapsed -= 50;
+        world.take(&pair).pass();
+    }
+    world.says(Loudness::Error, "brake: 4 of 5 replicas vanished from the list");
+    let mut world = five();
+    for pair in pairs {
+        world.elapsed -= 50;
+        world.put(pair.map(broken)).pass();
+    }
+    world.says(Loudness::Error, "brake: 4 of 5 replicas turned to error");
+    world.passes(3);
+    assert!(world.memory.loss.is_some());
+    world.pass();
+    assert!(world.memory.loss.is_none(), "the next three intervals use it up");
+}

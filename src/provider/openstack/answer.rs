@@ -88,6 +88,22 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Told<T> {
     }
 }
 
+/// Something with an id and a name.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Named {
+    /// Its id.
+    pub id: String,
+    #[serde(default)]
+    name: Told<String>,
+}
+
+impl Named {
+    /// Its name; empty when it has none.
+    pub fn name(&self) -> &str {
+        self.name.text().unwrap_or_default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Attempts, Method};
 use crate::model::{Listing, Server, ServerId};
 use crate::provider::Creation;
-use crate::provider::openstack::answer::{Told, parse, readable};
+use crate::provider::openstack::answer::{Named, Told, parse, readable};
 use crate::provider::openstack::paging::{Links, PAGES_MAX, next_page};
 use crate::provider::openstack::record::{Ours, ServerRecord};
 use crate::provider::openstack::servers::{PATH, ServerList};
@@ -94,22 +94,6 @@ struct FlavorPage {
     flavors: Vec<Told<Named>>,
     #[serde(default)]
     flavors_links: Links,
-}
-
-/// Something with an id and a name.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Named {
-    /// Its id.
-    pub id: String,
-    #[serde(default)]
-    name: Told<String>,
-}
-
-impl Named {
-    /// Its name; empty when it has none.
-    pub fn name(&self) -> &str {
-        self.name.text().unwrap_or_default()
-    }
 }
 
 /// How often a list is read that moves while it is read.

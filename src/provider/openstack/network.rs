@@ -9,8 +9,7 @@ use serde_json::json;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Attempts, Method};
 use crate::model::{AddressId, ExternalAddress, ServerId};
-use crate::provider::openstack::answer::{Told, parse, readable};
-use crate::provider::openstack::compute::Named;
+use crate::provider::openstack::answer::{Named, Told, parse, readable};
 use crate::provider::openstack::floating_ips::{
     self, Device, FloatingIp, FloatingIpList, PATH, Place, Wanted,
 };

@@ -171,13 +171,13 @@ impl Judge {
         addresses::check(self, world, address, server, fixed);
     }
 
-    /// One for each batch that is not listed, each deletion, each address's holder, and each replica that a list lacks while
-    /// the cloud looks for hosts; and one for what was just made.
+    /// One for each batch that is not listed, each deletion, each holder of an address that is not listed, and each replica
+    /// that a list lacks while the cloud looks for hosts; and one for what was just made.
     fn look_ups(&self) -> usize {
         let lacking = if self.witness.scheduling { LACKING_MAX } else { 0 };
-        let holders = self.witness.addresses.as_ref().map_or(0, Vec::len);
-        let of_the_pool = self.witness.to_look_up() + self.witness.servers.len();
-        of_the_pool + holders + lacking + self.made().min(1)
+        let held = self.witness.addresses.iter().flatten().filter_map(|one| one.holder.as_ref());
+        let unlisted = held.filter(|holder| self.witness.server(holder).is_none()).count();
+        self.witness.to_look_up() + self.witness.servers.len() + unlisted + lacking + self.made()
     }
 
     /// How much was made in this pass.
