@@ -31,7 +31,10 @@ pub fn check(judge: &mut Judge, world: &World, id: &ServerId) {
         judge.breaks(Rule::OwnAndOneEach, format!("{id} was not listed, and is deleted"));
         return;
     };
-    if judge.witness.silent_deleted > 0 {
+    // But one whose deletion fails again and again holds up no other.
+    let failed =
+        judge.witness.not_deleted.contains_key(id) || judge.witness.not_looked_up.contains(id);
+    if judge.witness.silent_deleted > 0 && !failed {
         judge.breaks(Rule::WorkingStays, format!("{id} goes after one that only seems dead"));
     }
     if let Err(why) = still_so(&server, vm).and_then(|()| may_go(judge, &server)) {
@@ -198,7 +201,10 @@ fn may_go_as_trial(judge: &mut Judge, server: &Server) -> Result<(), String> {
 pub fn at_the_end(judge: &mut Judge) {
     // A full pool has room for the next one only when this one is gone.
     let next = judge.requests.contains(&Request::Create) || growth::room(judge) == 0;
-    if let Some(id) = judge.witness.trials_deleted.first().cloned().filter(|_| !next) {
+    // One whose deletion fails keeps its place.
+    let gone = judge.witness.trials_deleted.first();
+    let gone = gone.filter(|id| !judge.witness.not_deleted.contains_key(*id)).cloned();
+    if let Some(id) = gone.filter(|_| !next) {
         let what = format!("{id} is a trial, and was deleted although none comes next");
         judge.breaks(Rule::WorkingStays, what);
     }
