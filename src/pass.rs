@@ -181,7 +181,10 @@ impl Pool {
 
         let (mut plan, mut memory) = decide::decide(&self.config.policy, observation, &self.memory);
         let vanished = memory.loss.is_some() && self.memory.loss.is_none();
-        if sight.scheduling && (plan.creation.is_some() || vanished) {
+        // A batch that seems cut by a quota may only be cut by the list.
+        let (before, after) = (&self.memory.back_off, &memory.back_off);
+        let is_cut = after.quota && after.step > before.step;
+        if sight.scheduling && (plan.creation.is_some() || vanished || is_cut) {
             (plan, memory) = self.decide_again(&mut sight, &times, &mut report);
         }
         plan.notes.append(&mut sight.notes);

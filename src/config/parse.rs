@@ -61,6 +61,19 @@ pub fn choice<T: Copy, const N: usize>(words: [(&str, T); N]) -> impl Fn(&str) -
     }
 }
 
+/// Quotes as shells and word processors have them.
+const QUOTES: [(char, char); 6] = [
+    ('"', '"'),
+    ('\'', '\''),
+    ('\u{201c}', '\u{201d}'),
+    ('\u{2018}', '\u{2019}'),
+    ('\u{201e}', '\u{201c}'),
+    ('\u{ab}', '\u{bb}'),
+];
+
+/// No more to be seen than a blank: zero-width characters of web pages, the byte order mark of Windows' editors.
+const INVISIBLE: [char; 5] = ['\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}'];
+
 /// What surrounds a value and was hardly meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrapping {
@@ -73,11 +86,13 @@ pub enum Wrapping {
 impl Wrapping {
     /// A shell takes quotes and blanks away; docker's `--env-file` does not.
     pub fn of(value: &str) -> Option<Self> {
-        let within =
-            |quote: char| value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
-        if value.trim() != value {
+        let within = |(open, close): &(char, char)| {
+            value.strip_prefix(*open).is_some_and(|rest| rest.ends_with(*close))
+        };
+        let blank = |c: char| c.is_whitespace() || INVISIBLE.contains(&c);
+        if value.starts_with(blank) || value.ends_with(blank) {
             Some(Wrapping::Blank)
-        } else if within('"').or_else(|| within('\'')).is_some() {
+        } else if QUOTES.iter().any(within) {
             Some(Wrapping::Quotes)
         } else {
             None

@@ -62,10 +62,16 @@ fn chosen<const N: usize>(reader: &mut Reader<'_>, names: [&'static str; N]) -> 
 
 /// A value without what may be a password, fit for a log.
 fn without_login(value: &str) -> String {
-    let shown = match (value.split_once("://"), value.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
-        (None, Some((_, rest))) => format!("…@{rest}"),
-        (_, None) => value.to_owned(),
+    let is_scheme = |(scheme, _): &(&str, &str)| !scheme.contains([':', '@']);
+    let (scheme, rest) = match value.split_once("://").filter(is_scheme) {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), value),
+    };
+    let shown = match rest.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}…@{host}"),
+        // An @ that was written %40.
+        None if rest.contains('%') => format!("{scheme}…"),
+        None => value.to_owned(),
     };
     shown.chars().take(SHOWN_CHARACTERS_MAX).collect()
 }

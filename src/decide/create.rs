@@ -226,8 +226,8 @@ fn unseen_note(mark: &str) -> Note {
         loudness: Loudness::Error,
         key: format!("unseen-batch:{mark}"),
         text: format!(
-            "creation stopped: batch {mark} exists but is not listed, so its servers do not carry the pool's mark; \
-             delete them or give them the mark"
+            "creation stopped: batch {mark} exists but is not listed: its servers lack the pool's mark, or the list leaves \
+             them out; delete them, or see to it that they are listed"
         ),
     }
 }

@@ -17,9 +17,10 @@ pub fn is_due(seen: &Observation, judged: &[Judged<'_>]) -> bool {
     // Without the cloud's clock the age of one is not known.
     trials(judged).all(|one| {
         let is_coming = matches!(one.replica.state, State::Creating | State::Starting);
-        // One that was not asked cannot go, and the next one must not come beside it.
+        // One that was not asked, or that answered a moment ago, cannot go, and the next one must not come beside it.
         !is_coming
             && one.fresh
+            && !one.spared
             && seen.clock_told
             && since(seen.now, one.server.created) >= BETWEEN_TRIALS
     })
@@ -36,7 +37,7 @@ pub fn is_stuck(judged: &[Judged<'_>]) -> bool {
         .is_some_and(|one| one.memory.delete_failures > 0 && one.replica.state != State::Healthy)
 }
 
-/// Lets the last one go that is due and does not work. It was made for this, so no brake protects it.
+/// Lets the last one go that is due and does not work. It was made for this: once its silence counts, nothing protects it.
 pub fn retire_last(judged: &[Judged<'_>], plan: &mut Plan) {
     let Some(one) = last(judged).filter(|one| one.fresh && !one.replica.locked) else { return };
     let goes_anyway = plan.deletions.iter().any(|step| step.server == one.replica.id);

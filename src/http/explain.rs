@@ -17,7 +17,7 @@ const BODY_BYTES_READ: usize = 256 * 1024;
 /// The words of an error's body: Keystone's `error.message`, Nova's `<fault>.message`, Neutron's
 /// `NeutronError.message`, Glance's and every proxy's HTML without its tags; none of `secrets`. Empty when nothing was said.
 pub fn explain(body: &[u8], secrets: &[&Secret]) -> String {
-    let body = body.get(..BODY_BYTES_READ).unwrap_or(body);
+    let body = without_mark(body.get(..BODY_BYTES_READ).unwrap_or(body));
     let text = hide(&String::from_utf8_lossy(body), secrets);
     let words = match serde_json::from_str::<Value>(&text) {
         Ok(json) => hide(&from_json(&json), secrets),
@@ -106,6 +106,7 @@ mod tests {
             "Cannot associate",
         );
         check(r#"{"NeutronError": "in plain words"}"#, "in plain words");
+        check("\u{feff}{\"message\": \"behind a mark\"}", "behind a mark");
         check(
             "<html>\n <head>\n  <title>404 Not Found</title>\n </head>\n <body>No image found with ID nope<br /><br />\n</body></html>",
             "404 Not Found No image found with ID nope",

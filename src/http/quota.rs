@@ -1,34 +1,15 @@
 //! "No room", in whatever words a service has for it: that passes when a replica goes, and is no reason to wait long.
 
-/// Words of a quota, in lower case: one of each group has to be there.
-const QUOTA: (&str, &[&str]) = (
-    "quota",
-    &[
-        "exceed",
-        "over",
-        "reached",
-        "exhausted",
-        "insufficient",
-        "not enough",
-        "used up",
-        "full",
-        "no more",
-    ],
-);
+/// That something is used up, in lower case.
+const USED_UP: [&str; 6] =
+    ["exceed", "reached", "exhausted", "insufficient", "not enough", "used up"];
 
-/// Words of a limit that are a quota's alone.
-const LIMITS: [&str; 10] = [
-    "over a limit for",
-    "is over limit of",
-    "over the limit",
-    "overlimit",
-    "limit exceeded",
-    "limit has been exceeded",
-    "limit reached",
-    "limit has been reached",
-    "exceeds the limit of your project",
-    "exceeded the limit",
-];
+/// The same, where it is a quota that is spoken of.
+const QUOTA_USED_UP: [&str; 5] = ["over", "full", "no more", " hit", "no quota"];
+
+/// The same of a limit.
+const OVER_LIMIT: [&str; 5] =
+    ["over limit", "over a limit", "over the limit", "overlimit", "limit hit"];
 
 /// What has a limit of its own that no room would help: one request, one value, or what is asked for in a time.
 const OTHERS: [&str; 8] =
@@ -38,13 +19,15 @@ const OTHERS: [&str; 8] =
 pub fn is_quota(said: &str) -> bool {
     let said = said.to_lowercase();
     let has = |word: &str| said.contains(word);
-    let (quota, used_up) = QUOTA;
-    if has(quota) && used_up.iter().any(|word| has(word)) && !has("policy doesn't allow") {
+    let used_up = USED_UP.iter().any(|word| has(word));
+    let quota_used_up = used_up || QUOTA_USED_UP.iter().any(|word| has(word));
+    if has("quota") && quota_used_up && !has("policy doesn't allow") {
         return true;
     }
     // Nova of Neutron's ports and addresses; Cinder of volumes.
-    let most = has("maximum number of") && has("exceed") && !has("metadata");
-    (most || LIMITS.iter().any(|words| has(words))) && !OTHERS.iter().any(|other| has(other))
+    let most = has("maximum number of") && used_up && !has("metadata");
+    let limit = (has("limit") && used_up) || OVER_LIMIT.iter().any(|words| has(words));
+    (most || limit) && !OTHERS.iter().any(|other| has(other))
 }
 
 /// Whether it means that too much was asked in too short a time.
@@ -84,6 +67,14 @@ mod tests {
             "Your project's instance limit has been reached",
             "Insufficient quota for flavor d2-8",
             "The quota of your project is exhausted",
+            "No quota left for cores in project demo",
+            "Instance quota hit",
+            "Project demo is over limit for servers",
+            "You have exceeded your instance limit",
+            "This would exceed the RAM limit of the project",
+            "RAM limits exceeded",
+            "Limit of 10 servers reached",
+            "Maximum number of instances reached (10)",
         ] {
             assert!(is_quota(said), "{said}");
         }
@@ -101,6 +92,8 @@ mod tests {
             "Request Entity Too Large: size limit exceeded",
             "Rate limit exceeded",
             "This request was rate-limited.",
+            "The request exceeds the time limit for its rate",
+            "The name exceeds the limit of 255 characters",
             "Maximum login attempts exceeded",
             "Access was denied to this resource.",
             "The server could not comply with the request since it is either malformed or otherwise incorrect.",

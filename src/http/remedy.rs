@@ -9,11 +9,12 @@ use ureq::http::HeaderMap;
 pub const CERTIFICATE: &str = "invalid peer certificate: ";
 
 /// Nothing in common, or nothing that may be: the server ends the handshake.
-const REFUSED_HANDSHAKE: [&str; 6] = [
+const REFUSED_HANDSHAKE: [&str; 7] = [
     "received fatal alert: HandshakeFailure",
     "received fatal alert: ProtocolVersion",
     "received fatal alert: InsufficientSecurity",
     "received fatal alert: CertificateRequired",
+    "received fatal alert: BadCertificate",
     "received fatal alert: UnrecognisedName",
     "peer is incompatible: ",
 ];
@@ -69,7 +70,13 @@ pub fn remedy(why: &str, url: &str, cacert: &str) -> String {
         "is this machine's clock right?".to_owned()
     } else if known(&["does not allow extended key usage", "InvalidPurpose"]) {
         "make a certificate whose extendedKeyUsage has serverAuth".to_owned()
-    } else if known(&["alert: CertificateRequired"]) {
+    } else if known(&[
+        "alert: CertificateRequired",
+        // Before TLS 1.3: of a client that shows none.
+        "alert: BadCertificate",
+        // nginx lets the handshake pass.
+        "No required SSL certificate was sent",
+    ]) {
         "the server wants a client certificate, and none can be given yet".to_owned()
     } else if known(&[
         "alert: HandshakeFailure",
@@ -108,7 +115,7 @@ fn speaks_tls(said: &str) -> bool {
 
 /// Where a redirect leads, for it is not followed: the token would be sent along.
 pub fn redirected(status: u16, location: Option<&str>) -> String {
-    match (status, location) {
+    match (status, location.filter(|location| !location.trim().is_empty())) {
         (304, _) => {
             " (\"not modified\", although nobody asked for that: is a cache between?)".to_owned()
         }
@@ -183,6 +190,7 @@ mod tests {
         alert("ProtocolVersion", "TLS 1.3");
         alert("InsufficientSecurity", "TLS 1.3");
         alert("CertificateRequired", "client certificate");
+        alert("BadCertificate", "client certificate");
         alert("UnrecognisedName", "host name");
         alert("InternalError", "");
         check("TLS: peer is incompatible: NoCipherSuitesInCommon", "https://cloud", "TLS 1.3");
@@ -207,6 +215,8 @@ mod tests {
             check(said, "https://cloud", "");
         }
         check("connection refused", "http://cloud", "");
+        let nginx = "400 No required SSL certificate was sent 400 Bad Request nginx";
+        check(nginx, "https://cloud", "client certificate");
     }
 
     #[test]
@@ -239,6 +249,7 @@ mod tests {
         assert!(redirected(301, Some("/v3/")).contains("redirects to /v3/,"));
         assert!(redirected(301, None).contains("does not say where to"));
         assert!(redirected(307, None).contains("does not say where to"));
+        assert!(redirected(302, Some(" ")).contains("does not say where to"));
         assert_eq!(redirected(300, None), "");
         assert!(
             redirected(308, Some("https://[fd10::1]:5000/v3"))

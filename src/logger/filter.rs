@@ -10,6 +10,30 @@ use crate::nearest::nearest;
 /// Every level, as it is written.
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
+/// The modules that write lines. To name another one alone would switch the log off, too.
+const WRITERS: [&str; 20] = [
+    "act::creation",
+    "config",
+    "daemon",
+    "events::news",
+    "http::cloud",
+    "observe",
+    "pass",
+    "probe",
+    "provider::openstack::compute",
+    "provider::openstack::image",
+    "provider::openstack::large",
+    "provider::openstack::microversion",
+    "provider::openstack::session",
+    "provider::simulated",
+    "provider::simulated::replicas",
+    "signals",
+    "status::gate",
+    "status::json",
+    "status::server",
+    "systemd",
+];
+
 /// What other programs call a level, where its spelling is no help.
 const OTHER_WORDS: [(&str, &str); 4] =
     [("all", "trace"), ("fatal", "error"), ("none", "off"), ("verbose", "debug")];
@@ -76,13 +100,20 @@ fn read_part(part: &str) -> Result<String, String> {
             Ok(level) => Ok(level),
             // As `env_logger` has it: everything of that module.
             Err(_) if is_own(part) => Ok(part.to_owned()),
-            Err(_) if part.starts_with(OWN) => Err("no part of this program".to_owned()),
+            Err(_) if part.starts_with(OWN) => {
+                Err(format!("no part of this program that writes lines; did you mean {OWN}=trace?"))
+            }
             Err(why) => Err(why),
         };
     };
     let (module, level) = (module.trim(), level.trim());
     if level.contains('=') {
         return Err("not MODULE=LEVEL".to_owned());
+    }
+    if !is_own(module) && module.starts_with(&format!("{OWN}::")) {
+        return Err(format!(
+            "no part of this program that writes lines; did you mean {OWN}={level}?"
+        ));
     }
     if !is_own(module) {
         return Err(format!("no part of this program; did you mean {OWN}={level}?"));
@@ -103,12 +134,15 @@ fn read_level(word: &str) -> Result<String, String> {
     Err(format!("not a level; {meant}(have: {})", LEVELS.join(", ")))
 }
 
-/// Whether this is the program's own name, or may be that of a module in it.
+/// Whether this is the program's own name, or that of a module with lines in it.
 fn is_own(module: &str) -> bool {
-    let mut names = module.split("::");
-    let is_name =
-        |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-    names.next() == Some(OWN) && names.all(is_name)
+    let Some(rest) = module.strip_prefix(OWN) else { return false };
+    let Some(named) = rest.strip_prefix("::") else { return rest.is_empty() };
+    WRITERS.iter().any(|writer| {
+        writer
+            .strip_prefix(named)
+            .is_some_and(|deeper| deeper.is_empty() || deeper.starts_with("::"))
+    })
 }
 
 #[cfg(test)]
@@ -158,6 +192,55 @@ mod tests {
             let expected = format!("RUST_LOG \"{part}\": {why} {have}");
             assert_eq!(faults, Err(vec![expected]), "{value}");
         }
+    }
+
+    #[test]
+    fn a_module_that_writes_nothing_is_a_fault() {
+        for value in [
+            "simplescalevm::htpp=debug",
+            "simplescalevm::http::clod=debug",
+            "simplescalevm::decide=trace",
+            "simplescalevm::prob=debug",
+            "simplescalevm::=debug",
+            "simplescalevm::nova",
+            "simplescalevm::HTTP=debug",
+        ] {
+            let faults = Filter::read(Some(value)).unwrap_err().join("\n");
+            let expected =
+                format!("RUST_LOG \"{value}\": no part of this program that writes lines;");
+            assert!(faults.starts_with(&expected), "{faults}");
+        }
+        for module in WRITERS {
+            let value = format!("simplescalevm::{module}=debug");
+            assert_eq!(Filter::read(Some(&value)), Ok(Filter(value.clone())));
+        }
+    }
+
+    #[test]
+    fn the_modules_that_write_lines_are_all_known() {
+        let src = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let (mut found, mut folders) = (Vec::new(), vec![src.clone()]);
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let text = std::fs::read_to_string(&path).unwrap();
+                let writes = ["log", "error", "warn", "info", "debug", "trace"]
+                    .iter()
+                    .any(|name| text.contains(&format!("log::{name}!(")));
+                if writes {
+                    let path = path.strip_prefix(&src).unwrap().with_extension("");
+                    let module = path.to_str().unwrap().replace('/', "::");
+                    found.push(module.trim_end_matches("::mod").to_owned());
+                }
+            }
+        }
+        found.retain(|module| module != "main");
+        found.sort();
+        assert_eq!(found, WRITERS);
     }
 
     #[test]

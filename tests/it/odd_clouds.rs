@@ -41,6 +41,35 @@ fn a_foreign_floating_ip_is_not_bound_where_neutron_drops_filters() {
 }
 
 #[test]
+fn a_port_is_found_on_any_page_where_neutron_drops_filters() {
+    let cloud = pool(&["a"]);
+    let ours = address(&cloud, "server");
+    let first = |body: &mut Value| {
+        body["ports"] = serde_json::json!([{"id": "p", "device_id": "another", "fixed_ips": []}]);
+        body["ports_links"] =
+            serde_json::json!([{"rel": "next", "href": "http://neutron/v2.0/ports?page=2"}]);
+    };
+    cloud.fault("GET", "/ports", Times::Next(1), Fault::changed(first));
+    let ran = once(&managed(Settings::of(&cloud)));
+    assert!(cloud.state().holder(&ours).is_some(), "{}\n{ran}", cloud.journal());
+}
+
+#[test]
+fn an_address_on_a_port_that_may_not_be_seen_keeps_no_other_from_being_bound() {
+    for status in [403, 404] {
+        let cloud = pool(&["a", "b"]);
+        let id = cloud.state().servers[0].id.clone();
+        let held = cloud.state().add_floating_ip(Some(&id));
+        let ours = address(&cloud, "server");
+        cloud.fault("GET", "/floatingips", Times::Always, Fault::hides(&["port_details"]));
+        cloud.fault("GET", "/ports/*", Times::Always, Fault::html(status));
+        let ran = once(&managed(Settings::of(&cloud)));
+        assert!(cloud.state().holder(&ours).is_some(), "{status}: {}\n{ran}", cloud.journal());
+        assert_eq!(cloud.state().holder(&held), Some(id), "{status}: {}\n{ran}", cloud.journal());
+    }
+}
+
+#[test]
 fn a_creation_takes_what_it_asked_for_where_filters_are_dropped() {
     let cloud = Cloud::start();
     let image = cloud.state().images[0].id.clone();

@@ -81,6 +81,8 @@ fn a_proxy_that_cannot_be_used_is_a_fault_and_not_passed_by() {
         ("http://ann:s3/cret@proxy:port", "http://…@proxy:port", form),
         ("http://proxy:3128/path", "http://proxy:3128/path", form),
         ("http:/proxy:3128", "http:/proxy:3128", form),
+        ("http://ann:s3cret%40proxy:3128", "http://…", form),
+        ("ann:s3://cret@proxy:port", "…@proxy:port", kind),
         ("pro xy", "pro xy", form),
     ] {
         for variable in ["http_proxy", "HTTPS_PROXY", "all_proxy"] {

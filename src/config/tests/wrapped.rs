@@ -90,8 +90,10 @@ fn the_samples_are_good() {
 #[test]
 fn every_setting_in_quotes_is_refused_by_name_and_shown_as_it_is() {
     for (setting, variable) in variables().filter(|(setting, _)| !is_secret(setting)) {
-        for quote in ['"', '\''] {
-            let value = format!("{quote}{}{quote}", sample(setting));
+        for (open, close) in
+            [('"', '"'), ('\'', '\''), ('“', '”'), ('‘', '’'), ('„', '“'), ('«', '»')]
+        {
+            let value = format!("{open}{}{close}", sample(setting));
             let (faults, _, _) = outcome(setting, variable, &value);
             let begin = format!("{variable} {value:?}: must ");
             let [fault] = &faults[..] else { panic!("{variable}: {faults:?}") };
@@ -112,16 +114,18 @@ fn every_text_with_a_blank_at_an_end_is_refused_and_shows_it() {
             format!("{sample}\t"),
             format!("{sample}\n"),
             format!("\u{a0}{sample}"),
+            format!("\u{feff}{sample}"),
+            format!("{sample}\u{200b}"),
         ] {
             let (faults, warnings, config) = outcome(setting, variable, &value);
-            if is_trimmed(setting) {
+            if is_trimmed(setting) && value.trim() == sample {
                 assert_eq!((faults, warnings), (vec![], vec![]), "{variable} {value:?}");
                 assert_eq!(config, outcome(setting, variable, sample).2, "{variable} {value:?}");
                 continue;
             }
             let [fault] = &faults[..] else { panic!("{variable} {value:?}: {faults:?}") };
-            let expected = format!("{variable} {value:?}: must not begin or end with a blank");
-            assert!(fault.starts_with(&expected), "{fault}");
+            let why = if is_trimmed(setting) { "" } else { "not begin or end with a blank" };
+            assert!(fault.starts_with(&format!("{variable} {value:?}: must {why}")), "{fault}");
         }
     }
 }
@@ -129,7 +133,16 @@ fn every_text_with_a_blank_at_an_end_is_refused_and_shows_it() {
 #[test]
 fn a_secret_in_quotes_or_blanks_is_taken_as_it_is_and_warned_of_without_showing_it() {
     for (setting, variable) in variables().filter(|(setting, _)| is_secret(setting)) {
-        for value in ["\"s3cret\"", "'s3cret'", "s3cret ", " s3cret", "s3cret\r", "\ts3cret"] {
+        for value in [
+            "\"s3cret\"",
+            "'s3cret'",
+            "“s3cret”",
+            "s3cret ",
+            " s3cret",
+            "s3cret\r",
+            "\ts3cret",
+            "\u{feff}s3cret",
+        ] {
             let (faults, warnings, config) = outcome(setting, variable, value);
             let [warning] = &warnings[..] else { panic!("{variable}: {faults:?} {warnings:?}") };
             let begin = format!("{variable}: the secret happens to ");

@@ -380,3 +380,17 @@ fn without_replacement_no_working_replica_gives_way() {
     world.says(Loudness::Error, "let REPLICA_REPLACE_SILENT_AFTER replace the silent");
     assert_eq!(world.vms.len(), 3);
 }
+
+/// It works, and is busy: one question without an answer says nothing.
+#[test]
+fn a_trial_that_answered_a_moment_ago_does_not_give_way_to_the_next() {
+    let mut trial = healthy("t", 0).aged(7200);
+    trial.server.trial = true;
+    let mut world = world([silent("a"), silent("b"), trial.clone()]);
+    (world.policy.minimum, world.policy.max) = (1, Some(3));
+    world.passes(5).put([Vm { answer: silent("t").answer, ..trial.clone() }]);
+    for _ in 0..3 {
+        world.pass().creates(0).deletes(&[]);
+    }
+    world.put([trial]).pass().creates(0).deletes(&[]);
+}

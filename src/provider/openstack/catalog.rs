@@ -202,6 +202,9 @@ fn with_version<'a>(url: &'a str, versions: &[&str]) -> std::result::Result<Stri
     if let Some(foreign) = version.filter(|version| !spoken(version)) {
         return Err(foreign);
     }
+    // Glance's `/v2.0`, Neutron's `/v2`: another spelling of what is spoken, not a path before it.
+    let (path, last) = url.rsplit_once('/').unwrap_or((url, ""));
+    let url = if !segments.is_empty() && is_version(last) { path } else { url };
     Ok(format!("{url}/{}", versions.first().copied().unwrap_or_default()))
 }
 
@@ -463,6 +466,10 @@ mod tests {
             ("http://neutron:9696/v2.0/", &["v2.0"], "http://neutron:9696/v2.0"),
             ("http://glance:9292", &["v2"], "http://glance:9292/v2"),
             ("http://glance:9292/v2/", &["v2"], "http://glance:9292/v2"),
+            ("http://glance:9292/v2.0", &["v2"], "http://glance:9292/v2"),
+            ("http://host/image/v2.9/", &["v2"], "http://host/image/v2"),
+            ("http://neutron:9696/v2", &["v2.0"], "http://neutron:9696/v2.0"),
+            ("http://v2", &["v2.0"], "http://v2/v2.0"),
         ] {
             assert_eq!(with_version(url, versions).as_deref(), Ok(expected), "of {url}");
         }

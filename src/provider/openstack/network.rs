@@ -45,6 +45,8 @@ struct Binding {
 #[derive(Deserialize)]
 struct Ports {
     ports: Vec<Told<Port>>,
+    #[serde(default)]
+    ports_links: Links,
 }
 
 #[derive(Deserialize)]
@@ -216,9 +218,24 @@ fn device_of(session: &mut Session, port: &str) -> Result<(String, bool)> {
             let device = parse::<OnePort>(&response.body, &path)?.port;
             Ok((device.id().map_or(somebody, str::to_owned), device.is_server()))
         }
-        Err(error) if error.kind == ErrorKind::Refused(404) => Ok((somebody, false)),
+        Err(error) if matches!(error.kind, ErrorKind::Refused(403 | 404)) => Ok((somebody, false)),
         Err(error) => Err(error),
     }
+}
+
+/// The ports of `server`: where the filter is left out, they are on any page.
+fn ports(session: &mut Session, server: &ServerId) -> Result<Vec<Port>> {
+    let query =
+        format!("device_id={}&fields=id&fields=device_id&fields=fixed_ips", encode(&server.0));
+    let own = |port: &Port| port.device_id.text() == Some(&server.0);
+    let (mut found, mut next) = (Vec::new(), Some(format!("/ports?{query}")));
+    for _ in 0..PAGES_MAX {
+        let Some(path) = next else { break };
+        let page: Ports = session.read(Service::Network, &path)?;
+        found.extend(readable(page.ports).filter(own));
+        next = next_page("/ports", &path, &page.ports_links)?;
+    }
+    Ok(found)
 }
 
 /// Binds an address to the port of `server` that has the fixed address `probed`.
@@ -228,13 +245,7 @@ pub fn bind(
     server: &ServerId,
     probed: IpAddr,
 ) -> Result<()> {
-    let path = format!(
-        "/ports?device_id={}&fields=id&fields=device_id&fields=fixed_ips",
-        encode(&server.0)
-    );
-    let answer: Ports = session.read(Service::Network, &path)?;
-    let own = |port: &Port| port.device_id.text() == Some(&server.0);
-    let ports: Vec<Port> = readable(answer.ports).filter(own).collect();
+    let ports = ports(session, server)?;
     let (port, fixed) = choose_port(&ports, probed)
         .map_err(|why| Error::new(ErrorKind::Refused(400), format!("server {server} {why}")))?;
     let body = json!({"floatingip": {"port_id": port, "fixed_ip_address": fixed}}).to_string();
