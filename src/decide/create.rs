@@ -151,7 +151,7 @@ fn waits(policy: &Policy, seen: &Observation, limits: &Limits<'_>) -> bool {
 }
 
 /// A pool full of dead replicas makes room for one trial, once: then there is one in it, and trials make room for each other.
-/// In one that holds more than it may, one that goes makes no room.
+/// In one that holds more than it may, one that goes makes no room; and what may never have been made takes none for long.
 fn make_room(
     policy: &Policy,
     seen: &Observation,
@@ -172,6 +172,7 @@ fn make_room(
         // One whose deletion never ends tells of a replica that gave way before, after a restart, too.
         && judged.iter().all(|one| !one.server.trial)
         && policy.max == Some(total(judged, limits, plan))
+        && plan.unaccounted == 0
         && judged.iter().all(|one| one.replica.state != State::Healthy)
         && let Some(one) = longest_silent(policy, seen, judged, |one| {
             limits.gave_way.is_none_or(|gone| *gone == one.replica.id)

@@ -31,10 +31,13 @@ pub fn exists(judged: &[Judged<'_>]) -> bool {
     trials(judged).next().is_some()
 }
 
-/// Whether the last one cannot be deleted: more of them would pile up.
+/// Whether the last one cannot be deleted: more of them would pile up. One that an operator locked since is not tried again,
+/// and must not end the trials for good.
 pub fn is_stuck(judged: &[Judged<'_>]) -> bool {
-    last(judged)
-        .is_some_and(|one| one.memory.delete_failures > 0 && one.replica.state != State::Healthy)
+    last(judged).is_some_and(|one| {
+        let failed = one.memory.delete_failures > 0 && !one.replica.locked;
+        failed && one.replica.state != State::Healthy
+    })
 }
 
 /// Lets the last one go that is due and does not work. It was made for this: once its silence counts, nothing protects it.

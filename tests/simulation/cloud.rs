@@ -199,6 +199,7 @@ impl Universe {
         if world.addresses.iter().any(|one| taken(&one)) {
             return refused(409, "that fixed address already has a floating IP");
         }
+        world.orphans.remove(address);
         match world.addresses.iter_mut().find(|one| one.id == *address) {
             Some(one) => one.holder = Some(server.clone()),
             None => return refused(404, "no such floating IP"),

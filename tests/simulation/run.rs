@@ -9,6 +9,7 @@ use crate::history::{Event, History, apply};
 use crate::judge::Rule;
 use crate::reach::Reach;
 use crate::stage::Stage;
+use crate::world::MARK;
 use crate::world::vm::{Phase, Vm};
 
 /// Once faults end, the pool is as wanted within so many passes: 30 for the longest pause, 30 until the next trial, 10
@@ -133,7 +134,9 @@ fn still_wanting(stage: &Stage, report: &Report) -> Option<String> {
         world.pool().find(|vm| vm.is_healthy() && vm.foreign.is_none() && !holds(&vm.id))?;
     let lost = world.addresses.iter().find(|one| match &one.holder {
         None => true,
-        Some(holder) => world.pool().any(|vm| vm.id == *holder && !vm.is_healthy()),
+        Some(holder) => {
+            world.vm(holder).is_none_or(|vm| vm.mark.as_deref() == Some(MARK) && !vm.is_healthy())
+        }
     })?;
     Some(format!("{} serves nobody, and {} could have it", lost.address, spare.id))
 }

@@ -148,17 +148,16 @@ fn a_dead_image_with_a_restart_a_day_adds_nothing_each_day() {
 #[test]
 fn replicas_that_finish_and_cannot_be_deleted_stop_creation() {
     let mut story = Story::of(0, 0, &[]);
-    for _ in 0..24 {
-        story.happens(Event::Fault {
-            request: Request::Delete,
-            fault: Fault::Forbidden,
-            times: 255,
+    for minute in 0..DAY {
+        story.world(|world| {
+            world.weather.faults = vec![(Request::Delete, Fault::Forbidden, 255)];
+            if minute % HOUR == 30 {
+                world.vms.iter_mut().for_each(|vm| vm.service.finished = true);
+            }
         });
-        story.passes(HOUR / 2);
-        story.world(|world| world.vms.iter_mut().for_each(|vm| vm.service.finished = true));
-        story.passes(HOUR / 2);
+        story.pass();
     }
-    assert!(story.count() <= 16, "{} VMs", story.count());
+    assert!(story.count() <= 20, "{} VMs", story.count());
 }
 
 #[test]
@@ -334,6 +333,20 @@ fn a_date_an_hour_ahead_makes_no_build_too_old() {
     story.happens(Event::BuildTimes { build: 600, boot: 60 });
     story.happens(Event::WrongDates(true)).passes(20);
     assert_eq!((story.made(), story.free()), (3, 9));
+}
+
+// The port of a server that is gone kept its address.
+
+#[test]
+fn an_address_on_a_port_that_outlived_its_server_goes_to_a_healthy_replica() {
+    let mut story = Story::of(4, 1, &[("EXTERNAL_ADDRESS_MANAGEMENT", "true")]);
+    story.happens(Event::Bound { address: 0, to: Some(1) }).happens(Event::PortsOutlive(true));
+    story.passes(2).happens(Event::Vanishes { vm: 1 }).passes(6);
+    story.world(|world| {
+        let holder = world.addresses[0].holder.clone();
+        let holder = holder.and_then(|holder| world.vm(&holder).map(Vm::is_healthy));
+        assert_eq!(holder, Some(true));
+    });
 }
 
 // A cloud that drops metadata.

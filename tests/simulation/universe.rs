@@ -96,7 +96,12 @@ impl Universe {
 
     /// Between a look and the deletion that follows it nobody can know better: before any other request.
     fn meanwhile(&mut self, request: Request) {
-        let due = |one: &mut Meanwhile| one.requests <= self.requests && request != Request::Delete;
+        // The last question before a deletion is the look-up.
+        let may = match self.meanwhile.map(|one| one.deed) {
+            Some(Deed::Repairs) => !matches!(request, Request::LookUp | Request::Delete),
+            Some(Deed::Locks) | None => request != Request::Delete,
+        };
+        let due = |one: &mut Meanwhile| may && one.requests <= self.requests;
         let Some(Meanwhile { deed, .. }) = self.meanwhile.take_if(due) else { return };
         self.happens(&format!("meanwhile: {deed:?}"));
         for vm in self.world.vms.iter_mut().filter(|vm| vm.mark.as_deref() == Some(MARK)) {

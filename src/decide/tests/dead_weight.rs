@@ -350,6 +350,20 @@ fn in_a_pool_of_one_only_the_first_gives_way_until_a_newer_one_is_healthy() {
 }
 
 #[test]
+fn a_trial_that_could_not_be_deleted_and_is_locked_then_does_not_end_the_trials() {
+    let mut trial = silent("t").aged(2000);
+    trial.server.trial = true;
+    let mut world = settled(many(b'a'..=b'i', |id| silent(id).aged(700)));
+    world.put([trial.clone()]).delete_fails.insert("t".into());
+    minutes(&mut world, 60);
+    assert_eq!(trials(&world), ["t"]);
+    trial.server.locked = true;
+    world.put([trial]);
+    minutes(&mut world, 60);
+    assert!(trials(&world).len() > 1, "{}", world.plan);
+}
+
+#[test]
 fn in_a_pool_of_more_than_the_maximum_nobody_gives_way_for_nothing() {
     let mut world = world(["a", "b", "c"].map(|id| healthy(id, 0)));
     (world.policy.minimum, world.policy.max) = (1, Some(2));

@@ -110,6 +110,7 @@ fn on_weather(world: &mut World, event: Event) {
         Event::HidesLaunches(hides) => weather.hides_launches = hides,
         Event::NoDate(none) => weather.no_date = none,
         Event::WrongDates(wrong) => weather.wrong_dates = wrong,
+        Event::PortsOutlive(outlive) => weather.ports_outlive = outlive,
         Event::DropsMarks(drops) => weather.drops_marks = drops,
         Event::PageLimit { more, schedules } => {
             weather.page_limit = more.map(|more| existing + u64::from(more));
@@ -181,6 +182,7 @@ fn bind(world: &mut World, address: u8, to: Option<u8>) {
     });
     if let Some(address) = world.addresses.get_mut(usize::from(address) % count).filter(|_| !taken)
     {
+        world.orphans.remove(&address.id);
         address.holder = to;
     }
 }

@@ -200,6 +200,8 @@ pub enum Event {
     NoDate(bool),
     /// Every other answer carries a date an hour ahead: one controller's clock is wrong.
     WrongDates(bool),
+    /// The port of a server that goes stays, and its floating IP with it.
+    PortsOutlive(bool),
     /// New servers lose their metadata.
     DropsMarks(bool),
     /// So many servers more than there are fit a list while the cloud looks for hosts, for so many seconds.

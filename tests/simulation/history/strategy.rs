@@ -29,6 +29,7 @@ fn chapter() -> impl Strategy<Value = Vec<Event>> {
         2 => storm(),
         1 => broken_image(),
         1 => early(),
+        1 => in_the_last_moment(),
         1 => short_lives(),
     ]
 }
@@ -75,6 +76,22 @@ fn early() -> impl Strategy<Value = Vec<Event>> {
         1 => (1_u8..=3).prop_map(Event::Passes),
     ];
     vec(event, 4..=14)
+}
+
+/// What is about to be deleted is repaired, or locked, while the pass goes on.
+fn in_the_last_moment() -> impl Strategy<Value = Vec<Event>> {
+    let fault = (any::<u8>(), any::<u8>()).prop_flat_map(|(vm, other)| {
+        select(vec![
+            [Event::Finishes { vm }, Event::Passes(0)],
+            [Event::Added, Event::GoesSilent { vm: 0 }],
+            [Event::TurnsToError { vm, serves: false }, Event::Finishes { vm: other }],
+        ])
+    });
+    let deed = select(vec![Deed::Repairs, Deed::Locks]);
+    (fault, 0_u8..=6, 3_u8..=6, deed).prop_map(|(fault, passes, requests, deed)| {
+        let meanwhile = Event::Meanwhile(Meanwhile { requests, deed });
+        fault.into_iter().chain([Event::Passes(passes), meanwhile, Event::Passes(2)]).collect()
+    })
 }
 
 fn hurry() -> impl Strategy<Value = Event> {
@@ -218,6 +235,7 @@ fn cloud() -> impl Strategy<Value = Event> {
         1 => prop::bool::weighted(0.7).prop_map(Event::NoDate),
         1 => prop::bool::weighted(0.7).prop_map(Event::WrongDates),
         1 => prop::bool::weighted(0.7).prop_map(Event::DropsMarks),
+        1 => prop::bool::weighted(0.7).prop_map(Event::PortsOutlive),
         2 => (option::weighted(0.8, 0_u8..=3), 1_u8..=5)
             .prop_map(|(more, schedules)| Event::PageLimit { more, schedules }),
     ]

@@ -40,7 +40,7 @@ fn from(judge: &Judge, world: &World, address: &AddressId) -> Result<(), String>
     if world.vm(holder).is_some_and(|vm| vm.mark.as_deref() != Some(MARK)) {
         return Err(format!("{holder} outside the pool holds it"));
     }
-    if world.vm(holder).is_none() {
+    if witness.gone_now.contains(holder) {
         return Ok(());
     }
     let record =

@@ -66,38 +66,42 @@ impl Brakes {
         }
     }
 
-    /// Who was not asked may be silent or not.
+    /// Nothing is beyond doubt.
     pub fn forget_silence(&mut self) {
         self.silence = None;
     }
 
-    /// The replicas were asked: `reference` should have answered. Whichever of the `answers` are taken, most are silent,
-    /// or it is not beyond doubt.
+    /// The replicas were asked: `reference` should have answered.
     pub fn answered(
         &mut self,
         now: u64,
         reference: &BTreeSet<ServerId>,
-        answers: &[BTreeMap<ServerId, Answer>],
+        answers: &BTreeMap<ServerId, Answer>,
     ) {
         let most_are_silent = |reference: &BTreeSet<ServerId>| {
-            answers.iter().all(|answers| {
-                let asked = reference.iter().filter_map(|id| answers.get(id));
-                let silent = asked.clone().filter(|answer| matches!(answer, Answer::None { .. }));
-                let (silent, known) = (silent.count(), asked.count());
-                if known < MANY { silent > 0 && silent == known } else { most(silent, known) }
-            })
+            let asked = reference.iter().filter_map(|id| answers.get(id));
+            let silent = asked.clone().filter(|answer| matches!(answer, Answer::None { .. }));
+            let (silent, known) = (silent.count(), asked.count());
+            if known < MANY { silent > 0 && silent == known } else { most(silent, known) }
         };
-        if self.silence.as_ref().is_some_and(|(reference, _)| !most_are_silent(reference)) {
-            self.silence = None;
+        // With those that came to answer since, too: whoever is judged by both is beyond doubt.
+        if let Some((known, _)) = &self.silence {
+            let all = known.union(reference).cloned().collect();
+            if !most_are_silent(known) || !most_are_silent(&all) {
+                self.silence = None;
+            }
         }
         if !most_are_silent(reference) {
             return;
         }
-        let before = self.silence.take().filter(|(_, since)| now - since < HOLDS);
+        // One that is over does not begin anew for the same ones; when exactly it is over is a matter of opinion.
+        let before = self.silence.take().filter(|(_, since)| now - since < 2 * HOLDS);
         self.silence = match before {
             Some((known, since)) if reference.is_subset(&known) => Some((known, since)),
-            Some((known, _)) => Some((known.union(reference).cloned().collect(), now)),
-            None => Some((reference.clone(), now)),
+            Some((known, since)) if now - since < HOLDS => {
+                Some((known.union(reference).cloned().collect(), now))
+            }
+            Some(_) | None => Some((reference.clone(), now)),
         };
     }
 

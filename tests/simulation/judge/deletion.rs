@@ -31,8 +31,10 @@ pub fn check(judge: &mut Judge, world: &World, id: &ServerId) {
         judge.breaks(Rule::OwnAndOneEach, format!("{id} was not listed, and is deleted"));
         return;
     };
-    // One whose deletion failed before waits for all that are new.
-    if judge.witness.silent_deleted > 0 && !judge.witness.not_deleted.contains_key(id) {
+    // But one whose deletion fails again and again holds up no other.
+    let failed =
+        judge.witness.not_deleted.contains_key(id) || judge.witness.not_looked_up.contains(id);
+    if judge.witness.silent_deleted > 0 && !failed {
         judge.breaks(Rule::WorkingStays, format!("{id} goes after one that only seems dead"));
     }
     if let Err(why) = still_so(&server, vm).and_then(|()| may_go(judge, &server)) {
@@ -102,6 +104,8 @@ fn may_go_for_itself(judge: &mut Judge, server: &Server) -> Result<(), String> {
             let may = may && lasts(witness.stopped_since.get(id));
             may.then_some(()).ok_or_else(|| "it is stopped by an operator".into())
         }
+        // What it says now comes on top of what was held against it.
+        _ if finished && witness.asked_again.contains(id) => Ok(()),
         _ if finished => addresses_are_safe(judge, id),
         Condition::Error if !policy.once && witness.brakes.loss_holds(witness.began) => {
             Err("many were lost just now".into())
@@ -197,9 +201,9 @@ fn may_go_as_trial(judge: &mut Judge, server: &Server) -> Result<(), String> {
 pub fn at_the_end(judge: &mut Judge) {
     // A full pool has room for the next one only when this one is gone.
     let next = judge.requests.contains(&Request::Create) || growth::room(judge) == 0;
-    let gone = judge.witness.trials_deleted.first().cloned();
-    // While this one may still be there the next one waits.
-    let gone = gone.filter(|id| !judge.witness.not_deleted.contains_key(id));
+    // One whose deletion fails keeps its place.
+    let gone = judge.witness.trials_deleted.first();
+    let gone = gone.filter(|id| !judge.witness.not_deleted.contains_key(*id)).cloned();
     if let Some(id) = gone.filter(|_| !next) {
         let what = format!("{id} is a trial, and was deleted although none comes next");
         judge.breaks(Rule::WorkingStays, what);

@@ -115,7 +115,8 @@ fn may_be_tried(judge: &Judge, count: u64) -> Result<(), String> {
         !matches!(witness.answers.get(&last.id), Some(Answer::Valid { .. } | Answer::Unasked));
     // A pass that took long may have left it for the next one.
     let in_time = clock::now() - witness.began < 10;
-    let stays = !witness.deleted_now.contains(&last.id);
+    let stays =
+        !witness.deleted_now.contains(&last.id) || witness.not_deleted.contains_key(&last.id);
     if goes && silent && !last.locked && in_time && stays && witness.clock_told {
         return Err(format!("it is a trial, while {} before it stays", last.id));
     }

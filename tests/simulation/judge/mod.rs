@@ -76,7 +76,7 @@ impl Judge {
     /// Another process takes over: it has seen nothing yet.
     pub fn process_begins(&mut self) {
         self.witness = Witness::default();
-        // What went is in no list: a trial that is there tells of it, and one that is gone as well does not.
+        // A restart at the very moment forgets what gave way, unless a trial is there to tell.
         self.gave_way = None;
     }
 

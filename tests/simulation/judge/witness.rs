@@ -61,8 +61,12 @@ pub struct Witness {
     pub servers: Vec<Server>,
     places: HashMap<ServerId, usize>,
     pub addresses: Option<Vec<ExternalAddress>>,
+    /// What this pass looked up and found to be no more.
+    pub gone_now: BTreeSet<ServerId>,
     /// Answers of this pass.
     pub answers: BTreeMap<ServerId, Answer>,
+    /// Those that were asked once more, just before their deletion.
+    pub asked_again: BTreeSet<ServerId>,
     /// The same of the pass before, and whom that pass had in its list.
     pub answers_before: BTreeMap<ServerId, Answer>,
     pub servers_before: Vec<Server>,
@@ -118,6 +122,8 @@ impl Witness {
         self.trials_deleted.clear();
         self.deleted_now.clear();
         self.made_now = None;
+        self.gone_now.clear();
+        self.asked_again.clear();
     }
 
     pub fn listed(&mut self, policy: &Policy, servers: &[Server], clock_told: bool) {
@@ -192,14 +198,22 @@ impl Witness {
         if valid {
             self.last_valid.insert(id.clone(), free(answer));
         }
-        self.answers.insert(id.clone(), answer.clone());
+        if self.answers.insert(id.clone(), answer.clone()).is_some() {
+            self.asked_again.insert(id.clone());
+        }
         self.last.insert(id.clone(), answer.clone());
     }
 
     /// All that are to be asked were asked.
     pub fn all_answered(&mut self, policy: &Policy) {
+        // Who was not asked may be silent or not, and who is in error, busy or set aside may have a reason of its own.
+        let plain = |server: &Server| match server.condition {
+            Condition::Building | Condition::Deleting => true,
+            Condition::Active { task: None } => !server.fixed.is_empty(),
+            _ => false,
+        };
         let mut answers = self.answers.values().chain(self.answers_before.values());
-        if answers.any(|answer| *answer == Answer::Unasked) {
+        if answers.any(|answer| *answer == Answer::Unasked) || !self.servers.iter().all(plain) {
             self.brakes.forget_silence();
             return;
         }
@@ -217,23 +231,16 @@ impl Witness {
             let before = self.answers_before.iter().filter(|(_, answer)| answered(answer));
             before.map(|(id, _)| id.clone()).collect()
         };
-        let answers_of = |counts: &dyn Fn(&Condition) -> bool| -> BTreeMap<ServerId, Answer> {
-            let asked = self.servers.iter().filter(|server| counts(&server.condition));
-            let answer =
-                |server: &Server| Some((server.id.clone(), self.answers.get(&server.id)?.clone()));
-            asked.filter_map(answer).collect()
-        };
-        // The busy have a reason of their own to be silent, and those in error may have.
-        let idle = |condition: &Condition| *condition == Condition::Active { task: None };
-        let sure = answers_of(&idle);
-        let all = answers_of(&|condition| idle(condition) || *condition == Condition::Error);
-        self.brakes.answered(self.began, &reference, &[sure, all]);
+        self.brakes.answered(self.began, &reference, &self.answers);
     }
 
     pub fn looked_up(&mut self, id: &ServerId, found: Option<&Server>) {
         let is_going = |server: &Server| {
             matches!(server.condition, Condition::Deleting | Condition::SoftDeleted)
         };
+        if found.is_none() {
+            self.gone_now.insert(id.clone());
+        }
         let exists = found.is_some_and(|server| !is_going(server));
         let found = self.batches.iter_mut().find(|batch| batch.reply == Reply::First(id.clone()));
         if let Some(batch) = found.filter(|batch| !batch.was_listed) {
@@ -277,10 +284,11 @@ impl Witness {
     /// of it is followed.
     fn unmade(&mut self, id: &ServerId, gone: bool) {
         let Some(batch) = self.batches.last_mut() else { return };
-        if !gone {
+        // The first that is left stands for the others.
+        if !gone && batch.gone {
             batch.reply = Reply::First(id.clone());
             batch.gone = false;
-        } else if batch.reply == Reply::First(id.clone()) {
+        } else if gone && batch.reply == Reply::First(id.clone()) {
             batch.gone = true;
         }
     }

@@ -3,6 +3,7 @@
 pub mod vm;
 pub mod weather;
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 use simplescalevm::model::{AddressId, ExternalAddress, Launched, Server, ServerId};
@@ -18,6 +19,8 @@ pub const MARK: &str = "scaler";
 pub struct World {
     pub vms: Vec<Vm>,
     pub addresses: Vec<ExternalAddress>,
+    /// Those on a port that outlived its server.
+    pub orphans: BTreeSet<AddressId>,
     pub weather: Weather,
     /// Resources of a new replica.
     pub capacity: u64,
@@ -32,6 +35,7 @@ impl World {
         let mut world = World {
             vms: Vec::new(),
             addresses: Vec::new(),
+            orphans: BTreeSet::new(),
             weather: Weather::fair(),
             capacity,
             made: 0,
@@ -62,7 +66,11 @@ impl World {
         }
         for address in &mut self.addresses {
             let holder = address.holder.as_ref();
-            if holder.is_some_and(|holder| self.vms.iter().all(|vm| vm.id != *holder)) {
+            let is_gone = holder.is_some_and(|holder| self.vms.iter().all(|vm| vm.id != *holder));
+            if is_gone && self.weather.ports_outlive {
+                self.orphans.insert(address.id.clone());
+            }
+            if is_gone && !self.orphans.contains(&address.id) {
                 address.holder = None;
             }
         }
@@ -199,9 +207,11 @@ impl World {
     }
 
     /// The cloud and the networks are well again. The dead stay dead, the stopped stopped, and what an operator chose
-    /// stays as it is.
+    /// stays as it is. What was made without marks and could not be deleted again the operator has deleted, as the error
+    /// says.
     pub fn heal(&mut self) {
         self.weather = Weather::fair();
+        self.vms.retain(|vm| !vm.ours || vm.mark.is_some());
         for vm in &mut self.vms {
             vm.unlisted_until = 0;
         }

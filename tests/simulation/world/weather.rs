@@ -108,6 +108,8 @@ pub struct Weather {
     pub no_date: bool,
     /// Whether every other answer carries a date an hour ahead.
     pub wrong_dates: bool,
+    /// Whether the port of a server that goes stays, and its floating IP with it.
+    pub ports_outlive: bool,
     /// Whether new servers lose their metadata.
     pub drops_marks: bool,
     /// Seconds for which the cloud looks for a host.
@@ -136,6 +138,7 @@ impl Weather {
             hides_launches: false,
             no_date: false,
             wrong_dates: false,
+            ports_outlive: false,
             drops_marks: false,
             schedules: 2,
             page_limit: None,
