@@ -1,7 +1,7 @@
 //! A pool of 100: two pages of Nova's list, and a third, empty one that the second names for it is full.
 
 use crate::daemon::Daemon;
-use crate::scene::{Scene, lines, tail};
+use crate::scene::{Scene, tail};
 
 #[test]
 fn a_pool_of_100_takes_one_request_a_page_and_one_for_the_addresses() {
@@ -36,6 +36,7 @@ fn a_pool_of_100_takes_one_request_a_page_and_one_for_the_addresses() {
         let addresses = pass.iter().filter(|line| line.contains("/floatingips?")).count();
         assert_eq!((pages, addresses, pass.len()), (3, 1, 4), "{}", pass.join("\n"));
     }
-    let errors = lines(&daemon, &["ERROR"]);
-    assert_eq!(errors, lines(&daemon, &["ERROR", "the list moved"]), "{}", tail(&daemon));
+    let other = |line: &&str| line.contains("ERROR") && !line.contains("the list moved");
+    let errors: Vec<&str> = log.lines().filter(other).collect();
+    assert!(errors.is_empty(), "{}\n{}", errors.join("\n"), tail(&daemon));
 }
