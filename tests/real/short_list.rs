@@ -15,7 +15,7 @@ fn a_batch_of_nearly_a_page_is_made_once() {
         .settings()
         .with("REPLICA_MIN_AVAILABLE_RESOURCES", "45")
         .with("REPLICA_MAX", "90")
-        .with("APP_INTERVAL", "1");
+        .with("APP_INTERVAL", "2");
     scene.never_more_than(45);
     let daemon = Daemon::start(&settings);
     // As close together as can be, from the creation on.
