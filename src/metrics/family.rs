@@ -61,12 +61,7 @@ pub const FAMILIES: [Family; 24] = [
         &[],
         "Replicas that were asked for and are not in the cloud's list yet; they count against REPLICA_MAX.",
     ),
-    family(
-        "simplescalevm_replicas_max",
-        Kind::Gauge,
-        &[],
-        "REPLICA_MAX; absent when it is not set.",
-    ),
+    family("simplescalevm_replicas_max", Kind::Gauge, &[], "REPLICA_MAX; absent when it is none."),
     family(
         "simplescalevm_resources_free",
         Kind::Gauge,

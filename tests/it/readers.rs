@@ -7,17 +7,9 @@ use rustix::process::Signal;
 
 use crate::daemon::{Daemon, Settings, send};
 use crate::expect;
-use crate::fake::{Cloud, Fault, Gate, Says, Times};
+use crate::fake::{Cloud, Fault, Gate, Times};
 use crate::manager::Manager;
-
-/// A pool that wants nothing.
-fn content() -> Cloud {
-    let cloud = Cloud::start();
-    for name in ["a", "b", "c"] {
-        cloud.add_replica(name, Says::free(1));
-    }
-    cloud
-}
+use crate::running::content;
 
 #[test]
 fn passes_and_the_end_wait_for_no_reader() {

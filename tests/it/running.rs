@@ -7,7 +7,7 @@ use crate::expect;
 use crate::fake::{Cloud, Fault, Gate, Manner, Says, Service, Times};
 
 /// A pool that wants nothing.
-fn content() -> Cloud {
+pub fn content() -> Cloud {
     let cloud = Cloud::start();
     for name in ["a", "b", "c"] {
         cloud.add_replica(name, Says::free(1));
