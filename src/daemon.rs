@@ -1,6 +1,7 @@
 //! The loop: pass, publish, wait for the next pass or a signal. And `--once`, which is one pass of it.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result, one_line};
 use crate::explain::Explainer;
 use crate::handles::Handles;
+use crate::model::{Lost, ServerId, Watched};
 use crate::pass::{Cloud, Pool, Report};
 use crate::plan::Plan;
 use crate::probe::Prober;
@@ -24,6 +26,7 @@ use crate::status::snapshot::{EndedPass, Moment, PoolSettings, Snapshot};
 use crate::status::{self, health, line};
 use crate::systemd::Manager;
 use crate::unique;
+use crate::watch::Watch;
 
 /// How long the service manager gets before it is told again what it had no room for.
 const RETELL: Duration = Duration::from_secs(1);
@@ -89,14 +92,26 @@ pub fn run(
         daemon.open(config).map(|pool| daemon.once(pool, out))
     } else {
         // Settings first, the port last: who polls it expects passes behind it.
-        let open = daemon.open(config);
-        open.and_then(|pool| Ok((pool, daemon.serve(config)?)))
-            .map(|(pool, latest)| daemon.repeat(pool, &latest, out))
+        let open = daemon.open(config).and_then(|pool| Ok((pool, daemon.watch(config)?)));
+        open.and_then(|(pool, watch)| Ok((pool, watch, daemon.serve(config)?)))
+            .map(|(pool, watch, latest)| daemon.repeat(pool, watch, &latest, out))
     };
     started.unwrap_or_else(|error| {
         log::error!("{error}");
         ExitStatus::of(&error)
     })
+}
+
+/// Why the wait for the next pass is over.
+enum Next {
+    /// Its time has come.
+    InTime,
+    /// These no longer answer.
+    Early(BTreeMap<ServerId, Lost>),
+    /// Somebody asked for it.
+    Wanted,
+    /// The program was asked to end.
+    Stopped,
 }
 
 struct Daemon {
@@ -122,6 +137,10 @@ impl Daemon {
         Ok(Pool::new(config.clone(), cloud, prober, &instance, self.clock, handles))
     }
 
+    fn watch(&self, config: &Config) -> Result<Option<Watch>> {
+        Watch::new(config, self.clock, self.handles.clone())
+    }
+
     fn serve(&self, config: &Config) -> Result<Arc<Latest>> {
         let snapshot = Snapshot::new(self.clock.now(), self.settings.clone());
         let latest = Arc::new(Latest::new(snapshot));
@@ -144,7 +163,10 @@ impl Daemon {
 
     fn once(&self, mut pool: Pool, out: &mut dyn Write) -> ExitStatus {
         let began = self.clock.now();
-        let Some(report) = self.pass(&mut pool, began, out) else { return ExitStatus::Failed };
+        let watched = Watched::default();
+        let Some(report) = self.pass(&mut pool, &watched, began, out) else {
+            return ExitStatus::Failed;
+        };
         if report.fatal {
             ExitStatus::Settings
         } else if report.is_good() && !report.plan.as_ref().is_some_and(Plan::is_in_trouble) {
@@ -154,12 +176,19 @@ impl Daemon {
         }
     }
 
-    fn repeat(&self, mut pool: Pool, latest: &Latest, out: &mut dyn Write) -> ExitStatus {
+    fn repeat(
+        &self,
+        mut pool: Pool,
+        mut watch: Option<Watch>,
+        latest: &Latest,
+        out: &mut dyn Write,
+    ) -> ExitStatus {
         let mut slot = self.clock.now().elapsed;
+        let mut watched = Watched::default();
         loop {
             let began = self.clock.now();
             latest.publish(latest.get().pass_began(began));
-            let Some(report) = self.pass(&mut pool, began, out) else {
+            let Some(report) = self.pass(&mut pool, &watched, began, out) else {
                 return ExitStatus::Failed;
             };
             // Later on it is the cloud that changed, and may change back.
@@ -167,7 +196,13 @@ impl Daemon {
             let fatal = report.fatal && is_first;
             self.manager.status(&line::line(&report));
             let ended = self.clock.now();
-            slot = next_slot(slot, ended.elapsed, self.interval);
+            // The cadence stays what it is when the watch begins a pass.
+            if !watched.is_early() {
+                slot = next_slot(slot, ended.elapsed, self.interval);
+            }
+            if let Some(watch) = &mut watch {
+                watch.pass_ended(&report, began);
+            }
             let wall = ended.wall + slot.saturating_sub(ended.elapsed);
             latest.pass_ended(EndedPass { began, ended, report }, Moment { elapsed: slot, wall });
             if fatal {
@@ -176,32 +211,55 @@ impl Daemon {
             if is_first {
                 self.manager.ready();
             }
-            match self.wait_until(slot) {
-                Woken::InTime => {}
-                // The cadence begins anew, so that no second pass follows a moment later.
-                Woken::PassWanted => slot = self.clock.now().elapsed,
-                Woken::Stopped => return ExitStatus::Good,
-            }
+            let lost = match self.wait_until(slot, watch.as_mut()) {
+                Next::InTime => BTreeMap::new(),
+                Next::Early(lost) => lost,
+                Next::Wanted => {
+                    // The cadence begins anew, so that no second pass follows a moment later.
+                    slot = self.clock.now().elapsed;
+                    BTreeMap::new()
+                }
+                Next::Stopped => return ExitStatus::Good,
+            };
+            watched = watch.as_ref().map(|watch| watch.tell(lost)).unwrap_or_default();
         }
     }
 
-    /// Waits for the next pass. What the service manager had no room for is told again meanwhile: it waits for `READY=1`,
-    /// perhaps for less than an interval.
-    fn wait_until(&self, slot: Duration) -> Woken {
+    /// Waits for the next pass, and asks the holders of addresses meanwhile. What the service manager had no room for is
+    /// told again: it waits for `READY=1`, perhaps for less than an interval.
+    fn wait_until(&self, slot: Duration, mut watch: Option<&mut Watch>) -> Next {
         loop {
             let left = slot.saturating_sub(self.clock.now().elapsed);
+            if let Some(watch) = watch.as_deref_mut().filter(|_| !left.is_zero()) {
+                let lost = watch.look();
+                if !lost.is_empty() && !self.handles.stop.requested() {
+                    return Next::Early(lost);
+                }
+            }
             let time = if self.manager.catch_up() { left } else { left.min(RETELL) };
+            let look = watch.as_deref().and_then(Watch::next);
+            let look = look.map(|at| at.saturating_sub(self.clock.now().elapsed));
+            let time = look.map_or(time, |look| time.min(look));
             match self.handles.stop.wait_for_pass(time) {
                 Woken::InTime if time < left => {}
-                woken => return woken,
+                Woken::Called => {}
+                Woken::InTime => return Next::InTime,
+                Woken::PassWanted => return Next::Wanted,
+                Woken::Stopped => return Next::Stopped,
             }
         }
     }
 
     /// One pass. `None` when it panicked: nobody knows what it did and did not remember, and a supervisor's restart finds
     /// that out from the cloud, calmly, with the brakes of a start. Going on with half a memory would not.
-    fn pass(&self, pool: &mut Pool, began: Moment, out: &mut dyn Write) -> Option<Report> {
-        let mut report = match catch_unwind(AssertUnwindSafe(|| pool.pass())) {
+    fn pass(
+        &self,
+        pool: &mut Pool,
+        watched: &Watched,
+        began: Moment,
+        out: &mut dyn Write,
+    ) -> Option<Report> {
+        let mut report = match catch_unwind(AssertUnwindSafe(|| pool.pass(watched))) {
             Ok(report) => report,
             Err(panic) => {
                 let what = one_line(panic_text(panic.as_ref()), 200);
@@ -231,7 +289,7 @@ fn greet(config: &Config, settings: &PoolSettings) {
     let level = if policy.once { log::Level::Debug } else { log::Level::Info };
     log::log!(
         level,
-        "simplescalevm {} on {}: pool {}={}, at least {} resources free, {} per replica, a pass every {} s{}",
+        "simplescalevm {} on {}: pool {}={}, at least {} resources free, {} per replica, a pass every {} s{}{}",
         env!("CARGO_PKG_VERSION"),
         settings.provider,
         settings.mark_key,
@@ -239,6 +297,10 @@ fn greet(config: &Config, settings: &PoolSettings) {
         policy.minimum,
         policy.capacity,
         config.interval.as_secs(),
+        match config.watch.filter(|_| policy.manage_addresses && !policy.once) {
+            Some(watch) => format!(", the holders of addresses asked every {} s", watch.as_secs()),
+            None => String::new(),
+        },
         if settings.dry_run { "; a dry run: nothing is changed" } else { "" },
     );
     for warning in &config.warnings {

@@ -43,3 +43,4 @@ pub mod signals;
 pub mod status;
 pub mod systemd;
 pub mod unique;
+pub mod watch;

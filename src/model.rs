@@ -1,5 +1,6 @@
 //! What one pass sees and speaks of: plain data, no behaviour beyond reading it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
@@ -267,4 +268,35 @@ pub struct Replica {
     pub batch: Option<String>,
     /// Whether it is a trial ([`TRIAL_KEY`]).
     pub trial: bool,
+}
+
+/// What asking the addresses' holders between two passes gave, as far as the next pass goes by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Watched {
+    /// Holders that no longer answer, for whose sake the pass begins early; none: it does not.
+    pub lost: BTreeMap<ServerId, Lost>,
+    /// When each holder last answered, on the monotonic clock.
+    pub last_answers: BTreeMap<ServerId, Duration>,
+}
+
+impl Watched {
+    /// Whether the pass begins before its time.
+    pub fn is_early(&self) -> bool {
+        !self.lost.is_empty()
+    }
+}
+
+/// A holder of an address that no longer answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// Its name.
+    pub name: String,
+    /// Where it was asked.
+    pub address: IpAddr,
+    /// What became of the last question: `connection refused` …
+    pub why: String,
+    /// Questions in a row that failed.
+    pub times: u32,
+    /// How long they took, in whole intervals of the watch.
+    pub within: Duration,
 }

@@ -1,5 +1,8 @@
 //! What became of a plan: plain data, beside [`crate::plan`].
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use crate::error::Error;
 use crate::model::{AddressId, ServerId};
 use crate::plan::StepKind;
@@ -11,6 +14,8 @@ pub struct Outcome {
     pub steps: Vec<StepOutcome>,
     /// Addresses that went to another replica, and to which.
     pub moved: Vec<(AddressId, ServerId)>,
+    /// When each of them did, since the pass began.
+    pub moved_after: BTreeMap<AddressId, Duration>,
     /// Addresses whose move was tried and failed.
     pub not_moved: Vec<AddressId>,
     /// Replicas whose deletion was accepted.

@@ -1,5 +1,6 @@
 //! One pass: observe → decide → act. What it found is handed on; nothing is published here.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::act::{self, Hands, Naming};
@@ -10,8 +11,8 @@ use crate::events::{Event, News};
 use crate::handles::Handles;
 use crate::memory::Memory;
 use crate::metrics::{Metrics, Phase};
-use crate::model::ExternalAddress;
-use crate::observe::{self, PassClock, Sight};
+use crate::model::{ExternalAddress, ServerId, Watched};
+use crate::observe::{self, Before, PassClock, Sight};
 use crate::outcome::{Outcome, StepOutcome, StepResult};
 use crate::plan::{Loudness, Plan};
 use crate::probe::Ask;
@@ -44,6 +45,8 @@ pub struct Pool {
     clock: Clock,
     memory: Memory,
     mark: Option<String>,
+    /// When replicas last answered a pass, on the monotonic clock.
+    last_answers: BTreeMap<ServerId, Duration>,
     news: News,
 }
 
@@ -60,6 +63,8 @@ pub struct Report {
     pub outcome: Option<Outcome>,
     /// The external addresses as they were seen; `None` when they are not managed or could not be listed.
     pub addresses: Option<Vec<ExternalAddress>>,
+    /// Replicas that gave a valid answer in this pass.
+    pub answered: BTreeSet<ServerId>,
     /// The mark the pool goes by, once settled.
     pub mark: Option<String>,
     /// The pause before the next creation, as it was when the pass ended.
@@ -113,20 +118,28 @@ impl Pool {
             clock,
             memory: Memory::new(instance),
             mark: None,
+            last_answers: BTreeMap::new(),
             news,
         }
     }
 
-    /// One pass.
-    pub fn pass(&mut self) -> Report {
+    /// One pass; it begins early for the sake of the holders that `watched` lost, if it did.
+    pub fn pass(&mut self, watched: &Watched) -> Report {
         self.handles.progress.mark();
         self.news.begin_pass();
+        for (id, lost) in &watched.lost {
+            self.news.lost(id, lost);
+        }
         let now = self.clock.now();
         let began = now.elapsed;
-        let mut report = self.observe_decide_act(now);
+        let mut report = self.observe_decide_act(now, watched);
         report.mark.clone_from(&self.mark);
         report.pause = self.pause();
-        let metrics = &self.handles.metrics;
+        let metrics = self.handles.metrics.clone();
+        if watched.is_early() {
+            metrics.early_pass();
+        }
+        self.count_downtimes(watched, began, &report);
         metrics.pass(report.is_good(), self.clock.now().elapsed.saturating_sub(began));
         if self.handles.stop.requested() {
             if !report.is_good() {
@@ -139,7 +152,7 @@ impl Pool {
         report
     }
 
-    fn observe_decide_act(&mut self, start: Moment) -> Report {
+    fn observe_decide_act(&mut self, start: Moment, watched: &Watched) -> Report {
         let mut report = Report::default();
         let (clock, began) = (self.clock, start.elapsed);
         let spent = move || clock.now().elapsed.saturating_sub(began);
@@ -150,7 +163,7 @@ impl Pool {
             policy,
             self.cloud.reader(),
             self.prober.as_ref(),
-            &self.memory,
+            Before { memory: &self.memory, watched },
             &self.config.mark,
             &mut self.mark,
             &times,
@@ -168,6 +181,7 @@ impl Pool {
         }
         self.memory.clock.clone_from(&sight.clock);
         let observation = &sight.observation;
+        report.answered = observation.answered();
         if let Addresses::Known(addresses) = &observation.addresses {
             report.addresses = Some(addresses.clone());
         }
@@ -233,6 +247,23 @@ impl Pool {
             self.unseen(report, error);
         }
         decide::decide(&self.config.policy, &sight.observation, &self.memory)
+    }
+
+    /// How long the addresses that moved had nobody behind them. One that still answers hands its address over without.
+    fn count_downtimes(&mut self, watched: &Watched, began: Duration, report: &Report) {
+        let answered = report.answered.iter().map(|id| (id.clone(), began));
+        self.last_answers.extend(answered);
+        let (Some(plan), Some(outcome)) = (&report.plan, &report.outcome) else { return };
+        for (address, after) in &outcome.moved_after {
+            let step = plan.moves.iter().find(|step| step.address == *address);
+            let Some(from) = step.and_then(|step| step.from.as_ref()) else { continue };
+            let last_answer = self.last_answers.get(from).max(watched.last_answers.get(from));
+            if let Some(last_answer) = last_answer.filter(|_| !report.answered.contains(from)) {
+                let moved = began.saturating_add(*after);
+                self.handles.metrics.downtime(moved.saturating_sub(*last_answer));
+            }
+        }
+        self.last_answers.retain(|id, _| self.memory.replicas.contains_key(id));
     }
 
     fn unseen(&mut self, report: &mut Report, error: &Error) {

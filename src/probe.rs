@@ -20,7 +20,7 @@ use crate::settings::ProbeSettings;
 const BETWEEN_ROUNDS: Duration = Duration::from_secs(1);
 
 /// Enough for TLS and JSON; the default of 2 MiB is address space a small VM may not grant 128 times.
-const WORKER_STACK_BYTES: usize = 512 * 1024;
+pub const WORKER_STACK_BYTES: usize = 512 * 1024;
 
 /// One replica to ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,26 +119,38 @@ impl Prober {
     }
 
     fn ask(&self, target: &Target) -> Answer {
-        let url = url(&self.settings, target.address);
-        let result = match self.client.get(&url) {
-            Ok((200..=299, body)) => {
-                read(&self.settings, &body).map_err(|why| (ProbeFailure::Invalid, why))
-            }
-            Ok((status, _)) => Err((ProbeFailure::Status, format!("status {status}"))),
-            Err(NoAnswer::Asked(reason, why)) => Err((reason, why)),
-            Err(NoAnswer::Unasked(why)) => {
-                log::debug!("{url} was not asked: {why}");
-                return Answer::Unasked;
-            }
-        };
-        self.handles.progress.mark();
-        match result {
-            Ok((capacity, termination)) => Answer::Valid { capacity, termination },
-            Err((reason, why)) => {
-                self.handles.metrics.probe_failure(reason);
-                log::debug!("{url}: {why}");
-                Answer::None { why }
-            }
+        let (answer, failure) = ask(&self.client, &self.settings, target.address);
+        if answer != Answer::Unasked {
+            self.handles.progress.mark();
+        }
+        if let Some(reason) = failure {
+            self.handles.metrics.probe_failure(reason);
+        }
+        answer
+    }
+}
+
+/// One question to a replica; what came of it, and of what kind a failure is.
+pub fn ask(
+    client: &ReplicaClient,
+    settings: &ProbeSettings,
+    address: IpAddr,
+) -> (Answer, Option<ProbeFailure>) {
+    let url = url(settings, address);
+    let result = match client.get(&url) {
+        Ok((200..=299, body)) => read(settings, &body).map_err(|why| (ProbeFailure::Invalid, why)),
+        Ok((status, _)) => Err((ProbeFailure::Status, format!("status {status}"))),
+        Err(NoAnswer::Asked(reason, why)) => Err((reason, why)),
+        Err(NoAnswer::Unasked(why)) => {
+            log::debug!("{url} was not asked: {why}");
+            return (Answer::Unasked, None);
+        }
+    };
+    match result {
+        Ok((capacity, termination)) => (Answer::Valid { capacity, termination }, None),
+        Err((reason, why)) => {
+            log::debug!("{url}: {why}");
+            (Answer::None { why }, Some(reason))
         }
     }
 }

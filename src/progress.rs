@@ -30,7 +30,8 @@ impl Default for Progress {
     }
 }
 
-/// What people ask of the running program: to end, which stays asked for, or to begin a pass now.
+/// What people ask of the running program: to end, which stays asked for, or to begin a pass now. And how threads beside
+/// the loop call it.
 #[derive(Clone, Debug, Default)]
 pub struct Stop(Arc<(Mutex<Wishes>, Condvar)>);
 
@@ -38,6 +39,7 @@ pub struct Stop(Arc<(Mutex<Wishes>, Condvar)>);
 struct Wishes {
     end: bool,
     pass: bool,
+    look: bool,
 }
 
 /// Why the wait for the next pass is over.
@@ -45,6 +47,8 @@ struct Wishes {
 pub enum Woken {
     /// The time was up.
     InTime,
+    /// There is something to look at.
+    Called,
     /// Somebody asked for a pass now.
     PassWanted,
     /// The program was asked to end.
@@ -70,6 +74,12 @@ impl Stop {
         self.0.1.notify_all();
     }
 
+    /// Ends the wait for the next pass, because there is something to look at.
+    pub fn call(&self) {
+        self.lock().look = true;
+        self.0.1.notify_all();
+    }
+
     /// Whether the program was asked to end.
     pub fn requested(&self) -> bool {
         self.lock().end
@@ -86,19 +96,22 @@ impl Stop {
         guard.end
     }
 
-    /// Sleeps for `time`, or until a pass is wanted at once, or none any more.
+    /// Sleeps for `time`, or until there is something to look at, a pass is wanted at once, or none any more.
     pub fn wait_for_pass(&self, time: Duration) -> Woken {
         let guard = self.lock();
         let (mut guard, _) = self
             .0
             .1
-            .wait_timeout_while(guard, time, |wishes| !wishes.end && !wishes.pass)
+            .wait_timeout_while(guard, time, |wishes| !wishes.end && !wishes.pass && !wishes.look)
             .unwrap_or_else(PoisonError::into_inner);
-        let pass_wanted = std::mem::take(&mut guard.pass);
-        match (guard.end, pass_wanted) {
-            (true, _) => Woken::Stopped,
-            (false, true) => Woken::PassWanted,
-            (false, false) => Woken::InTime,
+        if guard.end {
+            Woken::Stopped
+        } else if std::mem::take(&mut guard.pass) {
+            Woken::PassWanted
+        } else if std::mem::take(&mut guard.look) {
+            Woken::Called
+        } else {
+            Woken::InTime
         }
     }
 
@@ -119,6 +132,17 @@ mod tests {
         stop.request_pass();
         stop.request_pass();
         assert_eq!(stop.wait_for_pass(AN_HOUR), Woken::PassWanted);
+        assert_eq!(stop.wait_for_pass(Duration::ZERO), Woken::InTime);
+    }
+
+    #[test]
+    fn a_call_ends_one_wait_and_is_behind_a_wish_for_a_pass() {
+        let stop = Stop::new();
+        stop.call();
+        stop.request_pass();
+        stop.call();
+        assert_eq!(stop.wait_for_pass(AN_HOUR), Woken::PassWanted);
+        assert_eq!(stop.wait_for_pass(AN_HOUR), Woken::Called);
         assert_eq!(stop.wait_for_pass(Duration::ZERO), Woken::InTime);
     }
 

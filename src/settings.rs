@@ -12,6 +12,8 @@ use crate::secret::Secret;
 pub struct Config {
     /// Seconds between the starts of two passes (`APP_INTERVAL`).
     pub interval: Duration,
+    /// Between two questions to the holders of external addresses (`EXTERNAL_ADDRESS_WATCH`); `None`: only passes ask them.
+    pub watch: Option<Duration>,
     /// The status server.
     pub status: StatusSettings,
     /// What `decide` goes by.

@@ -71,11 +71,13 @@ fn judge(servers: &[Server], ip_version: IpVersion) {
     for pass in 0..2 {
         let seen = Observation {
             elapsed: policy.interval * pass,
+            early: false,
             now: now + policy.interval * pass,
             clock_told: true,
             incomplete: None,
             servers: servers.to_vec(),
             answers: answers.clone(),
+            unconfirmed: BTreeMap::new(),
             network: Some(NETWORK.to_owned()),
             addresses: Addresses::NotManaged,
             gone: BTreeSet::new(),

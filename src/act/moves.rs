@@ -42,6 +42,7 @@ fn move_one(
         let pair = (step.address.clone(), step.to.server.clone());
         let error = match acting.hands.provider.bind(&pair.0, &pair.1, step.to.fixed) {
             Ok(()) => {
+                acting.outcome.moved_after.insert(pair.0.clone(), acting.spent());
                 acting.outcome.moved.push(pair);
                 acting.add(StepKind::Move, &step.address.0, &step, StepResult::Done);
                 return true;

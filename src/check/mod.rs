@@ -93,11 +93,13 @@ fn pool(config: &Config, provider: &mut dyn Provider, page: &mut Page<'_>) -> Op
     page.found("others", &outside(&config.mark, &others));
     Some(Observation {
         elapsed: Duration::ZERO,
+        early: false,
         now: now.unwrap_or_else(|| Clock::start().now().wall),
         clock_told: now.is_some(),
         incomplete: None,
         servers: replicas,
         answers: BTreeMap::new(),
+        unconfirmed: BTreeMap::new(),
         network,
         addresses: Addresses::NotManaged,
         gone: BTreeSet::new(),

@@ -23,13 +23,14 @@ use parse::{
 };
 use reader::Reader;
 use table::{
-    APP_HOST, APP_INTERVAL, APP_PORT, APP_STATUS_DETAIL, EXTERNAL_ADDRESS_MANAGEMENT, LOG_FORMAT,
-    OPENSTACK_IP_VERSION, OPENSTACK_METADATA_KEY, OPENSTACK_METADATA_VALUE, OPENSTACK_NAME,
-    PROVIDER, REPLICA_API_CACERT, REPLICA_API_CAPACITY_KEY, REPLICA_API_CONCURRENCY,
-    REPLICA_API_INSECURE, REPLICA_API_PATH, REPLICA_API_PORT, REPLICA_API_PROTOCOL,
-    REPLICA_API_RETRIES, REPLICA_API_TERMINATION_KEY, REPLICA_API_TIMEOUT, REPLICA_BOOT_GRACE,
-    REPLICA_CAPACITY, REPLICA_DELETE_STOPPED, REPLICA_LAUNCH_TIMEOUT, REPLICA_MAX,
-    REPLICA_MIN_AVAILABLE_RESOURCES, REPLICA_REPLACE_SILENT_AFTER,
+    APP_HOST, APP_INTERVAL, APP_PORT, APP_STATUS_DETAIL, EXTERNAL_ADDRESS_MANAGEMENT,
+    EXTERNAL_ADDRESS_WATCH, LOG_FORMAT, OPENSTACK_IP_VERSION, OPENSTACK_METADATA_KEY,
+    OPENSTACK_METADATA_VALUE, OPENSTACK_NAME, PROVIDER, REPLICA_API_CACERT,
+    REPLICA_API_CAPACITY_KEY, REPLICA_API_CONCURRENCY, REPLICA_API_INSECURE, REPLICA_API_PATH,
+    REPLICA_API_PORT, REPLICA_API_PROTOCOL, REPLICA_API_RETRIES, REPLICA_API_TERMINATION_KEY,
+    REPLICA_API_TIMEOUT, REPLICA_BOOT_GRACE, REPLICA_CAPACITY, REPLICA_DELETE_STOPPED,
+    REPLICA_LAUNCH_TIMEOUT, REPLICA_MAX, REPLICA_MIN_AVAILABLE_RESOURCES,
+    REPLICA_REPLACE_SILENT_AFTER,
 };
 
 use crate::logger::Format;
@@ -64,6 +65,7 @@ pub fn load(
     let interval = reader.value(&APP_INTERVAL, seconds(1..=INTERVAL_SECONDS_MAX));
     let mut config = Config {
         interval,
+        watch: watch(&mut reader, interval),
         policy: policy(&mut reader, interval, once),
         probe: probe(&mut reader, interval),
         status: status(&mut reader),
@@ -176,6 +178,22 @@ fn probe_timeout(reader: &mut Reader<'_>, interval: Duration) -> Duration {
         reader.fault(&REPLICA_API_TIMEOUT, text);
     }
     timeout
+}
+
+/// As with the time limit: at an interval of a second nobody who chose no watch is told off for it.
+fn watch(reader: &mut Reader<'_>, interval: Duration) -> Option<Duration> {
+    let watch = reader.value(&EXTERNAL_ADDRESS_WATCH, seconds(0..=REQUEST_SECONDS_MAX));
+    if reader.all_sound(&[&EXTERNAL_ADDRESS_WATCH, &APP_INTERVAL])
+        && reader.given(&EXTERNAL_ADDRESS_WATCH).is_some()
+        && watch >= interval
+    {
+        let (watch, interval) = (watch.as_secs(), interval.as_secs());
+        let text = format!(
+            "EXTERNAL_ADDRESS_WATCH \"{watch}\": must be less than APP_INTERVAL, which is {interval}; 0: off"
+        );
+        reader.fault(&EXTERNAL_ADDRESS_WATCH, text);
+    }
+    Some(watch).filter(|watch| !watch.is_zero() && *watch < interval)
 }
 
 fn status(reader: &mut Reader<'_>) -> StatusSettings {

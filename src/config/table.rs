@@ -89,6 +89,8 @@ settings! {
         REPLICA_MAX = Means("100, or 4 times what the minimum needs"):
             "most replicas of any state; none: no limit";
         EXTERNAL_ADDRESS_MANAGEMENT = Default("false"): "keep the pool's floating IPs on healthy replicas";
+        EXTERNAL_ADDRESS_WATCH = Default("1"):
+            "seconds between two questions to each holder of a floating IP, less than APP_INTERVAL; 0: only passes ask";
         REPLICA_BOOT_GRACE = Default("600"): "seconds a new replica may take from its launch to its first answer";
         REPLICA_LAUNCH_TIMEOUT = Default("900"): "seconds a build may take before it counts as failed";
         REPLICA_REPLACE_SILENT_AFTER = Means("never"):

@@ -64,7 +64,7 @@ pub fn follow(
 ) -> Batches {
     let mut result = Batches { limit: memory.batch_limit, ..Batches::default() };
     for batch in &memory.batches {
-        let passes = batch.passes.with(seen.elapsed, policy.interval);
+        let passes = seen.count(policy, batch.passes);
         let batch = BatchMemory { passes, ..batch.clone() };
         let members: Vec<&Judged<'_>> =
             judged.iter().filter(|one| one.server.batch.as_ref() == Some(&batch.mark)).collect();

@@ -33,7 +33,7 @@ pub fn silence(policy: &Policy, seen: &Observation, memory: &Memory) -> Option<S
             passes: Intervals::first(seen.elapsed),
         }),
         Some(brake) => {
-            let passes = brake.passes.with(seen.elapsed, policy.interval);
+            let passes = seen.count(policy, brake.passes);
             let reference = brake.reference.clone();
             (passes.count <= BRAKE_INTERVALS).then_some(SilenceBrake { reference, passes })
         }
@@ -78,6 +78,7 @@ fn most_are_silent(
 /// One that was not asked is what it was.
 fn is_silent(seen: &Observation, memory: &Memory, id: &ServerId) -> bool {
     match seen.answers.get(id) {
+        _ if seen.unconfirmed.contains_key(id) => true,
         Some(Answer::Valid { .. }) => false,
         Some(Answer::None { .. }) => true,
         Some(Answer::Unasked) | None => {
@@ -124,7 +125,7 @@ pub fn loss(policy: &Policy, seen: &Observation, memory: &Memory) -> Option<Loss
         return Some(LossBrake { passes, why });
     }
     let brake = memory.loss.as_ref()?;
-    let passes = brake.passes.with(seen.elapsed, policy.interval);
+    let passes = seen.count(policy, brake.passes);
     let why = brake.why.clone();
     (passes.count <= BRAKE_INTERVALS).then_some(LossBrake { passes, why })
 }

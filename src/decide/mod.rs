@@ -38,6 +38,8 @@ use crate::settings::Policy;
 pub struct Observation {
     /// When the pass began: monotonic, since the program started.
     pub elapsed: Duration,
+    /// Whether the watch began it early: then it is no interval's pass, whenever it comes.
+    pub early: bool,
     /// The cloud's clock.
     pub now: SystemTime,
     /// Whether the cloud told its time in this pass. Without it nothing is deleted for its age.
@@ -48,6 +50,9 @@ pub struct Observation {
     pub servers: Vec<Server>,
     /// What asking the running ones gave.
     pub answers: BTreeMap<ServerId, Answer>,
+    /// Those that did not answer the one question of a pass that began early, and why. It is too little to judge them by,
+    /// but many of them tell of a fault of our own network.
+    pub unconfirmed: BTreeMap<ServerId, String>,
     /// The name of the wanted network; `None` when it could not be found out.
     pub network: Option<String>,
     /// The pool's floating IPs.
@@ -56,6 +61,20 @@ pub struct Observation {
     pub gone: BTreeSet<ServerId>,
     /// What became of the first servers of batches that are not in the list, by the batch's mark.
     pub lookups: BTreeMap<String, Lookup>,
+}
+
+impl Observation {
+    /// Those that gave a valid answer.
+    pub fn answered(&self) -> BTreeSet<ServerId> {
+        let valid = |answer: &Answer| matches!(answer, Answer::Valid { .. });
+        let answered = self.answers.iter().filter(|(_, answer)| valid(answer));
+        answered.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// These intervals and this pass, unless it is early.
+    fn count(&self, policy: &Policy, intervals: Intervals) -> Intervals {
+        if self.early { intervals } else { intervals.with(self.elapsed, policy.interval) }
+    }
 }
 
 /// The pool's floating IPs, as far as they are known.
@@ -122,7 +141,7 @@ pub fn decide(policy: &Policy, seen: &Observation, memory: &Memory) -> (Plan, Me
     let is_trial = plan.creation.as_ref().is_some_and(|batch| batch.trial);
     let intervals = match memory.passes {
         0 => Intervals::first(seen.elapsed),
-        _ => memory.intervals.with(seen.elapsed, policy.interval),
+        _ => seen.count(policy, memory.intervals),
     };
     let next = Memory {
         instance: memory.instance.clone(),
@@ -169,10 +188,9 @@ fn remembered(
 ) -> BTreeMap<ServerId, ReplicaMemory> {
     let mut replicas = BTreeMap::new();
     for (id, before) in &memory.replicas {
-        let missing = before.missing.map_or_else(
-            || Intervals::first(seen.elapsed),
-            |missing| missing.with(seen.elapsed, policy.interval),
-        );
+        let missing = before
+            .missing
+            .map_or_else(|| Intervals::first(seen.elapsed), |missing| seen.count(policy, missing));
         if missing.count <= MISSING_INTERVALS {
             let missing = Some(missing);
             replicas.insert(id.clone(), ReplicaMemory { missing, ..before.clone() });

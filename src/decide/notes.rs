@@ -19,7 +19,7 @@ pub fn write(
     loss: Option<&LossBrake>,
     plan: &mut Plan,
 ) {
-    brakes(judged, silence, loss, plan);
+    brakes(seen, judged, silence, loss, plan);
     for one in judged {
         if let Some((loudness, text)) = standing(policy, seen, one) {
             let key = format!("{}:{}", one.replica.state, one.replica.id);
@@ -57,6 +57,7 @@ pub fn write(
 }
 
 fn brakes(
+    seen: &Observation,
     judged: &[Judged<'_>],
     silence: Option<&SilenceBrake>,
     loss: Option<&LossBrake>,
@@ -65,8 +66,9 @@ fn brakes(
     if let Some(brake) = silence {
         let silent = judged
             .iter()
+            .filter(|one| brake.reference.contains(&one.replica.id))
             .filter(|one| {
-                brake.reference.contains(&one.replica.id) && one.replica.state == State::Silent
+                one.replica.state == State::Silent || seen.unconfirmed.contains_key(&one.replica.id)
             })
             .count();
         let text = format!(

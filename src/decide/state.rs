@@ -122,7 +122,7 @@ fn running(
             let noted = if in_error { " although the cloud has it in error" } else { "" };
             return Verdict::new(State::Healthy, capacity, format!("{capacity} free{noted}"));
         }
-        Answer::Unasked => return not_asked(policy, remembered),
+        Answer::Unasked => return not_asked(policy, seen, remembered, server, task),
         Answer::None { why } => why,
     };
     if in_error && failed_by_silence(policy, seen, silence, remembered) {
@@ -177,7 +177,23 @@ fn answer(seen: &Observation, server: &Server, in_error: bool) -> Answer {
     }
 }
 
-fn not_asked(policy: &Policy, remembered: Option<&ReplicaMemory>) -> Verdict {
+fn not_asked(
+    policy: &Policy,
+    seen: &Observation,
+    remembered: Option<&ReplicaMemory>,
+    server: &Server,
+    task: Option<&str>,
+) -> Verdict {
+    let why = match seen.unconfirmed.get(&server.id) {
+        Some(why) => format!("one question was not answered: {why}"),
+        None => "not asked in this pass".to_owned(),
+    };
+    if let (Some(task), Some(State::Parked)) = (task, remembered.map(|replica| replica.state)) {
+        return Verdict {
+            fresh: false,
+            ..Verdict::new(State::Parked, 0, format!("{task}; {why}"))
+        };
+    }
     let kept = remembered.filter(|replica| {
         matches!(
             replica.state,
@@ -186,7 +202,7 @@ fn not_asked(policy: &Policy, remembered: Option<&ReplicaMemory>) -> Verdict {
     });
     let (state, free) =
         kept.map_or((State::Starting, policy.capacity), |replica| (replica.state, replica.free));
-    Verdict { fresh: false, ..Verdict::new(state, free, "not asked in this pass") }
+    Verdict { fresh: false, ..Verdict::new(state, free, why) }
 }
 
 fn remember(
@@ -216,8 +232,7 @@ fn remember(
         && !comes_back(replica.state)
         && !valid;
     let first = |since: Option<Duration>| since.or(Some(seen.elapsed));
-    let early = memory.passes > 0
-        && memory.intervals.with(seen.elapsed, policy.interval) == memory.intervals;
+    let early = memory.passes > 0 && seen.count(policy, memory.intervals) == memory.intervals;
     let answered_before = before.is_some_and(|before| before.answered_ever)
         || may_have_answered(policy, seen, memory, server);
     let silent_since = (replica.state == State::Silent)

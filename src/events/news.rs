@@ -14,7 +14,7 @@ use crate::events::over::is_over;
 use crate::events::repeat::{Repeats, Words, cause};
 use crate::events::sight::Sight;
 use crate::events::{Event, Tone};
-use crate::model::{ExternalAddress, State};
+use crate::model::{ExternalAddress, Lost, ServerId, State};
 use crate::outcome::Outcome;
 use crate::plan::{Loudness, Note, Plan, StepKind};
 
@@ -68,6 +68,19 @@ impl News {
     /// A pass begins.
     pub fn begin_pass(&mut self) {
         self.lasting.begin_pass();
+    }
+
+    /// The holder of an address no longer answers, so the pass begins early.
+    pub fn lost(&mut self, id: &ServerId, lost: &Lost) {
+        let Lost { name, why, times, within, .. } = lost;
+        // A single question says itself how long it took.
+        let how_often = match times {
+            1 => String::new(),
+            _ => format!(", {times} times in {} s", within.as_secs()),
+        };
+        let text = format!("{name} ({id}) no longer answers: {why}{how_often}; a pass begins now");
+        let subject = "the holder of an external address no longer answers";
+        self.say(Level::Warn, Tone::Warning, subject, &text);
     }
 
     /// Something could not be seen.

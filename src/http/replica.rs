@@ -1,10 +1,13 @@
 //! Asking a replica: one question, one answer, nothing kept.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use ureq::Agent;
 use ureq::tls::TlsConfig;
-use ureq::unversioned::transport::DefaultConnector;
+use ureq::unversioned::transport::{
+    ConnectionDetails, Connector, NextTimeout, RustlsConnector, TcpConnector, Transport, time,
+};
+use ureq::{Agent, Timeout};
 
 use crate::error::{Result, out_of_resources};
 use crate::http::encoding::{ASKED, compressed};
@@ -51,15 +54,22 @@ impl ReplicaClient {
     /// A client for replicas. An unreadable `REPLICA_API_CACERT` is an error.
     pub fn new(settings: &ProbeSettings) -> Result<Self> {
         let tls = tls(settings.cacert.as_deref(), "REPLICA_API_CACERT", settings.insecure)?;
-        Ok(ReplicaClient::within(settings.timeout, tls))
+        Ok(ReplicaClient::within(settings.timeout, CONNECT, tls))
+    }
+
+    /// The same, for which a host counts as gone when it has not taken the connection after `connect`. A TLS handshake has
+    /// its usual time: it is up to the service, which may be slow.
+    pub fn impatient(settings: &ProbeSettings, connect: Duration) -> Result<Self> {
+        let tls = tls(settings.cacert.as_deref(), "REPLICA_API_CACERT", settings.insecure)?;
+        Ok(ReplicaClient::within(settings.timeout, connect, tls))
     }
 
     /// A client for what runs on this machine, with the same limits: for `--healthcheck`.
     pub fn plain(timeout: Duration) -> Self {
-        ReplicaClient::within(timeout, TlsConfig::builder().build())
+        ReplicaClient::within(timeout, CONNECT, TlsConfig::builder().build())
     }
 
-    fn within(timeout: Duration, tls: TlsConfig) -> Self {
+    fn within(timeout: Duration, connect: Duration, tls: TlsConfig) -> Self {
         let config = Agent::config_builder()
             .timeout_global(Some(timeout))
             .timeout_connect(Some(CONNECT.min(timeout)))
@@ -77,7 +87,8 @@ impl ReplicaClient {
             .accept_encoding(ASKED)
             .tls_config(tls)
             .build();
-        let agent = Agent::with_parts(config, DefaultConnector::default(), Lookup::default());
+        let connector = Reach(connect).chain(RustlsConnector::default());
+        let agent = Agent::with_parts(config, connector, Lookup::default());
         ReplicaClient { agent, timeout }
     }
 
@@ -99,6 +110,37 @@ impl ReplicaClient {
         }
         let body = response.body_mut().with_config().limit(BODY_BYTES_MAX).read_to_vec();
         Ok((status, body.map_err(words)?))
+    }
+}
+
+/// Opens TCP connections, within this time at most.
+#[derive(Debug)]
+struct Reach(Duration);
+
+impl Connector for Reach {
+    type Out = Box<dyn Transport>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        _chained: Option<()>,
+    ) -> std::result::Result<Option<Self::Out>, ureq::Error> {
+        let limit = details.timeout.after.min(time::Duration::Exact(self.0));
+        let details = ConnectionDetails {
+            uri: details.uri,
+            addrs: details.addrs.clone(),
+            config: details.config,
+            request_level: details.request_level,
+            resolver: details.resolver,
+            now: details.now,
+            timeout: NextTimeout { after: limit, reason: Timeout::Connect, ..details.timeout },
+            current_time: Arc::clone(&details.current_time),
+            run_connector: Arc::clone(&details.run_connector),
+            register_shutdown: Arc::clone(&details.register_shutdown),
+        };
+        let none: Option<()> = None;
+        let transport = TcpConnector::default().connect(&details, none)?;
+        Ok(transport.map(|transport| Box::new(transport) as Box<dyn Transport>))
     }
 }
 

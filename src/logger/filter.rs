@@ -11,7 +11,7 @@ use crate::nearest::nearest;
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// The modules that write lines. To name another one alone would switch the log off, too.
-const WRITERS: [&str; 20] = [
+const WRITERS: [&str; 21] = [
     "act::creation",
     "config",
     "daemon",
@@ -32,6 +32,7 @@ const WRITERS: [&str; 20] = [
     "status::json",
     "status::server",
     "systemd",
+    "watch",
 ];
 
 /// What other programs call a level, where its spelling is no help.

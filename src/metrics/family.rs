@@ -47,7 +47,7 @@ const fn family(
 }
 
 /// Every metric, in the order in which it is shown.
-pub const FAMILIES: [Family; 24] = [
+pub const FAMILIES: [Family; 27] = [
     family(
         "simplescalevm_build_info",
         Kind::Gauge,
@@ -126,6 +126,24 @@ pub const FAMILIES: [Family; 24] = [
         "Replicas whose deletion the cloud accepted, by reason.",
     ),
     family("simplescalevm_address_moves_total", Kind::Counter, &[], "External addresses moved."),
+    family(
+        "simplescalevm_address_downtime_seconds",
+        Kind::Histogram,
+        &[],
+        "From the last good answer of an external address's holder to the move that the cloud accepted.",
+    ),
+    family(
+        "simplescalevm_watch_questions_total",
+        Kind::Counter,
+        &["result"],
+        "Questions to the holders of external addresses between two passes: answered, failed.",
+    ),
+    family(
+        "simplescalevm_early_passes_total",
+        Kind::Counter,
+        &[],
+        "Passes that began early because a holder no longer answered.",
+    ),
     family(
         "simplescalevm_failures_total",
         Kind::Counter,

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use family::{FAMILIES, Family, Kind, markdown};
-pub use histogram::Histogram;
+pub use histogram::{Downtimes, Histogram};
 pub use render::{Gauges, render};
 
 use crate::error::ErrorKind;
@@ -38,6 +38,12 @@ pub struct Counters {
     pub deleted: BTreeMap<&'static str, u64>,
     /// Addresses moved.
     pub moves: u64,
+    /// How long addresses that moved had nobody behind them.
+    pub downtimes: Downtimes,
+    /// Questions of the watch that were asked, by result (`answered`, `failed`).
+    pub watch_questions: BTreeMap<&'static str, u64>,
+    /// Passes that the watch began.
+    pub early_passes: u64,
     /// Whatever failed in a pass, by kind.
     pub failures: BTreeMap<&'static str, u64>,
     /// Probes without a valid answer, by reason.
@@ -184,6 +190,22 @@ impl Metrics {
     pub fn moved(&self) {
         let mut counters = self.lock();
         counters.moves = counters.moves.saturating_add(1);
+    }
+
+    /// An address moved, so long after its holder's last good answer.
+    pub fn downtime(&self, duration: Duration) {
+        self.lock().downtimes.0.observe(duration);
+    }
+
+    /// A question of the watch ended.
+    pub fn watch_question(&self, answered: bool) {
+        add(&mut self.lock().watch_questions, if answered { "answered" } else { "failed" });
+    }
+
+    /// The watch began a pass.
+    pub fn early_pass(&self) {
+        let mut counters = self.lock();
+        counters.early_passes = counters.early_passes.saturating_add(1);
     }
 
     /// Something failed in a pass.

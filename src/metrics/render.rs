@@ -165,6 +165,13 @@ fn render_counter(page: &mut Page, name: &str, counters: &Counters) {
             page.counts(name, "reason", reasons, &counters.deleted);
         }
         "simplescalevm_address_moves_total" => page.value(name, counters.moves),
+        "simplescalevm_address_downtime_seconds" => {
+            page.histogram(name, "", &counters.downtimes.0);
+        }
+        "simplescalevm_watch_questions_total" => {
+            page.counts(name, "result", ["answered", "failed"], &counters.watch_questions);
+        }
+        "simplescalevm_early_passes_total" => page.value(name, counters.early_passes),
         "simplescalevm_failures_total" => {
             page.counts(name, "kind", ErrorKind::NAMES, &counters.failures);
         }
@@ -227,6 +234,9 @@ mod tests {
         metrics.created(3);
         metrics.deleted(DeletionReason::Finished);
         metrics.moved();
+        metrics.downtime(Duration::from_millis(3_200));
+        metrics.watch_question(true);
+        metrics.early_pass();
         metrics.failure(ErrorKind::Quota);
         metrics.probe_failure(ProbeFailure::Timeout);
         metrics.request(CloudService::Compute, Some(200), Duration::from_millis(140));
@@ -271,6 +281,12 @@ mod tests {
             "simplescalevm_passes_total{result=\"failed\"} 0",
             "simplescalevm_pass_duration_seconds_bucket{le=\"0.25\"} 1",
             "simplescalevm_replicas_deleted_total{reason=\"finished\"} 1",
+            "simplescalevm_address_downtime_seconds_bucket{le=\"3\"} 0",
+            "simplescalevm_address_downtime_seconds_bucket{le=\"4\"} 1",
+            "simplescalevm_address_downtime_seconds_sum 3.2",
+            "simplescalevm_watch_questions_total{result=\"answered\"} 1",
+            "simplescalevm_watch_questions_total{result=\"failed\"} 0",
+            "simplescalevm_early_passes_total 1",
             "simplescalevm_failures_total{kind=\"quota\"} 1",
             "simplescalevm_cloud_requests_total{service=\"compute\",status=\"2xx\"} 1",
             "simplescalevm_cloud_requests_total{service=\"compute\",status=\"none\"} 1",

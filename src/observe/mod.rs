@@ -1,6 +1,7 @@
 //! Provider + probes → Observation. Collects, decides nothing; what could not be had is named.
 
 mod again;
+pub mod early;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
@@ -13,7 +14,7 @@ use crate::decide::{Addresses, Lookup, Observation, batch, now};
 use crate::error::{Error, ErrorKind, Result};
 use crate::memory::{ClockMemory, Memory};
 use crate::metrics::{Metrics, Phase};
-use crate::model::{Answer, ExternalAddress, Server, ServerId};
+use crate::model::{Answer, ExternalAddress, Server, ServerId, Watched};
 use crate::plan::Note;
 use crate::probe::{Ask, Target};
 use crate::provider::Provider;
@@ -33,6 +34,15 @@ pub struct Sight {
     pub scheduling: bool,
     /// Servers of the project outside the pool.
     pub outside: BTreeSet<ServerId>,
+}
+
+/// What is known of the pool when a pass begins.
+#[derive(Clone, Copy)]
+pub struct Before<'a> {
+    /// What the last passes saw.
+    pub memory: &'a Memory,
+    /// What the watch saw since.
+    pub watched: &'a Watched,
 }
 
 /// When a pass looks at the world, on the monotonic clock.
@@ -62,17 +72,23 @@ pub fn observe(
     policy: &Policy,
     provider: &mut dyn Provider,
     prober: &dyn Ask,
-    memory: &Memory,
+    before: Before<'_>,
     setting: &Mark,
     chosen: &mut Option<String>,
     clock: &PassClock<'_>,
 ) -> Result<Sight> {
+    let memory = before.memory;
     let mut sight =
-        clock.timed(Phase::List, || list(policy, provider, memory, setting, chosen, clock))?;
+        clock.timed(Phase::List, || list(policy, provider, before, setting, chosen, clock))?;
     let observation = &mut sight.observation;
     let targets = targets(policy, memory, observation);
-    observation.answers = clock.timed(Phase::Probe, || {
-        prober.ask_all(&targets, &|| (clock.spent)() < policy.interval / 2)
+    clock.timed(Phase::Probe, || {
+        if before.watched.is_early() {
+            early::ask(prober, &targets, before, observation);
+        } else {
+            let time_left = || (clock.spent)() < policy.interval / 2;
+            observation.answers = prober.ask_all(&targets, &time_left);
+        }
     });
     if policy.manage_addresses {
         // After the probes: who holds what now, not half a minute ago.
@@ -109,11 +125,12 @@ pub fn unasked(observation: &Observation) -> Option<Error> {
 fn list(
     policy: &Policy,
     provider: &mut dyn Provider,
-    memory: &Memory,
+    before: Before<'_>,
     setting: &Mark,
     chosen: &mut Option<String>,
     clock: &PassClock<'_>,
 ) -> Result<Sight> {
+    let memory = before.memory;
     let listing = provider.servers().map_err(|error| error.context("cannot list the servers"))?;
     let pool = match chosen {
         Some(mark) => mark.clone(),
@@ -136,11 +153,13 @@ fn list(
     };
     let observation = Observation {
         elapsed: clock.began,
+        early: before.watched.is_early(),
         now: now.now,
         clock_told: listing.now.is_some(),
         incomplete: None,
         servers,
         answers: BTreeMap::new(),
+        unconfirmed: BTreeMap::new(),
         network,
         addresses: Addresses::NotManaged,
         gone: BTreeSet::new(),

@@ -1,5 +1,6 @@
 //! Snapshots for the tests of what is made from them.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, ErrorKind};
@@ -44,6 +45,7 @@ pub fn good_pass() -> Report {
     Report {
         plan: Some(plan()),
         outcome: Some(Outcome::default()),
+        answered: BTreeSet::new(),
         mark: Some("scaler".into()),
         ..Report::default()
     }

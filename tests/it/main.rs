@@ -21,6 +21,7 @@ mod create;
 mod daemon;
 mod deletions;
 mod expect;
+mod failover;
 mod fake;
 mod fault_table;
 mod faults;

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use simplescalevm::config;
 use simplescalevm::error::one_line;
 use simplescalevm::handles::Handles;
+use simplescalevm::model::Watched;
 use simplescalevm::pass::{Cloud as PassCloud, Pool, Report};
 use simplescalevm::progress::Stop;
 use simplescalevm::settings::{Config, Policy};
@@ -108,7 +109,7 @@ impl Stage {
             universe.requests = 0;
             universe.judge.pass_begins();
         }
-        let result = catch_unwind(AssertUnwindSafe(|| process.pass()));
+        let result = catch_unwind(AssertUnwindSafe(|| process.pass(&Watched::default())));
         let universe = &mut *self.universe.borrow_mut();
         let asked_to_end = universe.end.take().is_some();
         universe.meanwhile = None;

@@ -9,7 +9,7 @@ use crate::decide::tests::world::{World, world};
 use crate::memory::{BatchMemory, Intervals};
 use crate::metrics::Metrics;
 use crate::model::ServerId;
-use crate::observe::{PassClock, Sight, complete, observe};
+use crate::observe::{Before, PassClock, Sight, complete, observe};
 use crate::settings::Mark;
 
 fn scheduling(id: &str) -> Vm {
@@ -47,7 +47,8 @@ fn look(world: &mut World) -> Sight {
         metrics: &Metrics::default(),
     };
     let mark = &mut Some("scaler".to_owned());
-    observe(&policy, world, &prober, &memory, &setting, mark, &clock).unwrap()
+    let before = Before { memory: &memory, watched: &world.watched.clone() };
+    observe(&policy, world, &prober, before, &setting, mark, &clock).unwrap()
 }
 
 fn look_twice(world: &mut World) -> Observation {

@@ -13,8 +13,10 @@ use crate::decide::{Addresses, Observation, batch, decide, learn};
 use crate::error::ErrorKind;
 use crate::events::News;
 use crate::memory::Memory;
-use crate::model::{AddressId, Answer, ExternalAddress, IpVersion, Launched, ServerId};
-use crate::observe::targets;
+use crate::model::{
+    AddressId, Answer, ExternalAddress, IpVersion, Launched, Lost, ServerId, Watched,
+};
+use crate::observe::{Before, early, targets};
 use crate::outcome::{Outcome, StepResult};
 use crate::plan::Plan;
 use crate::probe::{Ask, Target};
@@ -80,6 +82,8 @@ pub struct World {
     pub look_fails: BTreeSet<String>,
     pub spent: Rc<Cell<u64>>,
     pub memory: Memory,
+    /// What the watch tells the next pass.
+    pub watched: Watched,
     pub elapsed: u64,
     pub plan: Plan,
     pub outcome: Outcome,
@@ -122,6 +126,7 @@ pub fn world(vms: impl IntoIterator<Item = Vm>) -> World {
         look_fails: BTreeSet::new(),
         spent: Rc::default(),
         memory: Memory::new("me"),
+        watched: Watched::default(),
         elapsed: 0,
         plan: Plan::default(),
         outcome: Outcome::default(),
@@ -207,11 +212,13 @@ impl World {
         let listing = self.servers().unwrap();
         let mut seen = Observation {
             elapsed: Duration::from_secs(self.elapsed),
+            early: self.watched.is_early(),
             now: listing.now.unwrap(),
             clock_told: self.clock_told,
             incomplete: self.incomplete.clone(),
             servers: listing.servers.into_iter().filter(|server| server.mark.is_some()).collect(),
             answers: BTreeMap::new(),
+            unconfirmed: BTreeMap::new(),
             network: self.network.clone(),
             addresses: match (self.policy.manage_addresses, self.addresses_listed) {
                 (false, _) => Addresses::NotManaged,
@@ -225,9 +232,12 @@ impl World {
             let server = self.server(&first).unwrap();
             seen.lookups.insert(mark, batch::lookup(server.as_ref(), "scaler"));
         }
-        for target in targets(&self.policy, &self.memory, &seen) {
-            let answer = self.vms[&target.id.0].answer.clone();
-            seen.answers.insert(target.id, answer);
+        let targets = targets(&self.policy, &self.memory, &seen);
+        if self.watched.is_early() {
+            let before = Before { memory: &self.memory, watched: &self.watched };
+            early::ask(&self.answers(), &targets, before, &mut seen);
+        } else {
+            seen.answers = self.answers().ask_all(&targets, &|| true);
         }
         seen
     }
@@ -246,6 +256,24 @@ impl World {
         self.outcome = outcome;
         self.elapsed += 60;
         self
+    }
+
+    /// A pass that the watch begins so many seconds after the last one, for it has lost these; the next one comes at its time.
+    pub fn early_pass(&mut self, seconds: u64, lost: &[&str]) -> &mut Self {
+        let cadence = self.elapsed;
+        self.elapsed = cadence - 60 + seconds;
+        self.watched.lost = lost.iter().map(|id| (ServerId((*id).into()), self.lost(id))).collect();
+        self.pass();
+        self.watched.lost.clear();
+        self.elapsed = cadence;
+        self
+    }
+
+    fn lost(&self, id: &str) -> Lost {
+        let vm = &self.vms[id];
+        let (name, address) = (vm.server.name.clone(), vm.server.fixed[0].address);
+        let (why, within) = ("connection refused".to_owned(), Duration::from_secs(3));
+        Lost { name, address, why, times: 3, within }
     }
 
     /// Carries out a plan, so many seconds after its pass began.

@@ -71,6 +71,8 @@ pub enum Manner {
     /// As it should be.
     #[default]
     Whole,
+    /// After this time.
+    Late(Duration),
     /// Not at all: the connection is closed.
     Closed,
     /// Not at all: the connection is reset.
@@ -290,6 +292,10 @@ fn send(mut stream: &TcpStream, shared: &Shared, response: &Response) -> io::Res
     };
     match response.manner {
         Manner::Whole => stream.write_all(&bytes),
+        Manner::Late(time) => {
+            shared.wait(time);
+            stream.write_all(&bytes)
+        }
         Manner::Closed => Ok(()),
         Manner::Reset => reset(),
         Manner::HangBeforeHeaders => {

@@ -4,6 +4,7 @@ mod closed;
 mod contract;
 mod crowd;
 mod faults;
+mod gone;
 mod http;
 mod openstack;
 mod proxy;

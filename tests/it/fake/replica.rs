@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::http::{HttpServer, Manner, Request, Response};
 
@@ -32,6 +33,11 @@ impl Says {
     /// It may be destroyed.
     pub fn finished() -> Self {
         Says::Status { capacity: 0, termination: true }
+    }
+
+    /// 1 free, after this time.
+    pub fn slowly(time: Duration) -> Self {
+        Says::Badly(Manner::Late(time))
     }
 
     /// Accepts, and never answers.

@@ -17,6 +17,7 @@ pub fn config() -> Config {
     let interval = Duration::from_millis(400);
     Config {
         interval,
+        watch: None,
         status: StatusSettings { host: "127.0.0.1".into(), port: 0, full: true },
         policy: Policy {
             capacity: 4,

@@ -22,6 +22,7 @@ pub use recorded::Recorded;
 use super::closed::Closed;
 use super::crowd::Crowd;
 use super::faults::{Fault, Faults, Then, Times};
+use super::gone::Gone;
 use super::http::{HttpServer, Port, Request, Response};
 use super::range::Range;
 use super::replica::{Replica, Says};
@@ -57,6 +58,7 @@ struct Shared {
     closed: Mutex<BTreeMap<Service, Closed>>,
     requests: Mutex<Vec<Recorded>>,
     replicas: Mutex<BTreeMap<IpAddr, Replica>>,
+    gone: Mutex<BTreeMap<IpAddr, Gone>>,
     /// What a replica says from the list on in which its server is first shown active; `None`: it is silent.
     boots_say: Mutex<Option<Says>>,
 }
@@ -71,6 +73,7 @@ impl Cloud {
             closed: Mutex::default(),
             requests: Mutex::default(),
             replicas: Mutex::default(),
+            gone: Mutex::default(),
             boots_say: Mutex::default(),
         });
         let cloud = Cloud { servers: Mutex::default(), crowd: Mutex::default(), shared };
@@ -133,6 +136,14 @@ impl Cloud {
         let address = self.address_of(server);
         let replica = self.shared.replicas.lock().unwrap().remove(&address);
         drop(replica);
+    }
+
+    /// From now on the server's host is gone: no packet is answered.
+    pub fn vanish(&self, server: &str) {
+        self.silence(server);
+        let address = self.address_of(server);
+        let gone = Gone::at(SocketAddr::new(address, self.replica_port()));
+        self.shared.gone.lock().unwrap().insert(address, gone);
     }
 
     /// How often the server's replica was asked since it last began to listen.
