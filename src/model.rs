@@ -1,6 +1,6 @@
 //! What one pass sees and speaks of: plain data, no behaviour beyond reading it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
@@ -275,6 +275,8 @@ pub struct Replica {
 pub struct Watched {
     /// Holders that no longer answer, for whose sake the pass begins early; none: it does not.
     pub lost: BTreeMap<ServerId, Lost>,
+    /// Holders that take their time over a question: an early pass does not wait for them a second time.
+    pub pending: BTreeSet<ServerId>,
     /// When each holder last answered, on the monotonic clock.
     pub last_answers: BTreeMap<ServerId, Duration>,
 }

@@ -19,6 +19,9 @@ use crate::settings::ProbeSettings;
 /// Between two questions to the same silent replica within a pass.
 const BETWEEN_ROUNDS: Duration = Duration::from_secs(1);
 
+/// How long a host may take to accept a connection when there is no time to wait for one that is gone.
+const CONNECT_ONCE: Duration = Duration::from_millis(500);
+
 /// Enough for TLS and JSON; the default of 2 MiB is address space a small VM may not grant 128 times.
 pub const WORKER_STACK_BYTES: usize = 512 * 1024;
 
@@ -41,11 +44,17 @@ pub trait Ask {
         targets: &[Target],
         time_left: &dyn Fn() -> bool,
     ) -> BTreeMap<ServerId, Answer>;
+
+    /// Asks every target once, and waits for no host that is gone: for who is in a hurry.
+    fn ask_once(&self, targets: &[Target]) -> BTreeMap<ServerId, Answer> {
+        self.ask_all(targets, &|| false)
+    }
 }
 
 /// Asks replicas over HTTP.
 pub struct Prober {
     client: ReplicaClient,
+    hurried: ReplicaClient,
     settings: ProbeSettings,
     handles: Handles,
 }
@@ -56,7 +65,7 @@ impl Ask for Prober {
         targets: &[Target],
         time_left: &dyn Fn() -> bool,
     ) -> BTreeMap<ServerId, Answer> {
-        let mut answers = self.ask_round(targets);
+        let mut answers = self.ask_round(&self.client, targets);
         for _ in 0..self.settings.retries {
             // Those that were not asked come first, before the silent take up again what was wanting for them.
             let unasked = |target: &&Target| answers.get(&target.id) == Some(&Answer::Unasked);
@@ -69,7 +78,7 @@ impl Ask for Prober {
             if silent.is_empty() || !time_left() || self.handles.stop.wait(BETWEEN_ROUNDS) {
                 break;
             }
-            for (id, answer) in self.ask_round(&silent) {
+            for (id, answer) in self.ask_round(&self.client, &silent) {
                 if answer != Answer::Unasked {
                     answers.insert(id, answer);
                 }
@@ -77,21 +86,30 @@ impl Ask for Prober {
         }
         answers
     }
+
+    fn ask_once(&self, targets: &[Target]) -> BTreeMap<ServerId, Answer> {
+        self.ask_round(&self.hurried, targets)
+    }
 }
 
 impl Prober {
     /// A prober; an unreadable `REPLICA_API_CACERT` is an error.
     pub fn new(settings: ProbeSettings, handles: Handles) -> Result<Self> {
-        Ok(Prober { client: ReplicaClient::new(&settings)?, settings, handles })
+        let client = ReplicaClient::new(&settings)?;
+        let hurried = ReplicaClient::impatient(&settings, CONNECT_ONCE)?;
+        Ok(Prober { client, hurried, settings, handles })
     }
 
-    fn ask_round(&self, targets: &[Target]) -> BTreeMap<ServerId, Answer> {
+    fn ask_round(&self, client: &ReplicaClient, targets: &[Target]) -> BTreeMap<ServerId, Answer> {
         let next = AtomicUsize::new(0);
         let (sender, receiver) = mpsc::channel();
         let work = |sender: mpsc::Sender<(ServerId, Answer)>| {
             while let Some(target) = targets.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let answer =
-                    if self.handles.stop.requested() { Answer::Unasked } else { self.ask(target) };
+                let answer = if self.handles.stop.requested() {
+                    Answer::Unasked
+                } else {
+                    self.ask(client, target)
+                };
                 if sender.send((target.id.clone(), answer)).is_err() {
                     return;
                 }
@@ -118,8 +136,8 @@ impl Prober {
         receiver.into_iter().collect()
     }
 
-    fn ask(&self, target: &Target) -> Answer {
-        let (answer, failure) = ask(&self.client, &self.settings, target.address);
+    fn ask(&self, client: &ReplicaClient, target: &Target) -> Answer {
+        let (answer, failure) = ask(client, &self.settings, target.address);
         if answer != Answer::Unasked {
             self.handles.progress.mark();
         }

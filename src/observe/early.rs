@@ -21,11 +21,12 @@ pub fn ask(
                 let answer = Answer::None { why: lost.why.clone() };
                 observation.answers.insert(target.id.clone(), answer);
             }
+            _ if before.watched.pending.contains(&target.id) => {}
             _ if answered_last(before, &target.id) => asked.push(target.clone()),
             _ => {}
         }
     }
-    for (id, answer) in prober.ask_all(&asked, &|| false) {
+    for (id, answer) in prober.ask_once(&asked) {
         match answer {
             // Asked once only, so that nobody waits: too little to take it for silent.
             Answer::None { why } => drop(observation.unconfirmed.insert(id, why)),

@@ -211,6 +211,13 @@ impl Holders {
         .collect()
     }
 
+    /// Those that have been asked for half an interval and have not answered yet.
+    pub fn pending(&self, now: Duration) -> BTreeSet<ServerId> {
+        let is_slow = |began: Duration| began + self.interval / 2 <= now;
+        let pending = self.all.iter().filter(|(_, known)| known.asked.is_some_and(is_slow));
+        pending.map(|(id, _)| id.clone()).collect()
+    }
+
     /// When each holder last answered, as far as it did.
     pub fn last_answers(&self) -> BTreeMap<ServerId, Duration> {
         let answers = self.all.iter().filter_map(|(id, known)| Some((id.clone(), known.answered?)));

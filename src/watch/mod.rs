@@ -96,7 +96,8 @@ impl Watch {
 
     /// What a pass should know, whatever makes it begin.
     pub fn tell(&self, lost: BTreeMap<ServerId, Lost>) -> Watched {
-        Watched { lost, last_answers: self.holders.last_answers() }
+        let pending = self.holders.pending(self.clock.now().elapsed);
+        Watched { lost, pending, last_answers: self.holders.last_answers() }
     }
 
     fn take_up(&mut self, question: &Question, answer: &Answer, at: Duration) {

@@ -186,6 +186,16 @@ fn a_slow_question_holds_up_no_other_holder() {
 }
 
 #[test]
+fn one_that_takes_its_time_is_known() {
+    let mut world = world(&["a", "b"]);
+    let does = |id: &str, _| if id == "a" { Does::Hangs(5000) } else { Does::Answers(5) };
+    world.until(1_400, does);
+    assert!(world.holders.pending(milliseconds(1_400)).is_empty());
+    let pending = world.holders.pending(milliseconds(1_500));
+    assert_eq!(pending.into_iter().collect::<Vec<_>>(), [ServerId("a".into())]);
+}
+
+#[test]
 fn those_that_die_at_once_begin_one_pass() {
     let mut world = world(&["a", "b", "c"]);
     let does = |id: &str, _| if id == "a" { Does::Refuses } else { Does::Drops };

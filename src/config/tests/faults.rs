@@ -174,6 +174,18 @@ fn a_chosen_probe_timeout_is_less_than_the_interval() {
 }
 
 #[test]
+fn a_chosen_watch_is_more_often_than_the_passes() {
+    let why = "must be less than APP_INTERVAL, which is 60; 0: off";
+    check(&[("EXTERNAL_ADDRESS_WATCH", "60")], &[&format!("EXTERNAL_ADDRESS_WATCH \"60\": {why}")]);
+    check(&[("EXTERNAL_ADDRESS_WATCH", "59")], &[]);
+    let allowed = "must be a whole number of seconds from 0 to 3600";
+    check(
+        &[("EXTERNAL_ADDRESS_WATCH", "0.5")],
+        &[&format!("EXTERNAL_ADDRESS_WATCH \"0.5\": {allowed}")],
+    );
+}
+
+#[test]
 fn a_wrong_value_causes_no_second_fault_where_it_is_compared() {
     check(
         &[("REPLICA_CAPACITY", "none"), ("REPLICA_MAX", "1")],

@@ -189,6 +189,15 @@ fn names_of_version_3_of_the_python_image_are_other_names() {
 }
 
 #[test]
+fn the_watch_is_off_at_0_and_its_default_gives_way_to_an_interval_of_a_second() {
+    let watch = |settings: &[(&str, &str)]| good(settings).watch.map(|watch| watch.as_secs());
+    assert_eq!(watch(&[]), Some(1));
+    assert_eq!(watch(&[("EXTERNAL_ADDRESS_WATCH", "5")]), Some(5));
+    assert_eq!(watch(&[("EXTERNAL_ADDRESS_WATCH", "0")]), None);
+    assert_eq!(watch(&[("APP_INTERVAL", "1")]), None);
+}
+
+#[test]
 fn the_default_probe_timeout_gives_way_to_a_short_interval() {
     for (interval, milliseconds) in [("60", 5000), ("10", 5000), ("5", 2500), ("1", 500)] {
         let probe = good(&[("APP_INTERVAL", interval)]).probe;

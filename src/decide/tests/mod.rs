@@ -10,6 +10,7 @@ mod cloud;
 mod create;
 mod dead_weight;
 mod delete;
+mod early;
 mod expect;
 mod fixpoint;
 mod forgetting;
