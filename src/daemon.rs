@@ -203,8 +203,9 @@ impl Daemon {
             if let Some(watch) = &mut watch {
                 watch.pass_ended(&report, began);
             }
-            let wall = ended.wall + slot.saturating_sub(ended.elapsed);
-            latest.pass_ended(EndedPass { began, ended, report }, Moment { elapsed: slot, wall });
+            let (elapsed, left) = (slot.max(ended.elapsed), slot.saturating_sub(ended.elapsed));
+            let next = Moment { elapsed, wall: ended.wall + left };
+            latest.pass_ended(EndedPass { began, ended, report }, next);
             if fatal {
                 return ExitStatus::Settings;
             }

@@ -50,9 +50,9 @@ pub fn after_pass(
 ) -> Vec<Holder> {
     let mut holders = BTreeSet::new();
     for address in addresses {
-        let mut moves = outcome.into_iter().flat_map(|outcome| &outcome.moved);
-        let moved = moves.find(|(id, _)| *id == address.id).map(|(_, to)| to);
-        holders.extend(moved.or(address.holder.as_ref()));
+        let mut moved = outcome.into_iter().flat_map(|outcome| &outcome.moved);
+        let to = moved.find(|(id, _)| *id == address.id).map(|(_, to)| to);
+        holders.extend(to.or(address.holder.as_ref()));
     }
     let is_gone = |id: &ServerId| outcome.is_some_and(|outcome| outcome.deleted.contains(id));
     let watched = |replica: &Replica| {
@@ -249,7 +249,7 @@ impl Holders {
     /// How long a host may take to accept the connection of a question, whose answer may take longer.
     pub fn connect_limits(interval: Duration) -> (Duration, Duration) {
         // The next question begins on time.
-        (interval - interval / LATE_SHARE, interval / HURRIED_SHARE)
+        (interval.saturating_sub(interval / LATE_SHARE), interval / HURRIED_SHARE)
     }
 
     /// How many intervals a question took that lasted so long; none counts less than one.
@@ -263,7 +263,7 @@ impl Holders {
     fn next_interval(&self, now: Duration) -> Duration {
         let over = now.as_nanos() % self.interval.as_nanos().max(1);
         let over = Duration::from_nanos(u64::try_from(over).unwrap_or_default());
-        (now - over).saturating_add(self.interval)
+        now.saturating_sub(over).saturating_add(self.interval)
     }
 }
 

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::holders::after_pass;
 use super::{Holder, Holders, Learnt, Question};
-use crate::model::{Answer, Lost, ServerId};
+use crate::model::{AddressId, Answer, ExternalAddress, Lost, Replica, ServerId, State};
+use crate::outcome::Outcome;
+use crate::plan::Plan;
 
 /// What a holder does with a question, and after how many milliseconds.
 #[derive(Clone, Copy)]
@@ -273,4 +276,66 @@ fn who_is_lost_is_told_with_the_reason_and_how_long_it_took() {
     };
     let lost = BTreeMap::from([(ServerId("a".into()), lost)]);
     assert_eq!(world.holders.take_lost(milliseconds(3001)), lost);
+}
+
+fn replica(id: &str, state: State) -> Replica {
+    Replica {
+        id: ServerId(id.into()),
+        name: format!("web-{id}"),
+        state,
+        why: String::new(),
+        free: 0,
+        locked: false,
+        address: Some([192, 0, 2, 1].into()),
+        age: Duration::ZERO,
+        batch: None,
+        trial: false,
+    }
+}
+
+/// Of the address of the same name.
+fn held(holder: &str) -> ExternalAddress {
+    ExternalAddress {
+        id: AddressId(format!("ip-{holder}")),
+        address: [203, 0, 113, 1].into(),
+        holder: Some(ServerId(holder.into())),
+        on_server_port: true,
+    }
+}
+
+#[test]
+fn watched_are_those_that_hold_an_address_after_the_pass_and_can_be_asked() {
+    let states = [
+        ("healthy", State::Healthy),
+        ("not-asked", State::Healthy),
+        ("finished", State::Finished),
+        ("silent", State::Silent),
+        ("starting", State::Starting),
+        ("parked", State::Parked),
+        ("creating", State::Creating),
+        ("deleted", State::Finished),
+        ("lost", State::Silent),
+    ];
+    let mut replicas: Vec<Replica> = states.map(|(id, state)| replica(id, state)).to_vec();
+    replicas.extend([replica("heir", State::Healthy), replica("spare", State::Healthy)]);
+    let addresses: Vec<_> =
+        states.iter().map(|(id, _)| held(id)).chain([held("stranger")]).collect();
+    let outcome = Outcome {
+        moved: vec![(AddressId("ip-lost".into()), ServerId("heir".into()))],
+        deleted: vec![ServerId("deleted".into())],
+        ..Outcome::default()
+    };
+    let answered = ["healthy", "finished", "deleted", "heir", "spare"];
+    let answered = answered.map(|id| ServerId(id.into())).into();
+    let plan = Plan { replicas, ..Plan::default() };
+    let holders = after_pass(&plan, Some(&outcome), &addresses, &answered);
+    let expected = [
+        holder("healthy", Learnt::Answers),
+        holder("not-asked", Learnt::Nothing),
+        holder("finished", Learnt::Answers),
+        holder("silent", Learnt::IsSilent),
+        holder("starting", Learnt::IsSilent),
+        holder("heir", Learnt::Answers),
+    ];
+    assert_eq!(holders, expected);
 }
