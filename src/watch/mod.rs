@@ -2,14 +2,16 @@
 //! early.
 //!
 //! [`Holders`] knows whom to ask when, and what came of it; [`Watch`] asks. No question holds up another one, or a pass:
-//! each has a short-lived thread of its own.
+//! a short-lived thread waits for each that is not
+//! answered at once.
 
 mod holders;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -22,6 +24,7 @@ use crate::http::ReplicaClient;
 use crate::model::{Answer, Lost, ServerId, Watched};
 use crate::pass::Report;
 use crate::probe::{self, WORKER_STACK_BYTES};
+use crate::progress::Stop;
 use crate::settings::{Config, ProbeSettings};
 
 /// Asks the holders.
@@ -33,7 +36,8 @@ pub struct Watch {
     hurried: ReplicaClient,
     clock: Clock,
     handles: Handles,
-    workers: Vec<(Question, JoinHandle<()>)>,
+    queue: Arc<Mutex<VecDeque<Question>>>,
+    workers: Vec<JoinHandle<()>>,
     sender: Sender<Ended>,
     ended: Receiver<Ended>,
 }
@@ -60,6 +64,7 @@ impl Watch {
             settings,
             clock,
             handles,
+            queue: Arc::default(),
             workers: Vec::new(),
             sender,
             ended,
@@ -83,9 +88,8 @@ impl Watch {
         }
         self.join();
         let now = self.clock.now().elapsed;
-        for question in self.holders.due(now) {
-            self.ask(question);
-        }
+        let due = self.holders.due(now);
+        self.ask(due);
         self.holders.take_lost(now)
     }
 
@@ -108,37 +112,86 @@ impl Watch {
         self.holders.ended(question, answer, at);
     }
 
-    /// Joins the threads that have ended; one that panicked has asked nothing.
+    /// Joins the threads that have ended.
     fn join(&mut self) {
-        let ended: Vec<_> =
-            self.workers.extract_if(.., |(_, worker)| worker.is_finished()).collect();
-        for (question, worker) in ended {
+        for worker in self.workers.extract_if(.., |worker| worker.is_finished()) {
             if worker.join().is_err() {
-                log::error!("a bug in this program stopped a question to {}", question.id);
-                self.holders.ended(&question, &Answer::Unasked, self.clock.now().elapsed);
+                log::error!("a bug in this program stopped a question to the holder of an address");
             }
         }
     }
 
-    fn ask(&mut self, question: Question) {
-        let client = if question.hurried { &self.hurried } else { &self.client };
-        let (client, settings) = (client.clone(), self.settings.clone());
-        let (clock, stop) = (self.clock, self.handles.stop.clone());
-        let (sender, asked) = (self.sender.clone(), question.clone());
-        let work = move || {
-            let (answer, _) = probe::ask(&client, &settings, asked.address);
-            let at = clock.now().elapsed;
-            // Nobody listens any more when the program ends.
-            let _ = sender.send(Ended { question: asked, answer, at });
-            stop.call();
-        };
-        let builder = thread::Builder::new().name("watch".into()).stack_size(WORKER_STACK_BYTES);
-        match builder.spawn(work) {
-            Ok(worker) => self.workers.push((question, worker)),
-            Err(error) => {
-                log::debug!("{} was not asked: no thread: {error}", question.address);
-                self.holders.ended(&question, &Answer::Unasked, question.began);
+    /// Starts threads until every question has one. A thread whose question was answered at once takes the next one, so of
+    /// many holders that are well a few threads ask all.
+    fn ask(&mut self, questions: Vec<Question>) {
+        let count = questions.len();
+        lock(&self.queue).extend(questions);
+        for _ in 0..count {
+            if lock(&self.queue).is_empty() {
+                return;
+            }
+            let work = self.work();
+            let builder =
+                thread::Builder::new().name("watch".into()).stack_size(WORKER_STACK_BYTES);
+            match builder.spawn(work) {
+                Ok(worker) => self.workers.push(worker),
+                Err(error) => {
+                    log::debug!("no thread to ask the holders of addresses: {error}");
+                    return self.leave();
+                }
             }
         }
     }
+
+    /// Nobody is there to ask the rest.
+    fn leave(&mut self) {
+        let left = std::mem::take(&mut *lock(&self.queue));
+        for question in left {
+            self.holders.ended(&question, &Answer::Unasked, question.began);
+        }
+    }
+
+    /// What a thread does.
+    fn work(&self) -> impl FnOnce() + Send + 'static {
+        let (client, hurried) = (self.client.clone(), self.hurried.clone());
+        let (settings, clock, stop) =
+            (self.settings.clone(), self.clock, self.handles.stop.clone());
+        let (queue, sender) = (Arc::clone(&self.queue), self.sender.clone());
+        move || {
+            loop {
+                let Some(question) = lock(&queue).pop_front() else { return };
+                let client = if question.hurried { &hurried } else { &client };
+                let mut asking = Asking {
+                    question,
+                    answer: Answer::Unasked,
+                    clock,
+                    sender: &sender,
+                    stop: &stop,
+                };
+                (asking.answer, _) = probe::ask(client, &settings, asking.question.address);
+            }
+        }
+    }
+}
+
+/// A question that is being asked. However that ends, the watch hears of it.
+struct Asking<'a> {
+    question: Question,
+    answer: Answer,
+    clock: Clock,
+    sender: &'a Sender<Ended>,
+    stop: &'a Stop,
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        let (question, answer) = (self.question.clone(), self.answer.clone());
+        // Nobody listens any more when the program ends.
+        let _ = self.sender.send(Ended { question, answer, at: self.clock.now().elapsed });
+        self.stop.call();
+    }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
