@@ -29,7 +29,8 @@ MINOR := $(MAJOR).$(word 2,$(subst ., ,$(VERSION)))
 # The same source gives the same archive.
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
-UNITS := simplescalevm.service simplescalevm-once.service simplescalevm-once.timer
+UNITS := simplescalevm.service simplescalevm@.service simplescalevm-once.service simplescalevm-once.timer
+REPLICA := contrib/replica/cloud-init.yaml contrib/replica/cloud-init-nginx.yaml
 
 .PHONY: all build build-tests test test-bounds soak fuzz test-real test-browser test-prometheus test-proxy test-packaging record openstack-up \
     openstack-down deny audit lint fmt run demo install install-files static dist image deb clean help
@@ -118,7 +119,9 @@ install: build ## Install binary, manual page, systemd units, example settings (
 install-files:
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(bindir)/simplescalevm
 	install -D -m 0644 man/simplescalevm.8 $(DESTDIR)$(mandir)/man8/simplescalevm.8
-	install -D -m 0644 contrib/access-rules.json $(DESTDIR)$(docdir)/access-rules.json
+	install -d -m 0755 $(DESTDIR)$(docdir)/replica
+	install -m 0644 contrib/access-rules.json contrib/simplescalevm.env $(DESTDIR)$(docdir)/
+	install -m 0644 $(REPLICA) $(DESTDIR)$(docdir)/replica/
 	install -d -m 0755 $(DESTDIR)$(unitdir) $(DESTDIR)$(sysconfdir)/simplescalevm
 	for unit in $(UNITS); do \
 	    sed -e 's|/usr/local/bin/|$(bindir)/|' -e 's|/etc/simplescalevm/|$(sysconfdir)/simplescalevm/|' contrib/$$unit \
@@ -135,11 +138,12 @@ static: ## Build one file that runs on any x86-64 Linux (built on glibc 2.36 or 
 	$(STATIC) --version
 
 dist: static ## Pack the static binary with all that belongs to it, and checksums
-	rm -rf $(DIST)/$(RELEASE) && mkdir -p $(DIST)/$(RELEASE)
+	rm -rf $(DIST)/$(RELEASE) && mkdir -p $(DIST)/$(RELEASE)/replica
 	install -m 0755 $(STATIC) $(DIST)/$(RELEASE)/simplescalevm
 	install -m 0644 README.md CHANGELOG.md LICENSE man/simplescalevm.8 contrib/stack.yml contrib/simplescalevm.env \
 	    contrib/access-rules.json $(UNITS:%=contrib/%) $(DIST)/$(RELEASE)/
-	cd $(DIST)/$(RELEASE) && LC_ALL=C sha256sum * >SHA256SUMS
+	install -m 0644 $(REPLICA) $(DIST)/$(RELEASE)/replica/
+	cd $(DIST)/$(RELEASE) && find * -type f ! -name SHA256SUMS -print0 | LC_ALL=C sort -z | xargs -0 sha256sum >SHA256SUMS
 	tar -C $(DIST) --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$(SOURCE_DATE_EPOCH) \
 	    -cf - $(RELEASE) | gzip -9n >$(DIST)/$(RELEASE).tar.gz
 	cd $(DIST) && sha256sum $(RELEASE).tar.gz >$(RELEASE).tar.gz.sha256

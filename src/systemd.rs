@@ -230,6 +230,24 @@ mod tests {
     }
 
     #[test]
+    fn the_unit_for_several_pools_is_the_plain_one_with_files_and_a_user_of_its_own() {
+        let one = include_str!("../contrib/simplescalevm.service");
+        let each = include_str!("../contrib/simplescalevm@.service");
+        let same = |line: &&str| !line.is_empty() && !line.starts_with('#');
+        let expected: Vec<String> = one
+            .replace("/simplescalevm/simplescalevm.env", "/simplescalevm/%i.env")
+            .replace("/simplescalevm/secret", "/simplescalevm/%i.secret")
+            .replace("a pool of OpenStack VMs", "the pool of /etc/simplescalevm/%i.env")
+            .replace("[Service]", "AssertPathExists=/etc/simplescalevm/%i.env\n[Service]")
+            .replace("DynamicUser=yes", "DynamicUser=yes\nUser=simplescalevm-%i")
+            .lines()
+            .filter(same)
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(each.lines().filter(same).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
     fn a_service_manager_that_is_gone_disturbs_nobody() {
         let (socket, (name, value)) = listener();
         drop(socket);

@@ -2,10 +2,14 @@
 """A small OpenStack on one port, just enough for passes that create servers, which then build for ever.
 
 usage: cloud.py PORT [CERTIFICATE.pem KEY.pem]      listens on all addresses; writes a line per request to stdout
+
+REPLICAS names addresses, with commas: an active server of the pool stands at each from the start.
 """
 
 import http.server
+import itertools
 import json
+import os
 import ssl
 import sys
 import time
@@ -13,6 +17,7 @@ import urllib.parse
 
 PROJECT = "0123456789abcdef0123456789abcdef"
 SERVERS = []
+IDS = itertools.count()
 
 
 def catalog(base):
@@ -32,17 +37,29 @@ def token(base):
     }}
 
 
+def ago(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - seconds))
+
+
 def create(request):
     wish = request["server"]
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     for number in range(1, wish.get("max_count", 1) + 1):
         SERVERS.append({
-            "id": f"server-{len(SERVERS)}", "name": f"{wish['name']}-{number}", "status": "BUILD",
+            "id": f"server-{next(IDS)}", "name": f"{wish['name']}-{number}", "status": "BUILD",
             "OS-EXT-STS:vm_state": "building", "OS-EXT-STS:task_state": "spawning", "OS-SRV-USG:launched_at": None,
-            "created": now, "updated": now, "addresses": {}, "locked": False,
+            "created": ago(0), "updated": ago(0), "addresses": {}, "locked": False,
             "metadata": wish["metadata"],
         })
     return {"server": {"id": SERVERS[-1]["id"]}}
+
+
+def active(address):
+    return {
+        "id": f"server-{next(IDS)}", "name": "active", "status": "ACTIVE",
+        "OS-EXT-STS:vm_state": "active", "OS-EXT-STS:task_state": None, "OS-SRV-USG:launched_at": ago(3600)[:-1],
+        "created": ago(3600), "updated": ago(3600), "locked": False, "metadata": {"group": "scaler"},
+        "addresses": {"Ext-Net": [{"addr": address, "version": 4, "OS-EXT-IPS:type": "fixed"}]},
+    }
 
 
 ANSWERS = {
@@ -65,6 +82,8 @@ class Cloud(http.server.BaseHTTPRequestHandler):
             self.answer(200, {"servers": SERVERS})
         elif path in ANSWERS:
             self.answer(200, ANSWERS[path])
+        elif server := self.server_of(path):
+            self.answer(200, {"server": server})
         else:
             self.answer(404, {"itemNotFound": {"message": f"no {path} here", "code": 404}})
 
@@ -80,8 +99,19 @@ class Cloud(http.server.BaseHTTPRequestHandler):
             return self.answer(202, create(body))
         return self.answer(404, {})
 
+    def do_DELETE(self):
+        server = self.server_of(self.path)
+        if not server:
+            return self.answer(404, {"itemNotFound": {"message": f"no {self.path} here", "code": 404}})
+        SERVERS.remove(server)
+        return self.answer(204, {})
+
+    @staticmethod
+    def server_of(path):
+        return next((server for server in SERVERS if path == f"/compute/v2.1/servers/{server['id']}"), None)
+
     def answer(self, status, value, headers=None):
-        body = json.dumps(value).encode()
+        body = b"" if status == 204 else json.dumps(value).encode()
         self.send_response(status)
         for name, text in {"Content-Type": "application/json", "Content-Length": str(len(body)), **(headers or {})}.items():
             self.send_header(name, text)
@@ -93,6 +123,7 @@ class Cloud(http.server.BaseHTTPRequestHandler):
 
 
 def main():
+    SERVERS.extend(active(address) for address in os.environ.get("REPLICAS", "").split(",") if address)
     server = http.server.ThreadingHTTPServer(("0.0.0.0", int(sys.argv[1])), Cloud)
     if len(sys.argv) > 2:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
