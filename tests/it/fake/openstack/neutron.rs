@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use super::page::{self, Page};
-use super::state::{FloatingIp, Network, Port, State};
+use super::state::{FloatingIp, Network, Port, SecurityGroup, State};
 use super::{Service, keystone};
 use crate::fake::http::{Request, Response};
 
@@ -35,6 +35,22 @@ pub fn answer(state: &mut State, request: &Request) -> Response {
                 }
                 None => {
                     refused(404, "NetworkNotFound", &format!("Network {id} could not be found."))
+                }
+            }
+        }
+        ("GET", "security-groups", None) => {
+            let all = state.security_groups.iter().map(security_group).collect();
+            list(state, request, "security_groups", all)
+        }
+        ("GET", "security-groups", Some(id)) => {
+            match state.security_groups.iter().find(|group| group.id == id) {
+                Some(found) => {
+                    let group = fields(request, security_group(found));
+                    Response::json(200, &json!({"security_group": group}))
+                }
+                None => {
+                    let message = format!("Security group {id} does not exist");
+                    refused(404, "SecurityGroupNotFound", &message)
                 }
             }
         }
@@ -205,6 +221,12 @@ fn floating_ip_not_found(id: &str) -> Response {
 fn network(network: &Network) -> Value {
     json!({"id": network.id, "name": network.name, "admin_state_up": true, "mtu": 1500,
         "status": "ACTIVE", "shared": true, "router:external": false, "description": "", "tags": []})
+}
+
+fn security_group(group: &SecurityGroup) -> Value {
+    json!({"id": group.id, "name": group.name, "project_id": group.project_id,
+        "tenant_id": group.project_id, "description": "", "stateful": true, "shared": false,
+        "security_group_rules": [], "tags": []})
 }
 
 fn port(port: &Port) -> Value {
