@@ -114,6 +114,39 @@ mod tests {
         assert!(number(padded.as_bytes()).is_err(), "what is cut off may be a digit");
     }
 
+    fn policy(max: Option<u64>) -> Policy {
+        let set = [("PROVIDER", "simulated"), ("REPLICA_CAPACITY", "2")];
+        let set = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let no_files = |_: &Path| Err(std::io::Error::other("no files"));
+        let policy = crate::config::load(&set.collect(), &no_files, true).unwrap().policy;
+        Policy { max, ..policy }
+    }
+
+    #[test]
+    fn without_a_number_the_last_one_stays_in_force_and_is_told() {
+        let mut policy = policy(Some(100));
+        let notes = MinimumFile::new("/nonexistent/minimum".into()).follow(&mut policy);
+        assert_eq!(policy.minimum, 3);
+        let [note] = &notes[..] else { panic!("{notes:?}") };
+        assert_eq!(note.loudness, Loudness::Warning);
+        let text = "REPLICA_MIN_AVAILABLE_RESOURCES_FILE /nonexistent/minimum cannot be read: ";
+        assert!(note.text.starts_with(text), "{note:?}");
+        assert!(
+            note.text.ends_with(": 3 stays in force until it holds a number again"),
+            "{note:?}"
+        );
+    }
+
+    #[test]
+    fn a_number_that_needs_more_than_replica_max_is_told() {
+        let file = MinimumFile::new("/run/minimum".into());
+        let beyond = |minimum, max| file.beyond_max(&Policy { minimum, ..policy(max) });
+        assert_eq!((beyond(200, Some(100)), beyond(3000, None)), (None, None));
+        let text = "REPLICA_MIN_AVAILABLE_RESOURCES_FILE /run/minimum wants 201 free resources, which takes 101 replicas, and \
+                    REPLICA_MAX is 100: no more than that are made; set REPLICA_MAX higher, or mend the file";
+        assert_eq!(beyond(201, Some(100)).map(|note| note.text).as_deref(), Some(text));
+    }
+
     #[test]
     fn a_directory_and_a_file_that_is_not_there_are_told() {
         assert_eq!(read(Path::new("/")), Err("is no regular file".to_owned()));

@@ -160,7 +160,7 @@ fn replicas(config: &Config, prober: &Prober, mut seen: Observation, page: &mut 
             let text = format!(
                 "{} asked, {invalid} without a valid answer: the last column says why{}",
                 counted(asked, "replica"),
-                behind_a_wall(config, &seen)
+                behind_a_wall(seen.answers.values(), config.probe.port)
             );
             page.warn("answers", &text);
         }
@@ -170,13 +170,12 @@ fn replicas(config: &Config, prober: &Prober, mut seen: Observation, page: &mut 
 
 /// A VM that runs and on which nothing takes a connection, and nothing refuses it, is most often shut off by its security
 /// group: the default one lets in only its own members.
-fn behind_a_wall(config: &Config, seen: &Observation) -> String {
+fn behind_a_wall<'a>(answers: impl Iterator<Item = &'a Answer>, port: u16) -> String {
     let shut = |answer: &&Answer| matches!(answer, Answer::None { why } if why.contains(CANNOT_CONNECT_IN_TIME));
-    match seen.answers.values().filter(shut).count() {
+    match answers.filter(shut).count() {
         0 => String::new(),
         count => format!(
-            "; {count} cannot be connected to: does a security group of theirs let this machine in on port {}?",
-            config.probe.port
+            "; {count} cannot be connected to: does a security group of theirs let this machine in on port {port}?"
         ),
     }
 }

@@ -70,11 +70,10 @@ pub fn groups_are_known_by_name_and_by_id(ground: &dyn Ground) {
         ServerOptions { server_file: Some(in_file.0.clone()), ..ServerOptions::default() };
     for options in [by_setting(name), by_setting(&id), by_file] {
         let mut provider = open_with(&with(ground, options.clone()));
-        let id = provider.create(&creation(1)).unwrap();
-        until(&format!("the group on a server, by {options:?}"), || {
-            let server = ground.server(&id);
-            (names(&server["security_groups"]) == [name], server)
-        });
+        for server in running(&mut provider, 1) {
+            let server = ground.server(&server.id);
+            assert_eq!(names(&server["security_groups"]), [name], "by {options:?}: {server}");
+        }
     }
 }
 

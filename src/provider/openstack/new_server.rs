@@ -101,8 +101,8 @@ fn boot_device(volume: &BootVolume, image: &str) -> Value {
         "volume_size": volume.size_gib,
         "delete_on_termination": true,
     });
-    if let Some(volume_type) = &volume.volume_type {
-        device["volume_type"] = json!(volume_type);
+    if let (Some(volume_type), Some(fields)) = (&volume.volume_type, device.as_object_mut()) {
+        fields.insert("volume_type".to_owned(), json!(volume_type));
     }
     device
 }

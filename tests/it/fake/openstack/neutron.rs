@@ -42,18 +42,7 @@ pub fn answer(state: &mut State, request: &Request) -> Response {
             let all = state.security_groups.iter().map(security_group).collect();
             list(state, request, "security_groups", all)
         }
-        ("GET", "security-groups", Some(id)) => {
-            match state.security_groups.iter().find(|group| group.id == id) {
-                Some(found) => {
-                    let group = fields(request, security_group(found));
-                    Response::json(200, &json!({"security_group": group}))
-                }
-                None => {
-                    let message = format!("Security group {id} does not exist");
-                    refused(404, "SecurityGroupNotFound", &message)
-                }
-            }
-        }
+        ("GET", "security-groups", Some(id)) => one_security_group(state, request, id),
         ("GET", "ports", None) => {
             list(state, request, "ports", state.ports.iter().map(port).collect())
         }
@@ -221,6 +210,15 @@ fn floating_ip_not_found(id: &str) -> Response {
 fn network(network: &Network) -> Value {
     json!({"id": network.id, "name": network.name, "admin_state_up": true, "mtu": 1500,
         "status": "ACTIVE", "shared": true, "router:external": false, "description": "", "tags": []})
+}
+
+fn one_security_group(state: &State, request: &Request, id: &str) -> Response {
+    let Some(found) = state.security_groups.iter().find(|group| group.id == id) else {
+        let message = format!("Security group {id} does not exist");
+        return refused(404, "SecurityGroupNotFound", &message);
+    };
+    let group = fields(request, security_group(found));
+    Response::json(200, &json!({"security_group": group}))
 }
 
 fn security_group(group: &SecurityGroup) -> Value {

@@ -231,7 +231,7 @@ fn delete(state: &mut State, id: &str) -> Response {
 
 fn flavor_record(state: &State, flavor: &Named) -> Value {
     let mut record = short_flavor(state, flavor);
-    let rest = json!({"ram": 8000, "disk": state.flavor_disk, "swap": 0, "vcpus": 4, "rxtx_factor": 1.0,
+    let rest = json!({"ram": 8000, "disk": state.flavor_disk, "swap": "", "vcpus": 4, "rxtx_factor": 1.0,
         "OS-FLV-EXT-DATA:ephemeral": 0, "OS-FLV-DISABLED:disabled": false,
         "os-flavor-access:is_public": true, "extra_specs": {}});
     record.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
