@@ -29,7 +29,7 @@ use simplescalevm::secret::Secret;
 use simplescalevm::settings::OpenStackSettings;
 
 /// More than any build or deletion should take, on a machine that is busy with everything else.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The flavor for which no host has room: its servers end in error, as in a full cloud.
 pub const NO_HOST: &str = "no-host";
