@@ -16,7 +16,7 @@ use simplescalevm::outlet::Outlet;
 use simplescalevm::probe::Prober;
 use simplescalevm::settings::Config;
 use simplescalevm::systemd::Manager;
-use simplescalevm::{check, config, healthcheck, logger, provider, signals};
+use simplescalevm::{check, config, healthcheck, logger, minimum, provider, signals};
 
 fn main() -> ExitCode {
     let (environment, mut faults) = environment();
@@ -50,7 +50,7 @@ fn with_config(
     mode: Mode,
 ) -> ExitStatus {
     let once = matches!(mode, Mode::Run { once: true, .. });
-    let config = match config::load(environment, &|path| fs::read_to_string(path), once) {
+    let mut config = match config::load(environment, &|path| fs::read_to_string(path), once) {
         Ok(config) if faults.is_empty() => config,
         Ok(_) => return refuse(&faults),
         Err(others) => {
@@ -58,6 +58,7 @@ fn with_config(
             return refuse(&faults);
         }
     };
+    minimum::start_with(&mut config);
     let mut out = io::stdout().lock();
     if let Mode::Run { dry_run, .. } = mode {
         let manager = Manager::of(environment, process::id());

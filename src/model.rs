@@ -302,3 +302,11 @@ pub struct Lost {
     /// How long they took, in whole intervals of the watch.
     pub within: Duration,
 }
+
+/// Whether `text` looks like an id of Nova, Neutron or Glance: a UUID, with its hyphens or without.
+pub fn is_uuid(text: &str) -> bool {
+    let digits: String = text.chars().filter(|character| *character != '-').collect();
+    matches!(text.len(), 32 | 36)
+        && digits.len() == 32
+        && digits.chars().all(|c| c.is_ascii_hexdigit())
+}

@@ -11,10 +11,11 @@ use crate::events::{Event, News};
 use crate::handles::Handles;
 use crate::memory::Memory;
 use crate::metrics::{Metrics, Phase};
+use crate::minimum::MinimumFile;
 use crate::model::{ExternalAddress, ServerId, Watched};
 use crate::observe::{self, Before, PassClock, Sight};
 use crate::outcome::{Outcome, StepOutcome, StepResult};
-use crate::plan::{Loudness, Plan};
+use crate::plan::{Loudness, Note, Plan};
 use crate::probe::Ask;
 use crate::provider::{Provider, ProviderMut};
 use crate::settings::Config;
@@ -48,6 +49,7 @@ pub struct Pool {
     /// When replicas last answered a pass, on the monotonic clock.
     last_answers: BTreeMap<ServerId, Duration>,
     news: News,
+    minimum_file: Option<MinimumFile>,
 }
 
 /// What one pass came to.
@@ -67,6 +69,8 @@ pub struct Report {
     pub answered: BTreeSet<ServerId>,
     /// The mark the pool goes by, once settled.
     pub mark: Option<String>,
+    /// How many free resources were wanted, by the file or the variable.
+    pub minimum: Option<u64>,
     /// The pause before the next creation, as it was when the pass ended.
     pub pause: Option<Pause>,
     /// What happened and what had changed, in that order.
@@ -110,7 +114,9 @@ impl Pool {
         handles: Handles,
     ) -> Self {
         let news = News::new(clock, config.policy.once);
+        let minimum_file = config.minimum_file.clone().map(MinimumFile::new);
         Pool {
+            minimum_file,
             config,
             cloud,
             prober,
@@ -132,7 +138,9 @@ impl Pool {
         }
         let now = self.clock.now();
         let began = now.elapsed;
-        let mut report = self.observe_decide_act(now, watched);
+        let notes = self.follow_minimum_file();
+        let mut report = self.observe_decide_act(now, watched, notes);
+        report.minimum = Some(self.config.policy.minimum);
         report.mark.clone_from(&self.mark);
         report.pause = self.pause();
         let metrics = self.handles.metrics.clone();
@@ -152,7 +160,25 @@ impl Pool {
         report
     }
 
-    fn observe_decide_act(&mut self, start: Moment, watched: &Watched) -> Report {
+    /// What is wanted may be another number in each pass.
+    fn follow_minimum_file(&mut self) -> Vec<Note> {
+        let Some(file) = &self.minimum_file else { return Vec::new() };
+        let before = self.config.policy.minimum;
+        let notes = file.follow(&mut self.config.policy);
+        let now = self.config.policy.minimum;
+        if now != before {
+            self.news.wanted(now, before);
+        }
+        notes
+    }
+
+    /// `notes`: what is known already that people should know.
+    fn observe_decide_act(
+        &mut self,
+        start: Moment,
+        watched: &Watched,
+        mut notes: Vec<Note>,
+    ) -> Report {
         let mut report = Report::default();
         let (clock, began) = (self.clock, start.elapsed);
         let spent = move || clock.now().elapsed.saturating_sub(began);
@@ -202,6 +228,7 @@ impl Pool {
             (plan, memory) = self.decide_again(&mut sight, &times, &mut report);
         }
         plan.notes.append(&mut sight.notes);
+        plan.notes.append(&mut notes);
         self.news.seen(&plan, report.addresses.as_deref());
         let policy = &self.config.policy;
         if let Cloud::ReadWrite(provider) = &mut self.cloud {

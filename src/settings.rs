@@ -18,6 +18,8 @@ pub struct Config {
     pub status: StatusSettings,
     /// What `decide` goes by.
     pub policy: Policy,
+    /// The file whose number goes before `policy.minimum` (`REPLICA_MIN_AVAILABLE_RESOURCES_FILE`).
+    pub minimum_file: Option<PathBuf>,
     /// How replicas are asked.
     pub probe: ProbeSettings,
     /// How the pool's servers are told from others.
@@ -46,7 +48,8 @@ pub struct StatusSettings {
 pub struct Policy {
     /// Resources of one replica, more than 0 (`REPLICA_CAPACITY`).
     pub capacity: u64,
-    /// Resources that have to be free at all times (`REPLICA_MIN_AVAILABLE_RESOURCES`).
+    /// Resources that have to be free at all times: what stands in `REPLICA_MIN_AVAILABLE_RESOURCES_FILE`, else
+    /// `REPLICA_MIN_AVAILABLE_RESOURCES`.
     pub minimum: u64,
     /// Most replicas of any state (`REPLICA_MAX`).
     pub max: Option<u64>,
@@ -152,6 +155,8 @@ pub struct OpenStackSettings {
     pub keypair: Option<String>,
     /// `OPENSTACK_CLOUD_INIT_FILE`, read anew for each creation.
     pub cloud_init_file: Option<PathBuf>,
+    /// What the VMs get that not every pool needs.
+    pub options: ServerOptions,
     /// Limit of one request with its retries (`OPENSTACK_API_TIMEOUT`); twice that for a creation.
     pub timeout: Duration,
     /// `OS_CACERT`: a PEM file, used instead of the bundled roots.
@@ -160,6 +165,28 @@ pub struct OpenStackSettings {
     pub insecure: bool,
     /// Through whom the cloud is asked (`https_proxy` and its like).
     pub proxies: Proxies,
+}
+
+/// What a VM gets beyond flavor, image and network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServerOptions {
+    /// `OPENSTACK_SECURITY_GROUPS`: names or ids; empty: the project's default group.
+    pub security_groups: Vec<String>,
+    /// `OPENSTACK_AVAILABILITY_ZONE`.
+    pub availability_zone: Option<String>,
+    /// `OPENSTACK_BOOT_VOLUME_SIZE`; `None`: the flavor's own disk.
+    pub boot_volume: Option<BootVolume>,
+    /// `OPENSTACK_SERVER_FILE`, read anew for each creation.
+    pub server_file: Option<PathBuf>,
+}
+
+/// A volume that is made of the image for each VM, and goes with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BootVolume {
+    /// `OPENSTACK_BOOT_VOLUME_SIZE`, in GiB.
+    pub size_gib: u64,
+    /// `OPENSTACK_BOOT_VOLUME_TYPE`; `None`: Cinder's default.
+    pub volume_type: Option<String>,
 }
 
 /// How to log in to Keystone v3.

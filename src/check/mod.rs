@@ -1,6 +1,7 @@
 //! `--check`: everything a pass and a creation need is looked at once, and every fault is shown. Changes nothing.
 
 mod page;
+mod room;
 #[cfg(test)]
 mod tests;
 
@@ -13,7 +14,9 @@ use page::{Page, counted};
 use crate::clock::Clock;
 use crate::decide::{self, Addresses, Observation, mark};
 use crate::error::one_line;
+use crate::http::CANNOT_CONNECT_IN_TIME;
 use crate::memory::Memory;
+use crate::minimum;
 use crate::model::{Answer, Listing, Server};
 use crate::observe;
 use crate::probe::{Ask, Prober};
@@ -35,7 +38,9 @@ pub fn run(
 ) -> bool {
     let mut page = Page::new(out);
     cloud(provider, &mut page);
+    minimum_file(config, &mut page);
     if let Some(seen) = pool(config, provider, &mut page) {
+        room::compare(&config.policy, seen.servers.len(), provider.quotas(), &mut page);
         replicas(config, prober, seen, &mut page);
     }
     page.end()
@@ -48,6 +53,19 @@ fn cloud(provider: &mut dyn Provider, page: &mut Page<'_>) {
             Ok(found) if line.warning => page.warn(&line.what, &found),
             Ok(found) => page.found(&line.what, &found),
             Err(fault) => page.fault(&line.what, &fault),
+        }
+    }
+}
+
+/// A program that starts with a file it cannot use goes by the variable.
+fn minimum_file(config: &Config, page: &mut Page<'_>) {
+    let Some(path) = &config.minimum_file else { return };
+    let shown = path.display();
+    match minimum::read(path) {
+        Ok(number) => page.found("minimum file", &format!("{shown}, {number} resources")),
+        Err(why) => {
+            let name = "REPLICA_MIN_AVAILABLE_RESOURCES_FILE";
+            page.fault("minimum file", &format!("{name} {shown} {why}"));
         }
     }
 }
@@ -141,14 +159,25 @@ fn replicas(config: &Config, prober: &Prober, mut seen: Observation, page: &mut 
         (0, _) => page.found("answers", "no replica to ask"),
         (_, 0) => page.found("answers", &format!("{} asked, all valid", counted(asked, "replica"))),
         _ => {
-            let asked = counted(asked, "replica");
-            page.warn(
-                "answers",
-                &format!(
-                    "{asked} asked, {invalid} without a valid answer: the last column says why"
-                ),
+            let text = format!(
+                "{} asked, {invalid} without a valid answer: the last column says why{}",
+                counted(asked, "replica"),
+                behind_a_wall(seen.answers.values(), config.probe.port)
             );
+            page.warn("answers", &text);
         }
     }
     page.table(&plan.replicas);
+}
+
+/// A VM that runs and on which nothing takes a connection, and nothing refuses it, is most often shut off by its security
+/// group: the default one lets in only its own members.
+fn behind_a_wall<'a>(answers: impl Iterator<Item = &'a Answer>, port: u16) -> String {
+    let shut = |answer: &&Answer| matches!(answer, Answer::None { why } if why.contains(CANNOT_CONNECT_IN_TIME));
+    match answers.filter(shut).count() {
+        0 => String::new(),
+        count => format!(
+            "; {count} cannot be connected to: does a security group of theirs let this machine in on port {port}?"
+        ),
+    }
 }

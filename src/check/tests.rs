@@ -5,18 +5,21 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use super::run;
+use super::{behind_a_wall, run};
 use crate::error::{Error, ErrorKind, Result};
 use crate::handles::Handles;
-use crate::model::{Condition, ExternalAddress, FixedAddress, Launched, Listing, Server, ServerId};
+use crate::model::{
+    Answer, Condition, ExternalAddress, FixedAddress, Launched, Listing, Server, ServerId,
+};
 use crate::probe::Prober;
-use crate::provider::{CheckLine, Provider};
+use crate::provider::{CheckLine, Provider, Quota};
 use crate::settings::Config;
 
 struct Cloud {
     lines: Vec<(&'static str, std::result::Result<&'static str, &'static str>)>,
     network: Result<String>,
     servers: Result<Vec<Server>>,
+    quotas: Vec<Result<Quota>>,
 }
 
 /// A cloud in which all is well.
@@ -25,6 +28,7 @@ fn cloud(servers: Vec<Server>) -> Cloud {
         lines: vec![("login", Ok("project demo (p1)")), ("flavor", Ok("d2-8 (f1)"))],
         network: Ok("net".into()),
         servers: Ok(servers),
+        quotas: Vec::new(),
     }
 }
 
@@ -53,6 +57,10 @@ impl Provider for Cloud {
             warning: false,
         };
         self.lines.iter().map(line).collect()
+    }
+
+    fn quotas(&mut self) -> Vec<Result<Quota>> {
+        self.quotas.clone()
     }
 }
 
@@ -182,6 +190,7 @@ fn one_cause_is_one_fault() {
         lines: vec![("login", Err("cannot log in: wrong password"))],
         network: Err(refused.clone()),
         servers: Err(refused.context("cannot list the servers")),
+        quotas: Vec::new(),
     };
     let (good, page) = check(locked_out, &[]);
     assert!(!good);
@@ -266,4 +275,84 @@ fn behind_many_replicas_the_faults_stand_once_more_before_the_verdict() {
     let end = "\n\nFAULT    flavor           OPENSTACK_FLAVOR \"x\": no such flavor\n\
                FAULT    image            OPENSTACK_IMAGE \"y\": no such image\n\n2 faults\n";
     assert!(page.ends_with(end), "{page}");
+}
+
+/// The lines on quotas, for a pool of `replicas`.
+#[track_caller]
+fn check_quotas(replicas: usize, quotas: &[Quota], settings: &[(&str, &str)], expected: &[&str]) {
+    let at = Ipv4Addr::new(127, 91, 4, 1);
+    let stopped = |number: usize| Server {
+        condition: Condition::Stopped { task: None },
+        ..server(&format!("web-{number}"), Some("scaler"), at)
+    };
+    let quotas = quotas.iter().cloned().map(Ok).collect();
+    let cloud = Cloud { quotas, ..cloud((0..replicas).map(stopped).collect()) };
+    let (_, page) = check(cloud, settings);
+    // Faults stand once more at the end.
+    let lines: Vec<&str> = page.lines().filter(|line| line.contains("  quota  ")).collect();
+    let lines: Vec<String> = lines
+        .iter()
+        .take(expected.len())
+        .map(|line| line.replacen("quota            ", "", 1))
+        .collect();
+    assert_eq!(lines, expected, "{page}");
+}
+
+fn quota(what: &'static str, used: u64, limit: Option<u64>, of_one: u64) -> Quota {
+    Quota { what, used, limit, of_one }
+}
+
+#[test]
+fn a_quota_is_compared_with_the_most_replicas_there_may_be() {
+    let instances = quota("instances", 12, Some(20), 1);
+    let one = [instances.clone()];
+    let text = "warning  instances 12 of 20 used: REPLICA_MAX 60 does not fit, there is room for 8 replicas more";
+    check_quotas(0, &one, &[("REPLICA_MAX", "60")], &[text]);
+    check_quotas(0, &one, &[("REPLICA_MAX", "8")], &["ok       instances 12 of 20 used"]);
+    // The pool's own are among those in use.
+    check_quotas(10, &one, &[("REPLICA_MAX", "18")], &["ok       instances 12 of 20 used"]);
+    let text = "warning  instances 12 of 20 used: REPLICA_MAX 19 does not fit, there is room for 8 replicas more";
+    check_quotas(10, &one, &[("REPLICA_MAX", "19")], &[text]);
+    check_quotas(12, &one, &[("REPLICA_MAX", "3")], &["ok       instances 12 of 20 used"]);
+    check_quotas(0, &one, &[("REPLICA_MAX", "none")], &["ok       instances 12 of 20 used"]);
+}
+
+#[test]
+fn cores_and_memory_are_compared_by_the_flavor() {
+    let all = [
+        quota("instances", 0, None, 1),
+        quota("cores", 48, Some(60), 4),
+        quota("MiB of RAM", 0, None, 8000),
+    ];
+    let expected = [
+        "warning  cores 48 of 60 used: REPLICA_MAX 4 does not fit, there is room for 3 replicas more",
+        "ok       no limit of instances, MiB of RAM",
+    ];
+    check_quotas(0, &all, &[("REPLICA_MAX", "4")], &expected);
+    // More is in use than there may be: that is how a lowered quota looks.
+    let over = [quota("cores", 80, Some(60), 4)];
+    let text = "warning  cores 80 of 60 used: REPLICA_MAX 4 does not fit, there is room for 0 replicas more";
+    check_quotas(3, &over, &[("REPLICA_MAX", "4")], &[text]);
+}
+
+#[test]
+fn a_minimum_that_does_not_fit_is_a_fault() {
+    let settings = [("REPLICA_CAPACITY", "2"), ("REPLICA_MIN_AVAILABLE_RESOURCES", "20")];
+    let text = "FAULT    instances 12 of 20 used: REPLICA_MIN_AVAILABLE_RESOURCES 20 does not fit: it needs 10 replicas, and \
+                there is room for 8 more";
+    check_quotas(0, &[quota("instances", 12, Some(20), 1)], &settings, &[text]);
+}
+
+#[test]
+fn replicas_that_nobody_connects_to_hint_at_the_security_group() {
+    let why = |why: &str| Answer::None { why: why.to_owned() };
+    let answers = [
+        why("cannot connect in time"),
+        why("connection refused"),
+        Answer::Valid { capacity: 1, termination: false },
+        why("cannot connect in time"),
+    ];
+    let hint = "; 2 cannot be connected to: does a security group of theirs let this machine in on port 8080?";
+    assert_eq!(behind_a_wall(answers.iter(), 8080), hint);
+    assert_eq!(behind_a_wall(answers[1..3].iter(), 8080), "");
 }

@@ -19,7 +19,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use parse::{
-    boolean, choice, count_or_none, host, metadata_key, seconds, text, text_of, url_path, whole,
+    boolean, choice, count_or_none, file, host, metadata_key, seconds, text, text_of, url_path,
+    whole,
 };
 use reader::Reader;
 use table::{
@@ -30,7 +31,7 @@ use table::{
     REPLICA_API_PORT, REPLICA_API_PROTOCOL, REPLICA_API_RETRIES, REPLICA_API_TERMINATION_KEY,
     REPLICA_API_TIMEOUT, REPLICA_BOOT_GRACE, REPLICA_CAPACITY, REPLICA_DELETE_STOPPED,
     REPLICA_LAUNCH_TIMEOUT, REPLICA_MAX, REPLICA_MIN_AVAILABLE_RESOURCES,
-    REPLICA_REPLACE_SILENT_AFTER,
+    REPLICA_MIN_AVAILABLE_RESOURCES_FILE, REPLICA_REPLACE_SILENT_AFTER,
 };
 
 use crate::logger::Format;
@@ -38,7 +39,7 @@ use crate::model::IpVersion;
 use crate::settings::{Config, Mark, Policy, ProbeSettings, ProviderSettings, StatusSettings};
 
 /// More than any cloud project holds; small enough that no sum of products of two overflows.
-const COUNT_MAX: u64 = 1_000_000;
+pub const COUNT_MAX: u64 = 1_000_000;
 
 /// A day: whoever wants a pass less often runs `--once` from cron.
 const INTERVAL_SECONDS_MAX: u64 = 24 * 3600;
@@ -67,6 +68,7 @@ pub fn load(
         interval,
         watch: watch(&mut reader, interval),
         policy: policy(&mut reader, interval, once),
+        minimum_file: reader.optional(&REPLICA_MIN_AVAILABLE_RESOURCES_FILE, file),
         probe: probe(&mut reader, interval),
         status: status(&mut reader),
         mark: mark(&mut reader),
@@ -106,7 +108,8 @@ pub fn load_status(
     if faults.is_empty() { Ok(status) } else { Err(faults) }
 }
 
-/// `REPLICA_MAX` when nobody chose one: nothing grows without end because nobody set a number.
+/// `REPLICA_MAX` when nobody chose one: nothing grows without end because nobody set a number. It goes by the variable alone:
+/// a slip in the file must be bounded, also by a program that starts anew with it.
 const MAX_UNLESS_MORE: u64 = 100;
 
 /// The same for a large pool: so many times what the minimum needs.

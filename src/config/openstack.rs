@@ -1,18 +1,24 @@
 //! The settings of an `OpenStack` cloud: where it is, who we are, what the VMs are made of.
 
-use crate::config::parse::{self, boolean, choice, file, seconds, text};
+use crate::config::parse::{self, boolean, choice, file, seconds, text, texts, whole};
 use crate::config::proxies::proxies;
 use crate::config::reader::Reader;
 use crate::config::table::{
-    OPENSTACK_API_TIMEOUT, OPENSTACK_CLOUD_INIT_FILE, OPENSTACK_FLAVOR,
+    OPENSTACK_API_TIMEOUT, OPENSTACK_AVAILABILITY_ZONE, OPENSTACK_BOOT_VOLUME_SIZE,
+    OPENSTACK_BOOT_VOLUME_TYPE, OPENSTACK_CLOUD_INIT_FILE, OPENSTACK_FLAVOR,
     OPENSTACK_FLOATING_IP_DESCRIPTION, OPENSTACK_IMAGE, OPENSTACK_KEYPAIR, OPENSTACK_METADATA_KEY,
-    OPENSTACK_NETWORK, OS_APPLICATION_CREDENTIAL_ID, OS_APPLICATION_CREDENTIAL_NAME,
-    OS_APPLICATION_CREDENTIAL_SECRET, OS_APPLICATION_CREDENTIAL_SECRET_FILE, OS_AUTH_TYPE,
-    OS_AUTH_URL, OS_CACERT, OS_IDENTITY_API_VERSION, OS_INSECURE, OS_INTERFACE, OS_PASSWORD,
-    OS_PASSWORD_FILE, OS_PROJECT_DOMAIN_ID, OS_PROJECT_DOMAIN_NAME, OS_PROJECT_ID, OS_PROJECT_NAME,
-    OS_REGION_NAME, OS_USER_DOMAIN_ID, OS_USER_DOMAIN_NAME, OS_USERNAME, Setting,
+    OPENSTACK_NETWORK, OPENSTACK_SECURITY_GROUPS, OPENSTACK_SERVER_FILE,
+    OS_APPLICATION_CREDENTIAL_ID, OS_APPLICATION_CREDENTIAL_NAME, OS_APPLICATION_CREDENTIAL_SECRET,
+    OS_APPLICATION_CREDENTIAL_SECRET_FILE, OS_AUTH_TYPE, OS_AUTH_URL, OS_CACERT,
+    OS_IDENTITY_API_VERSION, OS_INSECURE, OS_INTERFACE, OS_PASSWORD, OS_PASSWORD_FILE,
+    OS_PROJECT_DOMAIN_ID, OS_PROJECT_DOMAIN_NAME, OS_PROJECT_ID, OS_PROJECT_NAME, OS_REGION_NAME,
+    OS_USER_DOMAIN_ID, OS_USER_DOMAIN_NAME, OS_USERNAME, Setting,
 };
-use crate::settings::{ApplicationCredential, Credentials, Domain, OpenStackSettings, Project};
+use crate::server_file::ServerFile;
+use crate::settings::{
+    ApplicationCredential, BootVolume, Credentials, Domain, OpenStackSettings, Project,
+    ServerOptions,
+};
 
 /// Reads the cloud's part.
 pub fn settings(reader: &mut Reader<'_>) -> OpenStackSettings {
@@ -21,7 +27,7 @@ pub fn settings(reader: &mut Reader<'_>) -> OpenStackSettings {
         choice(versions)(value).map_err(|_| "must be 3: no other version is spoken".to_owned())
     });
     let region = reader.value(&OS_REGION_NAME, text);
-    OpenStackSettings {
+    let settings = OpenStackSettings {
         auth_url: auth_url(reader),
         credentials: credentials(reader),
         region: reader.given(&OS_REGION_NAME).map(|_| region),
@@ -33,10 +39,43 @@ pub fn settings(reader: &mut Reader<'_>) -> OpenStackSettings {
         floating_ip_description: reader.value(&OPENSTACK_FLOATING_IP_DESCRIPTION, text),
         keypair: reader.optional(&OPENSTACK_KEYPAIR, text),
         cloud_init_file: reader.optional(&OPENSTACK_CLOUD_INIT_FILE, file),
+        options: options(reader),
         timeout: reader.value(&OPENSTACK_API_TIMEOUT, seconds(1..=super::REQUEST_SECONDS_MAX)),
         cacert: reader.certificates(&OS_CACERT),
         insecure: reader.value(&OS_INSECURE, boolean),
         proxies: proxies(reader),
+    };
+    server_file(reader, &settings);
+    settings
+}
+
+/// Volumes of Cinder are counted in a signed number of 32 bits.
+const VOLUME_GIB_MAX: u64 = i32::MAX as u64;
+
+fn options(reader: &mut Reader<'_>) -> ServerOptions {
+    let size = reader.optional(&OPENSTACK_BOOT_VOLUME_SIZE, whole(1..=VOLUME_GIB_MAX));
+    let volume_type = reader.optional(&OPENSTACK_BOOT_VOLUME_TYPE, text);
+    if volume_type.is_some() && reader.given(&OPENSTACK_BOOT_VOLUME_SIZE).is_none() {
+        reader.fault(
+            &OPENSTACK_BOOT_VOLUME_TYPE,
+            "OPENSTACK_BOOT_VOLUME_TYPE: needs OPENSTACK_BOOT_VOLUME_SIZE: without it there is no boot volume",
+        );
+    }
+    ServerOptions {
+        security_groups: reader.value(&OPENSTACK_SECURITY_GROUPS, texts),
+        availability_zone: reader.optional(&OPENSTACK_AVAILABILITY_ZONE, text),
+        boot_volume: size.map(|size_gib| BootVolume { size_gib, volume_type }),
+        server_file: reader.optional(&OPENSTACK_SERVER_FILE, file),
+    }
+}
+
+/// Whoever starts the program is there to mend the file; later on a wrong one only fails the creation.
+fn server_file(reader: &mut Reader<'_>, settings: &OpenStackSettings) {
+    let Some(path) = &settings.options.server_file else { return };
+    let read = reader.read_file(path).map_err(|error| format!("cannot be read: {error}"));
+    if let Err(why) = read.and_then(|text| ServerFile::read(&text, settings)) {
+        let path = path.display();
+        reader.fault(&OPENSTACK_SERVER_FILE, format!("OPENSTACK_SERVER_FILE \"{path}\": {why}"));
     }
 }
 

@@ -138,6 +138,16 @@ pub fn text_of(characters: usize) -> impl Fn(&str) -> Parsed<String> {
     }
 }
 
+/// Texts with commas between them; blanks around each are taken off.
+pub fn texts(value: &str) -> Parsed<Vec<String>> {
+    as_meant(value)?;
+    let all = value.split(',').map(str::trim).collect::<Vec<_>>();
+    if all.iter().any(|one| one.is_empty()) {
+        return Err("must not hold an empty name: put one comma between two names".to_owned());
+    }
+    all.into_iter().map(text).collect()
+}
+
 /// A metadata key as Nova takes it (Compute API, "Create Server": `^[a-zA-Z0-9-_:. ]{1,255}$`).
 pub fn metadata_key(value: &str) -> Parsed<String> {
     as_meant(value)?;

@@ -145,6 +145,11 @@ impl<'a> Reader<'a> {
         self.optional(setting, parse).unwrap_or_default()
     }
 
+    /// A file's text.
+    pub fn read_file(&self, path: &Path) -> io::Result<String> {
+        (self.read_file)(path)
+    }
+
     /// The path of a PEM file that can be read and holds a certificate.
     pub fn certificates(&mut self, setting: &'static Setting) -> Option<PathBuf> {
         let path = self.optional(setting, file_path)?;

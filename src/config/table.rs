@@ -86,7 +86,9 @@ settings! {
     "The pool" {
         REPLICA_CAPACITY = Default("1"): "resources of one replica, 1 or more";
         REPLICA_MIN_AVAILABLE_RESOURCES = Default("3"): "resources that have to be free at all times";
-        REPLICA_MAX = Means("100, or 4 times what the minimum needs"):
+        REPLICA_MIN_AVAILABLE_RESOURCES_FILE = Means("none"):
+            "file that holds this number, read anew in each pass; goes before the variable";
+        REPLICA_MAX = Means("100, or 4 times what REPLICA_MIN_AVAILABLE_RESOURCES needs"):
             "most replicas of any state; none: no limit";
         EXTERNAL_ADDRESS_MANAGEMENT = Default("false"): "keep the pool's floating IPs on healthy replicas";
         EXTERNAL_ADDRESS_WATCH = Default("1"):
@@ -155,6 +157,14 @@ settings! {
         OPENSTACK_KEYPAIR = Means("none"): "key pair for the VMs";
         OPENSTACK_CLOUD_INIT_FILE / OPENSTACK_SCALED_CLOUD_INIT_FILE = Means("none"):
             "file with the VMs' user data, read anew for each creation";
+        OPENSTACK_SECURITY_GROUPS = Means("the project's default group"):
+            "security groups of the VMs, by name or id, with commas; one must let this program in";
+        OPENSTACK_AVAILABILITY_ZONE = Means("the cloud's choice"): "availability zone of the VMs";
+        OPENSTACK_BOOT_VOLUME_SIZE = Means("the flavor's disk"):
+            "GiB of a volume made of the image, to boot from; it goes with the VM";
+        OPENSTACK_BOOT_VOLUME_TYPE = Means("the cloud's default"): "volume type of that volume";
+        OPENSTACK_SERVER_FILE = Means("none"):
+            "JSON file with more fields for the server of POST /servers, read anew for each creation";
         OPENSTACK_METADATA_KEY = Default("group"): "metadata key of the pool's mark";
         OPENSTACK_METADATA_VALUE / OPENSTACK_METADATA_SCALED_VALUE = Default("scaler"):
             "value of the pool's mark; unset and only \"scaled\" in the cloud: that";

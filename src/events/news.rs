@@ -124,6 +124,14 @@ impl News {
         self.lasts(words, level, &format!("{subject}:{key}"), note.key.clone(), text);
     }
 
+    /// Another number of free resources is wanted from now on.
+    pub fn wanted(&mut self, now: u64, before: u64) {
+        let text = format!(
+            "REPLICA_MIN_AVAILABLE_RESOURCES_FILE: {now} resources have to be free from now on, not {before}"
+        );
+        self.say(Level::Info, Tone::Plain, "minimum", &text);
+    }
+
     /// A step was done. `whom` is the id of the server or address it is about; empty for a creation.
     pub fn done(&mut self, kind: StepKind, whom: &str, step: &str) {
         self.say(Level::Info, Tone::Plain, format!("{} done", kind.as_str()), step);

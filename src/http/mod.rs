@@ -27,6 +27,7 @@ pub use encoding::{no_text, without_mark};
 pub use explain::json;
 pub use remedy::SECOND_FACTOR;
 pub use replica::{NoAnswer, ReplicaClient};
+pub use wording::CANNOT_CONNECT_IN_TIME;
 
 use crate::error::{Error, ErrorKind, Result};
 

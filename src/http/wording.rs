@@ -13,6 +13,9 @@ use crate::metrics::ProbeFailure;
 /// Longest cause that is not ours to word, in characters.
 const CAUSE_CHARS_MAX: usize = 160;
 
+/// Why there is no answer from where nobody refuses a connection, and nobody takes it.
+pub const CANNOT_CONNECT_IN_TIME: &str = "cannot connect in time";
+
 /// Why no whole answer came, in words. `limit` is the time the request had.
 pub fn without_answer(error: &ureq::Error, limit: Duration, body_bytes_max: u64) -> String {
     match error {
@@ -29,7 +32,7 @@ pub fn without_answer(error: &ureq::Error, limit: Duration, body_bytes_max: u64)
 pub fn words(error: &ureq::Error) -> String {
     match error {
         ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve) => {
-            "cannot connect in time".to_owned()
+            CANNOT_CONNECT_IN_TIME.to_owned()
         }
         ureq::Error::Timeout(_) => "no answer in time".to_owned(),
         ureq::Error::HostNotFound => "host name not found".to_owned(),

@@ -69,10 +69,12 @@ pub enum CloudService {
     Network,
     /// Glance.
     Image,
+    /// Cinder.
+    Volume,
 }
 
 impl CloudService {
-    /// Every service.
+    /// Every service that a pass asks. Cinder is asked by `--check` alone, which has no metrics.
     pub const ALL: [CloudService; 4] =
         [CloudService::Identity, CloudService::Compute, CloudService::Network, CloudService::Image];
 
@@ -83,6 +85,7 @@ impl CloudService {
             CloudService::Compute => "compute",
             CloudService::Network => "network",
             CloudService::Image => "image",
+            CloudService::Volume => "volume",
         }
     }
 }

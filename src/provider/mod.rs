@@ -29,6 +29,12 @@ pub trait Provider {
 
     /// Everything a creation and a pass need, resolved and named, for `--check`; every fault, not only the first.
     fn check(&mut self) -> Vec<CheckLine>;
+
+    /// What the project may hold of what a replica takes, for `--check`; empty where nothing is limited. An error for each
+    /// service that does not tell.
+    fn quotas(&mut self) -> Vec<Result<Quota>> {
+        Vec::new()
+    }
 }
 
 /// What can be changed in a cloud. Every method is safe to repeat but `create`.
@@ -87,6 +93,19 @@ pub struct Creation {
     pub count: u64,
     /// Metadata: the pool's mark and the batch's own.
     pub metadata: Vec<(String, String)>,
+}
+
+/// A limit on what the project holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// What is counted, with its unit: `instances`, `MiB of RAM`.
+    pub what: &'static str,
+    /// How much of it the project holds, the pool's replicas among it.
+    pub used: u64,
+    /// How much it may hold; `None`: there is no limit.
+    pub limit: Option<u64>,
+    /// How much a new replica takes.
+    pub of_one: u64,
 }
 
 /// One line of `--check`: what was looked at and what was found, or what is wrong with it.

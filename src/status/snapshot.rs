@@ -22,7 +22,7 @@ pub struct PoolSettings {
     pub mark_value: Option<String>,
     /// `REPLICA_CAPACITY`.
     pub capacity: u64,
-    /// `REPLICA_MIN_AVAILABLE_RESOURCES`.
+    /// `REPLICA_MIN_AVAILABLE_RESOURCES`, or what its file said in the last pass.
     pub minimum: u64,
     /// `REPLICA_MAX`.
     pub max: Option<u64>,
@@ -143,6 +143,9 @@ impl Snapshot {
         let mut next = self.clone();
         if pass.report.mark.is_some() {
             next.settings.mark_value.clone_from(&pass.report.mark);
+        }
+        if let Some(minimum) = pass.report.minimum {
+            next.settings.minimum = minimum;
         }
         let pass = Arc::new(pass);
         if pass.report.plan.is_some() {

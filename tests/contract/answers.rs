@@ -80,6 +80,38 @@ pub fn of_nova_about_the_rest(ground: &dyn Ground) {
     refused(ground, "keypair-404", 404, member.ask("compute", "GET", "/os-keypairs/lost", None));
 }
 
+pub fn of_nova_about_options(ground: &dyn Ground) {
+    let record = ground.records();
+    let member = Member::new(&ground.settings());
+    check("limits", &member.get("compute", "/limits"), record);
+    check("zones", &member.get("compute", "/os-availability-zone"), record);
+    let flavors = member.get("compute", "/flavors");
+    let flavors = flavors["flavors"].as_array().unwrap();
+    let flavor = flavors.iter().find(|flavor| flavor["name"] == "d2-8").unwrap();
+    let path = format!("/flavors/{}", flavor["id"].as_str().unwrap());
+    check("flavor", &member.get("compute", &path), record);
+    let group = ground.add_server_group();
+    check("server-group", &member.get("compute", &format!("/os-server-groups/{group}")), record);
+    let nobody = "/os-server-groups/c6f04e5b-33f7-4413-97a3-1383e5950011";
+    refused(ground, "server-group-404", 404, member.ask("compute", "GET", nobody, None));
+}
+
+pub fn of_neutron_about_security_groups(ground: &dyn Ground) {
+    let record = ground.records();
+    let member = Member::new(&ground.settings());
+    let fields = "fields=id&fields=name&fields=project_id";
+    let path = format!("/security-groups?name=default&{fields}");
+    let groups = member.get("network", &path);
+    check("security-groups-fields", &groups, record);
+    let id = groups["security_groups"][0]["id"].as_str().unwrap();
+    let path = format!("/security-groups/{id}?{fields}");
+    check("security-group-fields", &member.get("network", &path), record);
+    let none = member.get("network", &format!("/security-groups?name=lost&{fields}"));
+    check("security-groups-none", &none, record);
+    let nobody = "/security-groups/c6f04e5b-33f7-4413-97a3-1383e5950011";
+    refused(ground, "security-group-404", 404, member.ask("network", "GET", nobody, None));
+}
+
 pub fn of_neutron(ground: &dyn Ground) {
     let record = ground.records();
     let settings = ground.settings();

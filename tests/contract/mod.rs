@@ -9,6 +9,7 @@ pub mod list;
 pub mod login;
 pub mod member;
 pub mod names;
+pub mod options;
 pub mod quota;
 mod shape;
 pub mod token;
@@ -28,7 +29,7 @@ use simplescalevm::secret::Secret;
 use simplescalevm::settings::OpenStackSettings;
 
 /// More than any build or deletion should take, on a machine that is busy with everything else.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The flavor for which no host has room: its servers end in error, as in a full cloud.
 pub const NO_HOST: &str = "no-host";
@@ -83,6 +84,13 @@ pub trait Ground {
     /// Does something to a server, and waits until it is done.
     fn act_on(&self, id: &ServerId, deed: Deed);
 
+    /// A new security group of the project, beside its "default", that lets nobody in; gives its id. The name begins with
+    /// `simplescalevm-`.
+    fn add_security_group(&self, name: &str) -> String;
+
+    /// A new server group whose servers are spread over hosts where that can be; gives its id.
+    fn add_server_group(&self) -> String;
+
     /// A new floating IP with the description of [`Ground::settings`], bound to nothing.
     fn add_address(&self) -> AddressId;
 
@@ -112,6 +120,14 @@ macro_rules! contract_tests {
                 a_wrong_network_names_those_that_exist, a_wrong_keypair_makes_nothing,
                 ids_do_as_well_as_names, check_finds_everything, check_names_every_fault,
                 a_server_exists_once_it_is_made;
+            options: groups_zone_description_tags_and_hint_arrive, groups_are_known_by_name_and_by_id,
+                two_groups_of_one_name_need_an_id, a_wrong_group_names_those_that_exist,
+                a_wrong_zone_makes_nothing, a_wrong_server_group_makes_nothing,
+                networks_of_a_file_have_the_pools_among_them, a_file_that_is_wrong_makes_nothing,
+                a_field_of_a_later_microversion_is_told_before_nova_is_asked,
+                a_boot_volume_needs_a_cloud_with_volumes,
+                nova_takes_a_boot_volume_and_fails_to_build_it_without_cinder, check_finds_every_option,
+                check_names_every_fault_of_the_options, a_quota_is_told_with_what_is_used;
             quota: as_many_as_fit_are_made, where_none_fits_it_is_a_quota, a_raised_quota_lets_more_in;
             delete: a_server_that_is_deleted_twice_is_gone, a_server_that_never_was_is_gone,
                 a_locked_server_is_not_deleted, an_errored_server_is_deleted;
@@ -119,7 +135,7 @@ macro_rules! contract_tests {
                 a_deleted_servers_address_is_free, an_address_that_never_was_is_refused,
                 a_server_without_that_port_is_refused, an_ipv6_replica_holds_on_its_ipv4,
                 other_descriptions_are_others_business;
-            answers: of_keystone, of_nova_about_servers, of_nova_about_a_server_in_error,
+            answers: of_nova_about_options, of_neutron_about_security_groups, of_keystone, of_nova_about_servers, of_nova_about_a_server_in_error,
                 of_nova_about_a_creation, of_nova_about_the_rest, of_neutron, of_glance;
         }
     };
@@ -211,10 +227,10 @@ fn until<T: std::fmt::Debug>(what: &str, mut look: impl FnMut() -> (bool, T)) ->
 }
 
 /// A file that goes when the case is over.
-struct TemporaryFile(PathBuf);
+pub struct TemporaryFile(pub PathBuf);
 
 impl TemporaryFile {
-    fn new(content: &[u8]) -> Self {
+    pub fn new(content: &[u8]) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("simplescalevm-contract-{}-{number}", std::process::id());

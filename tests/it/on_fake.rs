@@ -6,7 +6,7 @@ use serde_json::Value;
 use simplescalevm::model::{AddressId, ServerId};
 use simplescalevm::proxies::Proxies;
 use simplescalevm::secret::Secret;
-use simplescalevm::settings::{Credentials, Domain, OpenStackSettings, Project};
+use simplescalevm::settings::{Credentials, Domain, OpenStackSettings, Project, ServerOptions};
 
 use crate::contract::{ApplicationCredentialKey, Deed, Ground, NO_HOST};
 use crate::fake::{Cloud, Named, Service};
@@ -51,6 +51,7 @@ impl Ground for FakeGround {
             floating_ip_description: "server".into(),
             keypair: None,
             cloud_init_file: None,
+            options: ServerOptions::default(),
             timeout: Duration::from_secs(60),
             cacert: None,
             insecure: false,
@@ -104,6 +105,14 @@ impl Ground for FakeGround {
             Deed::Unlock => server.locked = false,
             Deed::ResetToError => server.vm_state = "error".into(),
         }
+    }
+
+    fn add_security_group(&self, name: &str) -> String {
+        self.0.state().add_security_group(name)
+    }
+
+    fn add_server_group(&self) -> String {
+        self.0.state().add_server_group("spread")
     }
 
     fn add_address(&self) -> AddressId {

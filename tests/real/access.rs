@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::cloud::Cloud;
-use crate::contract::ApplicationCredentialKey;
+use crate::contract::{ApplicationCredentialKey, TemporaryFile};
 use crate::daemon::{Daemon, Settings, run};
 use crate::replica::Says;
 use crate::scene::{DESCRIPTION, Scene, Vm, lines};
@@ -28,7 +28,13 @@ fn settings(scene: &Scene, key: &ApplicationCredentialKey) -> Settings {
 #[test]
 fn the_access_rules_we_ship_allow_all_the_program_does() {
     let scene = Scene::open();
-    let settings = settings(&scene, &restricted(&scene.cloud));
+    let group = scene.cloud.add_security_group("simplescalevm-access");
+    let spread = scene.cloud.add_server_group();
+    let fields = serde_json::json!({"security_groups": [{"name": group}], "availability_zone": "nova",
+        "os:scheduler_hints": {"group": spread}});
+    let file = TemporaryFile::new(fields.to_string().as_bytes());
+    let settings = settings(&scene, &restricted(&scene.cloud))
+        .with("OPENSTACK_SERVER_FILE", file.0.to_str().unwrap());
     let address = scene.cloud.add_address(DESCRIPTION);
     run(&["--check"], &settings).expect_status(0);
 
@@ -62,9 +68,11 @@ fn the_access_rules_we_ship_allow_nothing_else() {
     for line in [
         "GET compute /os-keypairs",
         "GET compute /os-server-groups",
+        "POST compute /os-server-groups",
         "POST compute /os-keypairs",
         "DELETE network /floatingips/0",
-        "GET network /security-groups",
+        "POST network /security-groups",
+        "GET network /security-group-rules",
         "GET network /subnets",
         "DELETE image /images/0",
     ] {

@@ -41,6 +41,7 @@ struct Changed {
     room: Cell<bool>,
     knobs: Cell<bool>,
     credentials: Cell<bool>,
+    groups: Cell<bool>,
 }
 
 impl Cloud {
@@ -69,6 +70,7 @@ impl Cloud {
             cloud.changed.room.set(cloud.is_alone());
             cloud.changed.knobs.set(true);
             cloud.changed.credentials.set(true);
+            cloud.changed.groups.set(true);
             cloud.clear();
         }
         cloud
@@ -167,6 +169,40 @@ impl Cloud {
         made["floatingip"]["id"].as_str().unwrap().to_owned()
     }
 
+    /// A new security group of the project; gives its id. The name begins with `simplescalevm-`.
+    pub fn add_security_group(&self, name: &str) -> String {
+        assert!(name.starts_with(PREFIX), "would be left behind: {name}");
+        self.changed.groups.set(true);
+        let wanted = json!({"security_group": {"name": name}});
+        let made = self.member.ask("POST network /security-groups", Some(&wanted));
+        made["security_group"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A new server group of the project; gives its id.
+    pub fn add_server_group(&self) -> String {
+        self.changed.groups.set(true);
+        let name = format!("{PREFIX}spread");
+        let wanted = json!({"server_group": {"name": name, "policy": "soft-anti-affinity"}});
+        let made = self.member.ask("POST compute /os-server-groups", Some(&wanted));
+        made["server_group"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Those of tests.
+    fn delete_groups(&self) {
+        for (line, list) in [
+            ("network /security-groups", "security_groups"),
+            ("compute /os-server-groups", "server_groups"),
+        ] {
+            let groups = self.member.ask(&format!("GET {line}"), None);
+            for group in groups[list].as_array().unwrap() {
+                if group["name"].as_str().unwrap_or_default().starts_with(PREFIX) {
+                    let id = group["id"].as_str().unwrap();
+                    self.member.ask(&format!("DELETE {line}/{id}"), None);
+                }
+            }
+        }
+    }
+
     /// A new application credential of the member that may do what `rules` allow.
     pub fn add_application_credential(&self, rules: &Value) -> ApplicationCredentialKey {
         self.changed.credentials.set(true);
@@ -241,6 +277,9 @@ impl Cloud {
         }
         if self.changed.credentials.get() {
             self.delete_application_credentials();
+        }
+        if self.changed.groups.get() {
+            self.delete_groups();
         }
     }
 

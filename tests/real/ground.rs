@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use simplescalevm::model::{AddressId, ServerId};
 use simplescalevm::proxies::Proxies;
 use simplescalevm::secret::Secret;
-use simplescalevm::settings::{Credentials, Domain, OpenStackSettings, Project};
+use simplescalevm::settings::{Credentials, Domain, OpenStackSettings, Project, ServerOptions};
 
 use crate::cloud::{Cloud, undo};
 use crate::contract::{ApplicationCredentialKey, Deed, Ground};
@@ -57,6 +57,7 @@ impl Ground for RealGround {
             floating_ip_description: DESCRIPTION.into(),
             keypair: None,
             cloud_init_file: None,
+            options: ServerOptions::default(),
             timeout: Duration::from_secs(60),
             cacert: None,
             insecure: false,
@@ -113,6 +114,14 @@ impl Ground for RealGround {
             Deed::Unlock => act(json!({"unlock": null})),
             Deed::ResetToError => act(json!({"os-resetState": {"state": "error"}})),
         }
+    }
+
+    fn add_security_group(&self, name: &str) -> String {
+        self.cloud().add_security_group(name)
+    }
+
+    fn add_server_group(&self) -> String {
+        self.cloud().add_server_group()
     }
 
     fn add_address(&self) -> AddressId {

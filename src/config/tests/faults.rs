@@ -234,6 +234,39 @@ fn certificates_have_to_be_there() {
 }
 
 #[test]
+fn a_server_file_that_is_wrong_is_told_at_the_start() {
+    check(&[("OPENSTACK_SERVER_FILE", "/etc/server.json")], &[]);
+    fault("OPENSTACK_SERVER_FILE", "/etc/missing", "cannot be read: no such file");
+    check(
+        &[("OPENSTACK_SERVER_FILE", "/etc/wrong-server.json")],
+        &[
+            "OPENSTACK_SERVER_FILE \"/etc/wrong-server.json\": \"name\" is the program's own: OPENSTACK_NAME says how the VMs' \
+           names begin; \"tags\" must be a list of texts",
+        ],
+    );
+}
+
+#[test]
+fn a_list_of_groups_has_no_empty_name() {
+    let text = "must not hold an empty name: put one comma between two names";
+    for list in ["web,", ",web", "web,,db", ","] {
+        fault("OPENSTACK_SECURITY_GROUPS", list, text);
+    }
+}
+
+#[test]
+fn a_volume_type_needs_a_volume() {
+    check(
+        &[("OPENSTACK_BOOT_VOLUME_TYPE", "fast")],
+        &[
+            "OPENSTACK_BOOT_VOLUME_TYPE: needs OPENSTACK_BOOT_VOLUME_SIZE: without it there is no boot volume",
+        ],
+    );
+    let text = "must be a whole number from 1 to 2147483647";
+    fault("OPENSTACK_BOOT_VOLUME_SIZE", "0", text);
+}
+
+#[test]
 fn scaling_the_scaler_is_refused() {
     let faults = faults(&[("ENABLE_AUTOSCALING", "True"), ("AUTOSCALING_REPLICAS", "3")]);
     assert_eq!(faults.len(), 1, "{faults:?}");

@@ -19,12 +19,14 @@ const LOGIN: [(&str, &str); 3] =
     [("OS_USERNAME", "ann"), ("OS_PASSWORD", "hunter2"), ("OS_PROJECT_ID", "p1")];
 
 /// Whatever is read from these names is there; the rest is not.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 7] = [
     ("/run/password", "from file\n"),
     ("/run/two-newlines", "from file\n\n"),
     ("/run/empty", "\n"),
     ("/etc/ca.pem", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"),
     ("/etc/not-pem", "hello\n"),
+    ("/etc/server.json", "{\"tags\": [\"recorder\"]}\n"),
+    ("/etc/wrong-server.json", "{\"tags\": \"recorder\", \"name\": \"x\"}\n"),
 ];
 
 fn read_file(path: &Path) -> io::Result<String> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{cloud, good};
 use crate::model::IpVersion;
-use crate::settings::{Mark, Policy};
+use crate::settings::{BootVolume, Mark, Policy, ServerOptions};
 
 #[test]
 fn unset_settings_have_the_documented_defaults() {
@@ -87,6 +87,26 @@ fn set_values_arrive() {
     assert_eq!(config.policy.replace_silent_after, Some(Duration::from_secs(1800)));
     assert_eq!(config.policy.ip_version, IpVersion::V6);
     assert_eq!(config.name, "recorder");
+}
+
+#[test]
+fn what_the_vms_get_beyond_the_rest_arrives() {
+    let options = cloud(good(&[
+        ("OPENSTACK_SECURITY_GROUPS", "default, web,db servers"),
+        ("OPENSTACK_AVAILABILITY_ZONE", "nova"),
+        ("OPENSTACK_BOOT_VOLUME_SIZE", "40"),
+        ("OPENSTACK_BOOT_VOLUME_TYPE", "fast"),
+        ("OPENSTACK_SERVER_FILE", "/etc/server.json"),
+    ]))
+    .options;
+    assert_eq!(options.security_groups, ["default", "web", "db servers"]);
+    assert_eq!(options.availability_zone.as_deref(), Some("nova"));
+    let volume = BootVolume { size_gib: 40, volume_type: Some("fast".into()) };
+    assert_eq!(options.boot_volume, Some(volume));
+    assert_eq!(options.server_file, Some(PathBuf::from("/etc/server.json")));
+    assert_eq!(cloud(good(&[])).options, ServerOptions::default());
+    let file = good(&[("REPLICA_MIN_AVAILABLE_RESOURCES_FILE", "/run/minimum")]).minimum_file;
+    assert_eq!(file, Some(PathBuf::from("/run/minimum")));
 }
 
 #[test]

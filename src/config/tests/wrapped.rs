@@ -11,7 +11,8 @@ fn sample(setting: &Setting) -> &'static str {
         "REPLICA_API_CACERT" | "OS_CACERT" => "/etc/ca.pem",
         "OS_PASSWORD_FILE" | "OS_APPLICATION_CREDENTIAL_SECRET_FILE" => "/run/password",
         "OS_AUTH_TYPE" => "password",
-        "REPLICA_MAX" | "REPLICA_REPLACE_SILENT_AFTER" => "9",
+        "OPENSTACK_SERVER_FILE" => "/etc/server.json",
+        "REPLICA_MAX" | "REPLICA_REPLACE_SILENT_AFTER" | "OPENSTACK_BOOT_VOLUME_SIZE" => "9",
         _ => setting.default().unwrap_or("pool 1"),
     }
 }
@@ -35,6 +36,9 @@ fn login(setting: &Setting) -> Vec<(&'static str, &'static str)> {
     login.extend(
         also.into_iter().filter(|(variable, _)| !setting.names().any(|name| name == *variable)),
     );
+    if name == "OPENSTACK_BOOT_VOLUME_TYPE" {
+        login.push(("OPENSTACK_BOOT_VOLUME_SIZE", "40"));
+    }
     login.retain(|(variable, _)| *variable != name);
     login
 }

@@ -72,7 +72,14 @@ pub struct Endpoints {
     pub network: Result<Vec<String>>,
     /// Glance, ending in `/v2`.
     pub image: Result<Vec<String>>,
+    /// Cinder, ending in `/v3` or `/v3/<project>`; needed for boot volumes only.
+    pub volume: Result<Vec<String>>,
+    /// Whether Cinder is in the catalog at all, wherever it is.
+    pub has_volumes: bool,
 }
+
+/// Cinder's service types: the official one first, then those it had before (Service Types Authority).
+const VOLUME_TYPES: [&str; 4] = ["block-storage", "block-store", "volumev3", "volume"];
 
 /// Chooses the endpoints by region and interface. `region` is `OS_REGION_NAME`, if set.
 pub fn choose(
@@ -83,7 +90,11 @@ pub fn choose(
     let region = choose_region(catalog, region)?;
     let find =
         |service: &str, versions: &[&str]| find(catalog, service, &region, interface, versions);
+    let has = |service: &&&str| endpoints(catalog, service).next().is_some();
+    let volume = VOLUME_TYPES.iter().find(has);
     Ok(Endpoints {
+        volume: find(volume.copied().unwrap_or("block-storage"), &["v3"]),
+        has_volumes: volume.is_some(),
         compute: find("compute", &["v2.1", "v2"])?,
         network: find("network", &["v2.0"]),
         image: find("image", &["v2"]),

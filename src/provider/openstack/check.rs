@@ -1,11 +1,14 @@
 //! Everything a creation and a pass need, looked up and named, for `--check`.
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::http::shown;
 use crate::provider::CheckLine;
 use crate::provider::openstack::record::Ours;
 use crate::provider::openstack::session::{Failed, Login, Session};
-use crate::provider::openstack::{compute, hidden, image, network};
+use crate::provider::openstack::{
+    compute, hidden, image, ingredients, network, scheduling, security_groups,
+};
+use crate::server_file::ServerFile;
 use crate::settings::OpenStackSettings;
 
 /// Looks at everything; a fault does not stop the rest, but without a login there is no rest.
@@ -21,14 +24,21 @@ pub fn check(session: &mut Session, ours: &Ours, manage_addresses: bool) -> Vec<
     };
     let mut lines = entrance(&login);
     lines.extend(hidden_fields(session, ours));
-    let flavor = compute::flavor(session, &settings.flavor);
-    lines.push(line("flavor", flavor.map(|flavor| named(flavor.name(), &flavor.id))));
+    let file = ingredients::server_file(&settings);
+    let known = file.clone().unwrap_or_default();
+    lines.push(line("flavor", flavor(session, &settings, &known)));
     let image = image::image(session, &settings.image);
     lines.push(line("image", image.map(|image| named(image.name(), &image.id))));
     let network = network::network(session, &settings.network);
-    lines.push(line("network", network.map(|network| named(network.name(), &network.id))));
+    let network = network.and_then(|network| {
+        ingredients::networks(&settings, &known, &network.id)?;
+        Ok(named(network.name(), &network.id))
+    });
+    lines.push(line("network", network));
+    lines.extend(security_groups(session, &settings, &known));
     lines.push(line("keypair", keypair(session, settings.keypair.as_deref())));
     lines.push(cloud_init(&settings));
+    lines.extend(options(session, &settings, file));
     if manage_addresses {
         lines.extend(external_addresses(session));
     }
@@ -94,6 +104,84 @@ fn keypair(session: &mut Session, keypair: Option<&str>) -> Result<String> {
         None => Ok("none (OPENSTACK_KEYPAIR is not set)".to_owned()),
         Some(name) => compute::keypair(session, name).map(|()| name.to_owned()),
     }
+}
+
+/// One without a disk gives a server nothing to boot from, so Nova refuses it to all but administrators.
+fn flavor(
+    session: &mut Session,
+    settings: &OpenStackSettings,
+    file: &ServerFile,
+) -> Result<String> {
+    let flavor = compute::flavor(session, &settings.flavor)?;
+    let found = named(flavor.name(), &flavor.id);
+    // Why it can't be found out is said where the quota is compared.
+    let Ok(size) = compute::flavor_size(session, &flavor.id) else { return Ok(found) };
+    let boots_elsewhere = settings.options.boot_volume.is_some() || file.has_block_devices();
+    if size.disk.get() == Some(&0) && !boots_elsewhere {
+        let text = format!(
+            "OPENSTACK_FLAVOR \"{}\": the flavor has no disk, so Nova makes no server of it without a boot volume: set \
+             OPENSTACK_BOOT_VOLUME_SIZE, or take a flavor with a disk",
+            settings.flavor
+        );
+        return Err(Error::new(ErrorKind::Setting, text));
+    }
+    Ok(found)
+}
+
+fn security_groups(
+    session: &mut Session,
+    settings: &OpenStackSettings,
+    file: &ServerFile,
+) -> Vec<CheckLine> {
+    let wanted = security_groups::wanted(settings, file);
+    if wanted.is_empty() {
+        let default = "the project's default group (OPENSTACK_SECURITY_GROUPS is not set)";
+        return vec![line("security group", Ok(default.to_owned()))];
+    }
+    let found = wanted.iter().map(|wanted| {
+        let group = security_groups::security_group(session, wanted);
+        line("security group", group.map(|group| named(group.name(), &group.id)))
+    });
+    found.collect()
+}
+
+/// What only some pools have; without it there is no line.
+fn options(
+    session: &mut Session,
+    settings: &OpenStackSettings,
+    file: Result<ServerFile>,
+) -> Vec<CheckLine> {
+    let mut lines = Vec::new();
+    let known = file.clone().unwrap_or_default();
+    let zone = settings.options.availability_zone.as_deref();
+    let zone = zone.map(|zone| (zone, "OPENSTACK_AVAILABILITY_ZONE"));
+    let in_file = known.text("availability_zone");
+    let in_file = in_file.map(|zone| (zone, "OPENSTACK_SERVER_FILE: \"availability_zone\""));
+    for (zone, setting) in zone.into_iter().chain(in_file) {
+        let found = scheduling::availability_zone(session, zone, setting);
+        lines.push(line("zone", found.map(|()| zone.to_owned())));
+    }
+    if let Some(path) = &settings.options.server_file {
+        let fits = file.and_then(|file| {
+            ingredients::fits(session, settings, &file)?;
+            Ok(format!("{}, {} fields", path.display(), file.server.len()))
+        });
+        lines.push(line("server file", fits));
+    }
+    if let Some(id) = known.server_group() {
+        let group = scheduling::server_group(session, id);
+        let found = group.map(|group| format!("{} ({})", group.words(), group.id));
+        lines.push(line("server group", found));
+    }
+    if let Some(volume) = &settings.options.boot_volume {
+        let fits = ingredients::fits(session, settings, &ServerFile::default());
+        let found = fits.map(|()| {
+            let of_type = volume.volume_type.as_ref().map(|name| format!(" of type {name}"));
+            format!("{} GiB{}", volume.size_gib, of_type.unwrap_or_default())
+        });
+        lines.push(line("boot volume", found));
+    }
+    lines
 }
 
 fn cloud_init(settings: &OpenStackSettings) -> CheckLine {

@@ -1,19 +1,17 @@
-//! Nova: servers, flavors and key pairs (Compute API v2.1).
+//! Nova: servers, flavors and key pairs (Compute API v2.1). How servers are made is in [`super::new_server`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Attempts, Method};
 use crate::model::{Listing, Server, ServerId};
-use crate::provider::Creation;
 use crate::provider::openstack::answer::{Named, Told, parse, readable};
 use crate::provider::openstack::paging::{Links, PAGES_MAX, next_page};
 use crate::provider::openstack::record::{Ours, ServerRecord};
@@ -24,58 +22,9 @@ use crate::provider::openstack::{encode, large, network};
 /// Nova's own limit of `user_data`, in base64 characters.
 const USER_DATA_CHARS_MAX: usize = 65_535;
 
-/// How much of the user data gives it away in an error's text, in base64 characters.
-const USER_DATA_SIGN_CHARS: usize = 16;
-
-/// What a creation needs beside its own settings: ids, and the cloud-init file's bytes.
-pub struct Ingredients {
-    /// The flavor's id.
-    pub flavor: String,
-    /// The image's id.
-    pub image: String,
-    /// The network's id.
-    pub network: String,
-    /// The cloud-init file in base64.
-    pub user_data: Option<String>,
-}
-
-/// The body of `POST /servers` (Compute API, "Create Multiple Servers").
-#[derive(Serialize)]
-struct ServerRequest<'a> {
-    name: &'a str,
-    #[serde(rename = "flavorRef")]
-    flavor: &'a str,
-    #[serde(rename = "imageRef")]
-    image: &'a str,
-    networks: [NetworkRequest<'a>; 1],
-    metadata: BTreeMap<&'a str, &'a str>,
-    /// 1: where a quota leaves room for some of them, some are made.
-    min_count: u64,
-    max_count: u64,
-    #[serde(rename = "key_name", skip_serializing_if = "Option::is_none")]
-    keypair: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user_data: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct NetworkRequest<'a> {
-    uuid: &'a str,
-}
-
 #[derive(Deserialize)]
 struct OneRecord {
     server: ServerRecord,
-}
-
-#[derive(Deserialize)]
-struct OneServer {
-    server: OnlyId,
-}
-
-#[derive(Deserialize)]
-struct OnlyId {
-    id: String,
 }
 
 #[derive(Deserialize)]
@@ -87,6 +36,26 @@ struct OneKeypair {
 struct Keypair {
     #[serde(default)]
     name: Told<String>,
+}
+
+#[derive(Deserialize)]
+struct OneFlavor {
+    flavor: FlavorSize,
+}
+
+/// How large a flavor's servers are (Compute API, "Show Flavor Details"); what a cloud does not tell is `None`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct FlavorSize {
+    id: String,
+    /// Virtual processors.
+    #[serde(default)]
+    pub vcpus: Told<u64>,
+    /// MiB of memory.
+    #[serde(default)]
+    pub ram: Told<u64>,
+    /// GiB of the root disk.
+    #[serde(default)]
+    pub disk: Told<u64>,
 }
 
 #[derive(Deserialize)]
@@ -204,6 +173,16 @@ pub fn flavor(session: &mut Session, wanted: &str) -> Result<Named> {
     Err(Error::new(ErrorKind::Setting, text))
 }
 
+/// How large the flavor with this id is.
+pub fn flavor_size(session: &mut Session, id: &str) -> Result<FlavorSize> {
+    let path = format!("/flavors/{}", encode(id));
+    let answer: OneFlavor = session.read(Service::Compute, &path)?;
+    if answer.flavor.id == id {
+        return Ok(answer.flavor);
+    }
+    Err(Error::new(ErrorKind::Invalid, format!("{path}: the answer is another flavor")))
+}
+
 fn flavors(session: &mut Session) -> Result<Vec<Named>> {
     const FLAVORS: &str = "/flavors";
     let (mut flavors, mut next) = (Vec::new(), Some(FLAVORS.to_owned()));
@@ -252,55 +231,6 @@ pub fn user_data(path: &Path) -> Result<String> {
     Ok(encoded)
 }
 
-/// Asks once for all servers of a creation, and gives the first one's id.
-pub fn create(
-    session: &mut Session,
-    creation: &Creation,
-    ingredients: &Ingredients,
-) -> Result<ServerId> {
-    let keypair = session.settings().keypair.clone();
-    let request = ServerRequest {
-        name: &creation.name,
-        flavor: &ingredients.flavor,
-        image: &ingredients.image,
-        networks: [NetworkRequest { uuid: &ingredients.network }],
-        metadata: creation.metadata.iter().map(|(key, value)| (&**key, &**value)).collect(),
-        min_count: 1,
-        max_count: creation.count,
-        keypair: keypair.as_deref(),
-        user_data: ingredients.user_data.as_deref(),
-    };
-    let body = json!({ "server": request }).to_string();
-    let question = Question {
-        service: Service::Compute,
-        method: Method::Post,
-        path: "/servers",
-        body: Some(body.as_bytes()),
-        attempts: Attempts::One,
-    };
-    let answer = session.ask(&question).and_then(|response| {
-        let answer: OneServer = parse(&response.body, "POST /servers")?;
-        Ok(ServerId(answer.server.id))
-    });
-    answer.map_err(|error| clear_up(error, ingredients.user_data.as_deref()))
-}
-
-/// A 2xx that cannot be read leaves open what was made; and Nova likes to repeat a value that it refuses.
-fn clear_up(error: Error, user_data: Option<&str>) -> Error {
-    let kind = match error.kind {
-        ErrorKind::Invalid | ErrorKind::TooLarge => ErrorKind::Unclear,
-        kind => kind,
-    };
-    let sign = user_data.map(|data| data.get(..USER_DATA_SIGN_CHARS).unwrap_or(data));
-    match sign.filter(|sign| !sign.is_empty()).and_then(|sign| error.text.find(sign)) {
-        Some(at) => {
-            let kept = error.text.get(..at).unwrap_or_default();
-            Error::new(kind, format!("{kept}(the user data, not shown)"))
-        }
-        None => Error { kind, ..error },
-    }
-}
-
 /// Deletes a server; one that is gone already is a success.
 pub fn delete(session: &mut Session, id: &ServerId) -> Result<()> {
     let path = format!("/servers/{}", encode(&id.0));
@@ -315,26 +245,5 @@ pub fn delete(session: &mut Session, id: &ServerId) -> Result<()> {
         Ok(_) => Ok(()),
         Err(error) if error.kind == ErrorKind::Refused(404) => Ok(()),
         Err(error) => Err(error),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn user_data_that_nova_repeats_is_cut_out_of_the_error() {
-        let data = STANDARD.encode("#cloud-config\npassword: hunter2\n");
-        let said =
-            format!("status 400: Invalid input for field/attribute user_data. Value: {data}.");
-        let error = clear_up(Error::new(ErrorKind::Refused(400), said), Some(&data));
-        let text = "status 400: Invalid input for field/attribute user_data. Value: (the user data, not shown)";
-        assert_eq!(error.text, text);
-    }
-
-    #[test]
-    fn a_creation_whose_answer_cannot_be_read_is_unclear() {
-        let error = clear_up(Error::new(ErrorKind::Invalid, "not the expected JSON"), None);
-        assert_eq!(error.kind, ErrorKind::Unclear);
     }
 }

@@ -114,6 +114,11 @@ fn unknown(error: &Error) -> Spoken {
     Spoken { doubt: Some(doubt), ..Spoken::default() }
 }
 
+/// The `N` of the microversion `2.N` that is spoken; without one it is 2.1.
+pub fn minor(spoken: Option<&str>) -> u32 {
+    spoken.and_then(number).map_or(1, |(_, minor)| minor)
+}
+
 /// 2.69, or the highest below it, or the lowest above it.
 fn chosen(least: Option<&str>, most: &str) -> Option<String> {
     let most = number(most)?;
@@ -122,6 +127,7 @@ fn chosen(least: Option<&str>, most: &str) -> Option<String> {
     Some(format!("{major}.{minor}"))
 }
 
+/// `2.69` as two numbers.
 fn number(version: &str) -> Option<(u32, u32)> {
     let (major, minor) = version.split_once('.')?;
     Some((major.parse().ok()?, minor.parse().ok()?))

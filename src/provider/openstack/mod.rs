@@ -8,13 +8,18 @@ pub mod floating_ips;
 mod hidden;
 pub mod identity;
 mod image;
+mod ingredients;
 mod large;
+mod limits;
 mod microversion;
 mod network;
+mod new_server;
 #[cfg(test)]
 mod odd_tests;
 mod paging;
 mod record;
+mod scheduling;
+mod security_groups;
 pub mod servers;
 mod session;
 mod states;
@@ -27,10 +32,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::handles::Handles;
 use crate::http::CloudClient;
-use crate::model::{AddressId, ExternalAddress, Listing, Server, ServerId};
-use crate::provider::{CheckLine, Creation, Provider, ProviderMut};
+use crate::model::{AddressId, ExternalAddress, Listing, Server, ServerId, is_uuid};
+use crate::provider::{CheckLine, Creation, Provider, ProviderMut, Quota};
 use crate::settings::{Mark, OpenStackSettings};
-use compute::Ingredients;
+use ingredients::Ingredients;
 use record::Ours;
 use session::Session;
 
@@ -40,14 +45,6 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 /// `text` as one segment of a path, or one value of a query.
 fn encode(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
-}
-
-/// Whether `text` looks like an id of Nova, Neutron or Glance: a UUID, with its hyphens or without.
-fn is_uuid(text: &str) -> bool {
-    let digits: String = text.chars().filter(|character| *character != '-').collect();
-    matches!(text.len(), 32 | 36)
-        && digits.len() == 32
-        && digits.chars().all(|c| c.is_ascii_hexdigit())
 }
 
 /// Whether two ids are of the same thing, with their hyphens or without.
@@ -143,6 +140,10 @@ impl Provider for OpenStack {
     fn check(&mut self) -> Vec<CheckLine> {
         check::check(&mut self.session, &self.ours, self.manage_addresses)
     }
+
+    fn quotas(&mut self) -> Vec<Result<Quota>> {
+        limits::quotas(&mut self.session)
+    }
 }
 
 /// The same project, to change. Only this type can.
@@ -157,14 +158,9 @@ impl OpenStackMut {
 
     /// Names are resolved anew for each creation, so that a new image with the old name is used.
     fn ingredients(&mut self) -> Result<Ingredients> {
-        let settings = self.0.session.settings().clone();
-        let session = &mut self.0.session;
-        let user_data = settings.cloud_init_file.as_deref().map(compute::user_data).transpose()?;
-        let flavor = compute::flavor(session, &settings.flavor)?.id;
-        let image = image::image(session, &settings.image)?.id;
-        let network = network::network(session, &settings.network)?;
-        self.0.network_name = Some(network.name().to_owned());
-        Ok(Ingredients { flavor, image, network: network.id, user_data })
+        let ingredients = ingredients::gather(&mut self.0.session)?;
+        self.0.network_name = Some(ingredients.network_name.clone());
+        Ok(ingredients)
     }
 }
 
@@ -188,13 +184,17 @@ impl Provider for OpenStackMut {
     fn check(&mut self) -> Vec<CheckLine> {
         self.0.check()
     }
+
+    fn quotas(&mut self) -> Vec<Result<Quota>> {
+        self.0.quotas()
+    }
 }
 
 impl ProviderMut for OpenStackMut {
     fn create(&mut self, creation: &Creation) -> Result<ServerId> {
         let ingredients = self.ingredients();
         let ingredients = self.0.doubting(ingredients).map_err(never_asked)?;
-        compute::create(&mut self.0.session, creation, &ingredients)
+        new_server::create(&mut self.0.session, creation, &ingredients)
     }
 
     fn delete(&mut self, id: &ServerId) -> Result<()> {

@@ -27,6 +27,8 @@ pub enum Service {
     Network,
     /// Glance.
     Image,
+    /// Cinder.
+    Volume,
 }
 
 /// One question to a service; its path begins with `/` and follows the service's endpoint.
@@ -228,6 +230,7 @@ impl Session {
             Some(&mut endpoints.compute),
             endpoints.network.as_mut().ok(),
             endpoints.image.as_mut().ok(),
+            endpoints.volume.as_mut().ok(),
         ];
         for urls in lists.into_iter().flatten() {
             // Stable: the order of the others is the catalog's.
@@ -325,6 +328,9 @@ impl Session {
             }
             Service::Image => {
                 (CloudService::Image, endpoints.image.as_ref().map_err(Clone::clone)?)
+            }
+            Service::Volume => {
+                (CloudService::Volume, endpoints.volume.as_ref().map_err(Clone::clone)?)
             }
         };
         let mut headers = vec![("x-auth-token", login.token.expose())];

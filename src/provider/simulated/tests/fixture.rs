@@ -16,6 +16,7 @@ use crate::settings::{Config, Mark, Policy, ProbeSettings, ProviderSettings, Sta
 pub fn config() -> Config {
     let interval = Duration::from_millis(400);
     Config {
+        minimum_file: None,
         interval,
         watch: None,
         status: StatusSettings { host: "127.0.0.1".into(), port: 0, full: true },

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use super::page::{self, Page};
-use super::state::{FloatingIp, Network, Port, State};
+use super::state::{FloatingIp, Network, Port, SecurityGroup, State};
 use super::{Service, keystone};
 use crate::fake::http::{Request, Response};
 
@@ -38,6 +38,11 @@ pub fn answer(state: &mut State, request: &Request) -> Response {
                 }
             }
         }
+        ("GET", "security-groups", None) => {
+            let all = state.security_groups.iter().map(security_group).collect();
+            list(state, request, "security_groups", all)
+        }
+        ("GET", "security-groups", Some(id)) => one_security_group(state, request, id),
         ("GET", "ports", None) => {
             list(state, request, "ports", state.ports.iter().map(port).collect())
         }
@@ -205,6 +210,21 @@ fn floating_ip_not_found(id: &str) -> Response {
 fn network(network: &Network) -> Value {
     json!({"id": network.id, "name": network.name, "admin_state_up": true, "mtu": 1500,
         "status": "ACTIVE", "shared": true, "router:external": false, "description": "", "tags": []})
+}
+
+fn one_security_group(state: &State, request: &Request, id: &str) -> Response {
+    let Some(found) = state.security_groups.iter().find(|group| group.id == id) else {
+        let message = format!("Security group {id} does not exist");
+        return refused(404, "SecurityGroupNotFound", &message);
+    };
+    let group = fields(request, security_group(found));
+    Response::json(200, &json!({"security_group": group}))
+}
+
+fn security_group(group: &SecurityGroup) -> Value {
+    json!({"id": group.id, "name": group.name, "project_id": group.project_id,
+        "tenant_id": group.project_id, "description": "", "stateful": true, "shared": false,
+        "security_group_rules": [], "tags": []})
 }
 
 fn port(port: &Port) -> Value {

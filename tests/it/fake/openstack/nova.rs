@@ -89,6 +89,13 @@ fn route(state: &mut State, call: &Call<'_>) -> Response {
             Some(flavor) => Response::json(200, &json!({"flavor": flavor_record(state, flavor)})),
             None => refused(404, "itemNotFound", &format!("Flavor {id} could not be found.")),
         },
+        ("GET", "limits", None) => Response::json(200, &limits(state)),
+        ("GET", "os-availability-zone", None) => {
+            let zone = |name: &String| json!({"zoneName": name, "zoneState": {"available": true}, "hosts": null});
+            let zones: Vec<Value> = state.zones.iter().map(zone).collect();
+            Response::json(200, &json!({"availabilityZoneInfo": zones}))
+        }
+        ("GET", "os-server-groups", Some(id)) => server_group(state, id),
         ("GET", "os-keypairs", Some(name)) => key_pair(state, name),
         _ => no_such_path(),
     }
@@ -224,7 +231,7 @@ fn delete(state: &mut State, id: &str) -> Response {
 
 fn flavor_record(state: &State, flavor: &Named) -> Value {
     let mut record = short_flavor(state, flavor);
-    let rest = json!({"ram": 8000, "disk": 50, "swap": 0, "vcpus": 4, "rxtx_factor": 1.0,
+    let rest = json!({"ram": 8000, "disk": state.flavor_disk, "swap": "", "vcpus": 4, "rxtx_factor": 1.0,
         "OS-FLV-EXT-DATA:ephemeral": 0, "OS-FLV-DISABLED:disabled": false,
         "os-flavor-access:is_public": true, "extra_specs": {}});
     record.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
@@ -235,6 +242,28 @@ fn flavor_record(state: &State, flavor: &Named) -> Value {
 fn short_flavor(state: &State, flavor: &Named) -> Value {
     let links = nova_record::links(state, "/v2.1", &format!("flavors/{}", flavor.id));
     json!({"id": flavor.id, "name": flavor.name, "description": null, "links": links})
+}
+
+/// All servers are of one size; only how many there may be is limited.
+fn limits(state: &State) -> Value {
+    let used = state.servers.len();
+    json!({"limits": {"rate": [], "absolute": {
+        "maxTotalInstances": state.instances_max, "totalInstancesUsed": used,
+        "maxTotalCores": -1, "totalCoresUsed": used * 4,
+        "maxTotalRAMSize": -1, "totalRAMUsed": used * 8000,
+        "maxServerMeta": 128, "maxTotalKeypairs": 100, "maxServerGroups": 10,
+        "maxServerGroupMembers": 10, "totalServerGroupsUsed": state.server_groups.len()}}})
+}
+
+fn server_group(state: &State, id: &str) -> Response {
+    let Some(group) = state.server_groups.iter().find(|group| group.id == id) else {
+        let message = format!("Instance group {id} could not be found.");
+        return refused(404, "itemNotFound", &message);
+    };
+    let group = json!({"id": group.id, "name": group.name, "policy": "soft-anti-affinity",
+        "rules": {}, "members": group.members, "project_id": state.identity.project.id,
+        "user_id": state.identity.user.id});
+    Response::json(200, &json!({"server_group": group}))
 }
 
 fn key_pair(state: &State, name: &str) -> Response {

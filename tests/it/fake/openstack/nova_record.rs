@@ -21,11 +21,11 @@ pub fn detail(state: &State, server: &Server, minor: u32, alone: bool) -> Value 
     let mut record = json!({
         "id": server.id, "name": server.name, "status": status(server),
         "tenant_id": project, "user_id": state.identity.user.id, "metadata": server.metadata,
-        "hostId": "", "image": {"id": server.image, "links": [bookmark(state, &format!("images/{}", server.image))]},
+        "hostId": "", "image": image(state, server),
         "flavor": flavor(state, server, minor), "created": created, "updated": updated,
         "addresses": addresses(state, server), "accessIPv4": "", "accessIPv6": "", "links": links,
-        "OS-DCF:diskConfig": "MANUAL", "OS-EXT-AZ:availability_zone": "nova",
-        "config_drive": "", "key_name": server.key_name,
+        "OS-DCF:diskConfig": "MANUAL", "OS-EXT-AZ:availability_zone": server.zone,
+        "config_drive": if server.config_drive { "True" } else { "" }, "key_name": server.key_name,
         "OS-SRV-USG:launched_at": launched, "OS-SRV-USG:terminated_at": null,
         "OS-EXT-STS:task_state": server.task_state, "OS-EXT-STS:vm_state": server.vm_state,
         "OS-EXT-STS:power_state": i32::from(server.vm_state == "active"),
@@ -36,16 +36,17 @@ pub fn detail(state: &State, server: &Server, minor: u32, alone: bool) -> Value 
     }
     // They are those of its ports.
     if server.vm_state != "building" && state.ports.iter().any(|port| port.device_id == server.id) {
-        record["security_groups"] = json!([{"name": "default"}]);
+        let groups = server.security_groups.iter().map(|name| json!({ "name": name }));
+        record["security_groups"] = groups.collect();
     }
     if minor >= 9 {
         record["locked"] = server.locked.into();
     }
     if minor >= 19 {
-        record["description"] = Value::Null;
+        record["description"] = json!(server.description);
     }
     if minor >= 26 {
-        record["tags"] = json!([]);
+        record["tags"] = json!(server.tags);
     }
     if minor >= 63 {
         record["trusted_image_certificates"] = Value::Null;
@@ -54,6 +55,14 @@ pub fn detail(state: &State, server: &Server, minor: u32, alone: bool) -> Value 
         record["fault"] = json!({"code": 500, "created": created, "message": message});
     }
     record
+}
+
+/// A server that boots from a volume has none.
+fn image(state: &State, server: &Server) -> Value {
+    if server.image.is_empty() {
+        return "".into();
+    }
+    json!({"id": server.image, "links": [bookmark(state, &format!("images/{}", server.image))]})
 }
 
 /// The links of something: to itself at this version, and to it at none.

@@ -36,6 +36,11 @@ pub struct State {
     pub deleting_lists: u32,
     pub servers: Vec<Server>,
     pub flavors: Vec<Named>,
+    /// GiB of the root disk of every flavor.
+    pub flavor_disk: u64,
+    pub zones: Vec<String>,
+    pub server_groups: Vec<ServerGroup>,
+    pub security_groups: Vec<SecurityGroup>,
     pub keypairs: Vec<String>,
     pub networks: Vec<Network>,
     pub ports: Vec<Port>,
@@ -90,6 +95,23 @@ pub struct Catalog {
 pub struct Named {
     pub id: String,
     pub name: String,
+}
+
+/// A server group.
+#[derive(Clone, Debug)]
+pub struct ServerGroup {
+    pub id: String,
+    pub name: String,
+    /// Ids of servers.
+    pub members: Vec<String>,
+}
+
+/// A security group.
+#[derive(Clone, Debug)]
+pub struct SecurityGroup {
+    pub id: String,
+    pub name: String,
+    pub project_id: String,
 }
 
 /// A network.
@@ -167,6 +189,12 @@ pub struct Server {
     pub flavor: String,
     pub image: String,
     pub key_name: Option<String>,
+    /// Names of its security groups.
+    pub security_groups: Vec<String>,
+    pub zone: String,
+    pub description: Option<String>,
+    pub tags: Vec<String>,
+    pub config_drive: bool,
     /// As it was sent, in base64.
     pub user_data: Option<String>,
     pub fault: Option<String>,
@@ -216,6 +244,10 @@ impl State {
             deleting_lists: 1,
             servers: Vec::new(),
             flavors: Vec::new(),
+            flavor_disk: 50,
+            zones: vec!["nova".into()],
+            server_groups: Vec::new(),
+            security_groups: Vec::new(),
             keypairs: vec!["ops".into()],
             networks: Vec::new(),
             ports: Vec::new(),
@@ -232,6 +264,7 @@ impl State {
         for name in ["Ext-Net", "public"] {
             state.add_network(name);
         }
+        state.add_security_group("default");
         let created = state.now() - Duration::from_secs(86_400);
         state.add_image("Debian 11", "active", created);
         state
@@ -269,6 +302,24 @@ impl State {
         let ahead = self.controllers.back().copied().flatten()?;
         let by = Duration::from_secs(ahead.unsigned_abs());
         Some(if ahead < 0 { self.now() - by } else { self.now() + by })
+    }
+
+    /// Adds a security group of the project and gives its id.
+    pub fn add_security_group(&mut self, name: &str) -> String {
+        let (id, project_id) = (self.new_id(), self.identity.project.id.clone());
+        self.security_groups.push(SecurityGroup { id: id.clone(), name: name.into(), project_id });
+        id
+    }
+
+    /// Adds a server group and gives its id.
+    pub fn add_server_group(&mut self, name: &str) -> String {
+        let id = self.new_id();
+        self.server_groups.push(ServerGroup {
+            id: id.clone(),
+            name: name.into(),
+            members: Vec::new(),
+        });
+        id
     }
 
     /// Adds a network and gives its id.
@@ -309,6 +360,11 @@ impl State {
             flavor: self.flavors.first().map(|flavor| flavor.name.clone()).unwrap_or_default(),
             image: self.images.first().map(|image| image.id.clone()).unwrap_or_default(),
             key_name: None,
+            security_groups: vec!["default".into()],
+            zone: "nova".into(),
+            description: None,
+            tags: Vec::new(),
+            config_drive: false,
             user_data: None,
             fault: None,
             cell_down: false,
