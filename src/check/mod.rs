@@ -62,7 +62,9 @@ fn minimum_file(config: &Config, page: &mut Page<'_>) {
     let Some(path) = &config.minimum_file else { return };
     let shown = path.display();
     match minimum::read(path) {
-        Ok(number) => page.found("minimum file", &format!("{shown}, {number} resources")),
+        Ok(number) => {
+            page.found("minimum file", &format!("{shown}, free resources wanted: {number}"));
+        }
         Err(why) => {
             let name = "REPLICA_MIN_AVAILABLE_RESOURCES_FILE";
             page.fault("minimum file", &format!("{name} {shown} {why}"));

@@ -127,7 +127,7 @@ impl News {
     /// Another number of free resources is wanted from now on.
     pub fn wanted(&mut self, now: u64, before: u64) {
         let text = format!(
-            "REPLICA_MIN_AVAILABLE_RESOURCES_FILE: {now} resources have to be free from now on, not {before}"
+            "REPLICA_MIN_AVAILABLE_RESOURCES_FILE: free resources wanted from now on: {now} (before: {before})"
         );
         self.say(Level::Info, Tone::Plain, "minimum", &text);
     }

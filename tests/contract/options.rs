@@ -220,7 +220,7 @@ pub fn check_finds_every_option(ground: &dyn Ground) {
     };
     assert_eq!(found("security group"), format!("simplescalevm-contract-web ({group})"));
     assert_eq!(found("zone"), "nova");
-    assert!(found("server file").ends_with(", 1 fields"), "{lines:#?}");
+    assert!(found("server file").ends_with(", fields: 1"), "{lines:#?}");
     assert!(found("server group").ends_with(&format!("({spread})")), "{lines:#?}");
 }
 

@@ -33,7 +33,7 @@ fn the_pool_follows_the_file_without_a_restart() {
 
     fs::write(&path, "4").unwrap();
     daemon.wait_until("as many as it says now", || active(&cloud) == 4);
-    daemon.wait_for_log(&["INFO", FILE, "4 resources have to be free from now on, not 2"]);
+    daemon.wait_for_log(&["INFO", FILE, "wanted from now on: 4 (before: 2)"]);
     daemon.wait_for_passes(&cloud, 1);
     assert_eq!(daemon.get("/").1["settings"]["minimum"], 4, "{}", daemon.log());
     let metrics = daemon.pages().into_iter().find(|(path, _)| path.starts_with("/metrics"));
@@ -41,7 +41,7 @@ fn the_pool_follows_the_file_without_a_restart() {
     assert!(metrics.contains("\nsimplescalevm_resources_wanted 4\n"), "{metrics}");
 
     fs::write(&path, "1").unwrap();
-    daemon.wait_for_log(&["INFO", "1 resources have to be free from now on, not 4"]);
+    daemon.wait_for_log(&["INFO", "wanted from now on: 1 (before: 4)"]);
     daemon.wait_for_passes(&cloud, 2);
     assert_eq!(active(&cloud), 4, "a smaller number deletes nothing\n{}", daemon.log());
 }

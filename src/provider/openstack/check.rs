@@ -164,7 +164,7 @@ fn options(
     if let Some(path) = &settings.options.server_file {
         let fits = file.and_then(|file| {
             ingredients::fits(session, settings, &file)?;
-            Ok(format!("{}, {} fields", path.display(), file.server.len()))
+            Ok(format!("{}, fields: {}", path.display(), file.server.len()))
         });
         lines.push(line("server file", fits));
     }
