@@ -107,8 +107,12 @@ fn check_all(config: &Config, out: &mut dyn Write) -> Result<ExitStatus> {
         Error::new(ErrorKind::Unavailable, text)
     })?;
     let mut provider = provider::open_read_only(config, &handles)?;
-    let prober = Prober::new(config.probe.clone(), handles)?;
-    let good = check::run(config, provider.as_mut(), &prober, out);
+    let mut look = || match &config.lease {
+        Some(lease) => daemon::lease_store(config, lease, &handles)?.1.look(),
+        None => Ok(None),
+    };
+    let prober = Prober::new(config.probe.clone(), handles.clone())?;
+    let good = check::run(config, provider.as_mut(), &prober, Some(&mut look), out);
     Ok(if good { ExitStatus::Good } else { ExitStatus::Failed })
 }
 

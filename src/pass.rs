@@ -13,7 +13,7 @@ use crate::metrics::{Metrics, Phase};
 use crate::model::ExternalAddress;
 use crate::observe::{self, PassClock, Sight};
 use crate::outcome::{Outcome, StepOutcome, StepResult};
-use crate::plan::{Loudness, Plan};
+use crate::plan::{Loudness, Plan, StepKind};
 use crate::probe::Ask;
 use crate::provider::{Provider, ProviderMut};
 use crate::settings::Config;
@@ -117,9 +117,18 @@ impl Pool {
         }
     }
 
+    /// Forgets what passes have left, as after a restart: another scaler may have acted since. `instance` is as in
+    /// [`Pool::new`].
+    pub fn begin_anew(&mut self, instance: &str) {
+        self.memory = Memory::new(instance);
+        self.mark = None;
+        self.news = News::new(self.clock, self.config.policy.once);
+    }
+
     /// One pass.
     pub fn pass(&mut self) -> Report {
         self.handles.progress.mark();
+        self.handles.turn.begin_pass();
         self.news.begin_pass();
         let now = self.clock.now();
         let began = now.elapsed;
@@ -195,6 +204,7 @@ impl Pool {
                 prefix: &self.config.name,
                 mark: (&self.config.mark.key, self.mark.as_deref().unwrap_or_default()),
             };
+            let turn = &self.handles.turn;
             let hands = Hands {
                 provider: provider.as_mut(),
                 prober: self.prober.as_ref(),
@@ -202,6 +212,10 @@ impl Pool {
                 interval: policy.interval,
                 spent: &spent,
                 stop: &self.handles.stop,
+                permit: &|kind| match kind {
+                    StepKind::Create => turn.may_create(),
+                    StepKind::Move | StepKind::Delete => turn.may_act(),
+                },
                 news: &mut self.news,
             };
             let outcome = times.timed(Phase::Act, || act::act(&plan, hands));

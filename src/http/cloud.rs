@@ -197,6 +197,7 @@ impl CloudClient {
         request: &Request<'_>,
         deadline: Instant,
     ) -> std::result::Result<Response, Failure> {
+        self.is_our_turn(request)?;
         let began = Instant::now();
         let limit = deadline.saturating_duration_since(began).max(Duration::from_millis(1));
         let result = self.exchange(request, limit);
@@ -237,6 +238,21 @@ impl CloudClient {
         let text = format!("{method} {url}: status {status}{colon}{said}{advice}");
         let error = Error::new(status_kind(status, &said, retry_after), text);
         Err(Failure { error, retry_after })
+    }
+
+    /// Between a plan and its request lie names that are looked up, logins and repetitions: so it is asked once more here.
+    fn is_our_turn(&self, request: &Request<'_>) -> std::result::Result<(), Failure> {
+        let turn = &self.handles.turn;
+        let allowed = match (request.service, request.method) {
+            (CloudService::Identity, _) | (_, Method::Get) => Ok(()),
+            (CloudService::Compute, Method::Post) => turn.may_create(),
+            _ => turn.may_act(),
+        };
+        allowed.map_err(|why| {
+            let (method, url) = (request.method.as_str(), shown(request.url));
+            let text = format!("{method} {url}: not sent: {why}");
+            Failure { error: Error::new(ErrorKind::NotOurTurn, text), retry_after: None }
+        })
     }
 
     /// What must not be in what a service said; a proxy may repeat what it was sent, too.

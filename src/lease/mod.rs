@@ -5,7 +5,13 @@
 //! new one is made at each takeover, and no number is ever given out twice.
 
 pub mod candidate;
+pub mod keeper;
+#[cfg(test)]
+pub(crate) mod memory;
+pub mod open;
 pub mod tenure;
+pub mod turn;
+mod words;
 
 use std::fmt;
 

@@ -261,6 +261,7 @@ impl World {
             interval,
             spent: &spent,
             stop,
+            permit: &|_| Ok(()),
             news: &mut news(),
         };
         act::act(plan, hands)
