@@ -137,8 +137,8 @@ static: ## Build one file that runs on any x86-64 Linux (built on glibc 2.36 or 
 dist: static ## Pack the static binary with all that belongs to it, and checksums
 	rm -rf $(DIST)/$(RELEASE) && mkdir -p $(DIST)/$(RELEASE)
 	install -m 0755 $(STATIC) $(DIST)/$(RELEASE)/simplescalevm
-	install -m 0644 README.md CHANGELOG.md LICENSE man/simplescalevm.8 contrib/stack.yml contrib/simplescalevm.env \
-	    contrib/access-rules.json $(UNITS:%=contrib/%) $(DIST)/$(RELEASE)/
+	install -m 0644 README.md CHANGELOG.md LICENSE man/simplescalevm.8 contrib/stack.yml contrib/stack-two.yml \
+	    contrib/simplescalevm.env contrib/access-rules.json $(UNITS:%=contrib/%) $(DIST)/$(RELEASE)/
 	cd $(DIST)/$(RELEASE) && LC_ALL=C sha256sum * >SHA256SUMS
 	tar -C $(DIST) --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$(SOURCE_DATE_EPOCH) \
 	    -cf - $(RELEASE) | gzip -9n >$(DIST)/$(RELEASE).tar.gz

@@ -74,7 +74,9 @@ impl<'a> Reader<'a> {
 
     /// Notes what is odd and yet goes.
     pub fn warn(&mut self, text: String) {
-        self.warnings.push(text);
+        if !self.warnings.contains(&text) {
+            self.warnings.push(text);
+        }
     }
 
     /// The value of a variable; empty means unset.
