@@ -14,7 +14,7 @@ use crate::handles::Handles;
 use crate::lease::candidate::Rules;
 use crate::lease::keeper::{Keeper, Keeping};
 use crate::lease::turn::Turn;
-use crate::lease::{self, Holder, Record, State, Store};
+use crate::lease::{Holder, Store, open};
 use crate::outcome::Outcome;
 use crate::pass::{Cloud, Pool, Report};
 use crate::plan::Plan;
@@ -120,7 +120,7 @@ impl Daemon {
         out: &mut dyn Write,
     ) -> Result<ExitStatus> {
         if let Some(lease) = lease
-            && let Some(holder) = held_by(&lease_store(config, lease, &self.handles)?.1.look()?)
+            && let Some(holder) = open::held_by(open::join(config, lease, &self.handles)?.1.look()?)
         {
             log::debug!(
                 "{holder} holds the lease {}, so it acts and this pass is left to it",
@@ -139,7 +139,7 @@ impl Daemon {
     ) -> Result<ExitStatus> {
         let pool = self.open(config)?;
         // Settings first, the port last: who polls it expects passes behind it.
-        let store = lease.map(|lease| lease_store(config, lease, &self.handles)).transpose()?;
+        let store = lease.map(|lease| open::join(config, lease, &self.handles)).transpose()?;
         let latest = self.serve(config)?;
         let keeper = match (lease, store) {
             (Some(lease), Some((me, store))) => Some(self.keep(lease, me, store)?),
@@ -242,7 +242,9 @@ impl Daemon {
             // Later on it is the cloud that changed, and may change back.
             let is_first = latest.get().passes == 0;
             let fatal = report.fatal && is_first;
-            self.manager.status(&line::line(&report));
+            let part = self.handles.turn.view().map(|view| view.words(true));
+            let pool = line::line(&report);
+            self.manager.status(&part.into_iter().chain([pool]).collect::<Vec<_>>().join("; "));
             let ended = self.clock.now();
             if report.outcome.as_ref().is_some_and(Outcome::creation_is_unclear) {
                 on_its_way_until = ended.elapsed + self.settings.longest_request;
@@ -291,8 +293,12 @@ impl Daemon {
                     said = Some(words);
                 }
             }
-            if self.handles.stop.wait_for_pass(STANDBY_LOOK) == Woken::Stopped {
-                return Err(ExitStatus::Good);
+            match self.handles.stop.wait_for_pass(STANDBY_LOOK) {
+                Woken::Stopped => return Err(ExitStatus::Good),
+                Woken::PassWanted if turn.term().is_none() => {
+                    log::debug!("a pass is wanted, but this scaler stands by");
+                }
+                Woken::PassWanted | Woken::InTime => {}
             }
             self.manager.catch_up();
         }
@@ -330,23 +336,6 @@ impl Daemon {
         }
         Some(report)
     }
-}
-
-/// Where the record of the lease is kept, and who we are there.
-pub fn lease_store(
-    config: &Config,
-    lease: &LeaseSettings,
-    handles: &Handles,
-) -> Result<(Holder, Box<dyn Store>)> {
-    let me = Holder { name: lease.holder.clone(), word: unique::word() };
-    let store = lease::open::open(lease, config, &me, &handles.beside())?;
-    Ok((me, store))
-}
-
-/// Who holds the lease, as far as one look can tell: whether it is renewed takes two.
-fn held_by(record: &Option<Record>) -> Option<&Holder> {
-    let held = record.as_ref().filter(|record| record.state == State::Held);
-    held.map(|record| &record.holder)
 }
 
 /// When the next pass begins: one interval after the slot of the last one, so that passes do not drift; or at once when

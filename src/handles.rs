@@ -24,6 +24,7 @@ impl Handles {
     }
 
     /// For a thread beside the loop: what it does is no progress of the loop, and it waits for nobody's turn.
+    #[must_use]
     pub fn beside(&self) -> Self {
         Handles { stop: self.stop.clone(), metrics: self.metrics.clone(), ..Self::default() }
     }

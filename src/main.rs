@@ -16,7 +16,7 @@ use simplescalevm::outlet::Outlet;
 use simplescalevm::probe::Prober;
 use simplescalevm::settings::Config;
 use simplescalevm::systemd::Manager;
-use simplescalevm::{check, config, healthcheck, logger, provider, signals};
+use simplescalevm::{check, config, healthcheck, lease, logger, provider, signals};
 
 fn main() -> ExitCode {
     let (environment, mut faults) = environment();
@@ -108,7 +108,7 @@ fn check_all(config: &Config, out: &mut dyn Write) -> Result<ExitStatus> {
     })?;
     let mut provider = provider::open_read_only(config, &handles)?;
     let mut look = || match &config.lease {
-        Some(lease) => daemon::lease_store(config, lease, &handles)?.1.look(),
+        Some(lease) => lease::open::join(config, lease, &handles)?.1.look(),
         None => Ok(None),
     };
     let prober = Prober::new(config.probe.clone(), handles.clone())?;

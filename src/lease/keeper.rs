@@ -15,7 +15,7 @@ use crate::metrics::Metrics;
 use crate::progress::Stop;
 
 /// How long the end of the program waits for the lease to be handed over: less than what a signal leaves it.
-const HAND_OVER_MAX: Duration = Duration::from_millis(1000);
+const HAND_OVER_MAX: Duration = Duration::from_secs(1);
 
 /// How soon a loop that is stuck is looked at again.
 const STUCK_LOOK: Duration = Duration::from_secs(1);
@@ -163,7 +163,7 @@ impl Thread {
             let ended = self.keeping.clock.now().elapsed;
             let answer = answered.as_ref().map_or(Answer::Failed, Clone::clone);
             self.candidate.told(request, sent, ended, answer);
-            self.report(request, answered);
+            self.report(request, &answered);
         }
     }
 
@@ -190,8 +190,8 @@ impl Thread {
         }
     }
 
-    fn report(&mut self, request: Request, answered: Result<Answer>) {
-        self.remember(request, &answered);
+    fn report(&mut self, request: Request, answered: &Result<Answer>) {
+        self.remember(request, answered);
         let role = self.candidate.role();
         let before = std::mem::replace(&mut self.role, role.clone());
         let began = matches!(role, Role::Leader(_)) && !matches!(before, Role::Leader(_));

@@ -11,7 +11,7 @@ pub struct Shared(Arc<Mutex<Records>>);
 
 #[derive(Default)]
 struct Records {
-    records: Vec<Record>,
+    all: Vec<Record>,
     used: Vec<u64>,
     /// Names of the scalers whose requests fail.
     cut_off: Vec<&'static str>,
@@ -56,33 +56,33 @@ impl MemoryStore {
 
 impl Records {
     fn of(&mut self, epoch: u64) -> Option<&mut Record> {
-        self.records.iter_mut().find(|record| record.epoch == epoch)
+        self.all.iter_mut().find(|record| record.epoch == epoch)
     }
 }
 
 impl Store for MemoryStore {
     fn look(&mut self) -> Result<Option<Record>> {
-        self.with(|all, _| all.records.iter().max_by_key(|record| record.epoch).cloned())
+        self.with(|kept, _| kept.all.iter().max_by_key(|record| record.epoch).cloned())
     }
 
     fn read(&mut self, epoch: u64) -> Result<Option<Record>> {
-        self.with(|all, _| all.of(epoch).cloned())
+        self.with(|kept, _| kept.of(epoch).cloned())
     }
 
     fn create(&mut self, epoch: u64) -> Result<Creation> {
-        self.with(|all, me| {
-            if all.used.contains(&epoch) {
+        self.with(|kept, me| {
+            if kept.used.contains(&epoch) {
                 return Creation::Exists;
             }
-            all.used.push(epoch);
+            kept.used.push(epoch);
             let (holder, state) = (me.clone(), State::Held);
-            all.records.push(Record { epoch, holder, renewed: 0, state });
+            kept.all.push(Record { epoch, holder, renewed: 0, state });
             Creation::Created
         })
     }
 
     fn renew(&mut self, epoch: u64, renewed: u64) -> Result<Renewal> {
-        self.with(|all, _| match all.of(epoch) {
+        self.with(|kept, _| match kept.of(epoch) {
             Some(record) => {
                 record.renewed = renewed;
                 Renewal::Renewed
@@ -92,15 +92,15 @@ impl Store for MemoryStore {
     }
 
     fn release(&mut self, epoch: u64) -> Result<()> {
-        self.with(|all, _| {
-            if let Some(record) = all.of(epoch) {
+        self.with(|kept, _| {
+            if let Some(record) = kept.of(epoch) {
                 record.state = State::Released;
             }
         })
     }
 
     fn delete(&mut self, epoch: u64) -> Result<()> {
-        self.with(|all, _| all.records.retain(|record| record.epoch > epoch))
+        self.with(|kept, _| kept.all.retain(|record| record.epoch > epoch))
     }
 
     fn expires(&self) -> bool {

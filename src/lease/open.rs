@@ -1,13 +1,30 @@
 //! Where the record of the lease is kept: the one place that names every kind.
 
-use super::{Holder, Store};
+use super::{Holder, Record, State, Store};
 use crate::error::{Error, ErrorKind, Result};
 use crate::handles::Handles;
 use crate::settings::{Config, LeaseKind, LeaseSettings};
+use crate::unique;
+
+/// The store that `APP_LEASE` names, and who we are there.
+pub fn join(
+    config: &Config,
+    lease: &LeaseSettings,
+    handles: &Handles,
+) -> Result<(Holder, Box<dyn Store>)> {
+    let me = Holder { name: lease.holder.clone(), word: unique::word() };
+    let store = open(lease, config, &me, &handles.beside())?;
+    Ok((me, store))
+}
+
+/// Who holds the lease, as far as one look can tell: whether it is renewed takes two.
+pub fn held_by(record: Option<Record>) -> Option<Holder> {
+    record.filter(|record| record.state == State::Held).map(|record| record.holder)
+}
 
 /// The store that `APP_LEASE` names. `handles` are those of whoever asks it: never the loop's own, for what it does is no
 /// progress of the loop.
-pub fn open(
+fn open(
     lease: &LeaseSettings,
     _config: &Config,
     _me: &Holder,

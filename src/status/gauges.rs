@@ -101,6 +101,19 @@ mod tests {
     }
 
     #[test]
+    fn a_standby_claims_nothing_of_the_pool_and_is_no_leader() {
+        let snapshot = fixture::after(fixture::failed_pass());
+        assert!(gauges(&snapshot, 32 * SECOND).leader, "alone, it acts");
+        let standby = gauges(&snapshot.with_lease(Some(fixture::standby())), 32 * SECOND);
+        assert_eq!((standby.replicas, standby.free, standby.addresses), (None, None, None));
+        assert_eq!((standby.last_good_pass_age, standby.back_off), (None, Duration::ZERO));
+        assert!(!standby.leader && !standby.brake && !standby.held_back);
+        let lapsed = fixture::lease(crate::lease::turn::Part::Lapsed);
+        let lapsed = gauges(&snapshot.with_lease(Some(lapsed)), 32 * SECOND);
+        assert!(!lapsed.leader && lapsed.replicas.is_some(), "it looks and changes nothing");
+    }
+
+    #[test]
     fn before_the_first_pass_nothing_is_claimed_of_the_pool() {
         let gauges = gauges(&fixture::before_the_first_pass(), SECOND);
         assert_eq!((gauges.replicas, gauges.free, gauges.addresses), (None, None, None));

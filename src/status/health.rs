@@ -157,6 +157,49 @@ mod tests {
         assert_eq!(why, "the last pass failed: cannot delete web-1 (id-1): status 500");
     }
 
+    #[track_caller]
+    fn standby_says(lease: View, after: u32, expected: &str) {
+        let mut snapshot = fixture::before_the_first_pass().with_lease(Some(lease));
+        let why = healthy(&snapshot, after * SECOND).err().unwrap_or_default();
+        assert_eq!(why, expected);
+        snapshot.settings.full = false;
+        let why = healthy(&snapshot, after * SECOND).err().unwrap_or_default();
+        assert!(!why.contains("192.0.2.9"), "{why}");
+    }
+
+    #[test]
+    fn a_standby_is_healthy_while_it_sees_the_lease_being_renewed() {
+        standby_says(fixture::standby(), 50, "");
+        standby_says(fixture::standby(), 80, "");
+        let nobody = "nobody has held the lease for 61 s, so nobody acts";
+        standby_says(fixture::standby(), 81, nobody);
+        standby_says(fixture::lease(Part::Taking), 81, nobody);
+        let dead = "the thread that keeps the lease has died";
+        standby_says(fixture::lease(Part::Dead), 20, dead);
+        let unasked = View { asked: false, ..fixture::standby() };
+        standby_says(unasked, 1, "the lease has not been read yet");
+    }
+
+    #[test]
+    fn a_lease_that_cannot_be_read_is_waited_for_one_validity() {
+        let failure = Some("cannot list images: 192.0.2.9 refused".to_owned());
+        let lease = View { failure, ..fixture::standby() };
+        standby_says(lease.clone(), 50, "");
+        let why = "the lease cannot be read, for 31 s: cannot list images: 192.0.2.9 refused";
+        standby_says(lease, 51, why);
+    }
+
+    #[test]
+    fn who_acts_is_judged_by_its_passes_and_by_its_lease() {
+        let acts = fixture::after(fixture::good_pass());
+        let acts = acts.with_lease(Some(fixture::lease(Part::Acts)));
+        assert_eq!(healthy(&acts, 20 * SECOND), Ok(()));
+        let failure = Some("cannot renew".to_owned());
+        let lapsed = View { failure, ..fixture::lease(Part::Lapsed) };
+        let why = healthy(&acts.with_lease(Some(lapsed)), 20 * SECOND).unwrap_err();
+        assert_eq!(why, "nothing is changed, for the lease was not renewed in time: cannot renew");
+    }
+
     #[test]
     fn a_failed_pass_is_alive() {
         assert_eq!(alive(&fixture::after(fixture::failed_pass()).settings, SECOND), Ok(()));

@@ -50,12 +50,15 @@ fn a_lease_is_named_after_the_mark_and_its_holder_after_the_host() {
     let LeaseSettings { kind, validity, name, holder } = lease(&set);
     assert!(matches!(kind, LeaseKind::OpenStack));
     assert_eq!(
-        (validity, &name[..], &holder[..]),
+        (validity, name.as_str(), holder.as_str()),
         (Duration::from_secs(30), "group=web", "scaler-1")
     );
     let more = [("APP_LEASE_SECONDS", "10"), ("APP_LEASE_NAME", "pool a"), ("APP_NAME", "left")];
     let LeaseSettings { validity, name, holder, .. } = lease(&[&set[..], &more].concat());
-    assert_eq!((validity, &name[..], &holder[..]), (Duration::from_secs(10), "pool a", "left"));
+    assert_eq!(
+        (validity, name.as_str(), holder.as_str()),
+        (Duration::from_secs(10), "pool a", "left")
+    );
 }
 
 #[test]
@@ -127,7 +130,7 @@ fn a_user_of_etcd_has_a_password_beside_it_or_in_it() {
         &[("ETCDCTL_USER", "ann"), ("ETCDCTL_PASSWORD", "hun:ter2")],
     ] {
         let login = etcd(login).login.unwrap();
-        assert_eq!((&login.user[..], login.password.expose()), ("ann", "hun:ter2"));
+        assert_eq!((login.user.as_str(), login.password.expose()), ("ann", "hun:ter2"));
     }
     let with = |more: &[(&'static str, &'static str)]| [&ETCD, more].concat();
     check(&with(&[("ETCDCTL_USER", "ann")]), &["ETCDCTL_PASSWORD: must be set"]);

@@ -13,6 +13,7 @@ mod delete;
 mod expect;
 mod fixpoint;
 mod forgetting;
+mod lease;
 mod lists;
 mod losses;
 mod mark;

@@ -16,7 +16,7 @@ use crate::memory::Memory;
 use crate::model::{AddressId, Answer, ExternalAddress, IpVersion, Launched, ServerId};
 use crate::observe::targets;
 use crate::outcome::{Outcome, StepResult};
-use crate::plan::Plan;
+use crate::plan::{Plan, StepKind};
 use crate::probe::{Ask, Target};
 use crate::progress::Stop;
 use crate::provider::Provider;
@@ -74,6 +74,8 @@ pub struct World {
     pub delete_takes: u64,
     /// Seconds that one move takes.
     pub bind_takes: u64,
+    /// Whether the lease allows a step of this kind, so many steps having been allowed before.
+    pub permits: fn(StepKind, u32) -> bool,
     /// What happens in the next pass between the look and the deed.
     pub meanwhile: Option<Meanwhile>,
     /// VMs that cannot be looked at alone.
@@ -118,6 +120,7 @@ pub fn world(vms: impl IntoIterator<Item = Vm>) -> World {
         delete_fails: BTreeSet::new(),
         delete_takes: 0,
         bind_takes: 0,
+        permits: |_, _| true,
         meanwhile: None,
         look_fails: BTreeSet::new(),
         spent: Rc::default(),
@@ -254,6 +257,11 @@ impl World {
         let (spent, interval) = (Rc::clone(&self.spent), self.policy.interval);
         let spent = move || Duration::from_secs(spent.get());
         let prober = self.answers();
+        let (permits, asked) = (self.permits, Cell::new(0));
+        let permit = move |kind| {
+            let before = asked.replace(asked.get() + 1);
+            if permits(kind, before) { Ok(()) } else { Err("the lease is over".to_owned()) }
+        };
         let hands = Hands {
             provider: self,
             prober: &prober,
@@ -261,7 +269,7 @@ impl World {
             interval,
             spent: &spent,
             stop,
-            permit: &|_| Ok(()),
+            permit: &permit,
             news: &mut news(),
         };
         act::act(plan, hands)
