@@ -116,6 +116,7 @@ fn check_all(config: &Config, out: &mut dyn Write) -> Result<ExitStatus> {
 fn environment() -> (BTreeMap<String, String>, Vec<String>) {
     let ours = [
         "APP_",
+        "ETCDCTL_",
         "EXTERNAL_",
         "LOG_FORMAT",
         "OPENSTACK_",
