@@ -38,6 +38,12 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 /// How long an idle connection is kept: most proxies close theirs after a minute or more.
 const IDLE_MAX: Duration = Duration::from_secs(30);
 
+/// What says of which kind a body is.
+pub const CONTENT_TYPE: &str = "content-type";
+
+/// Of which kind a body is where nothing else is said.
+const JSON: &str = "application/json";
+
 /// Idle connections kept: one to each service that is asked every pass, and some to spare.
 const SERVICES: usize = 4;
 
@@ -50,6 +56,8 @@ pub enum Method {
     Post,
     /// PUT
     Put,
+    /// PATCH
+    Patch,
     /// DELETE
     Delete,
 }
@@ -61,6 +69,7 @@ impl Method {
             Method::Get => "GET",
             Method::Post => "POST",
             Method::Put => "PUT",
+            Method::Patch => "PATCH",
             Method::Delete => "DELETE",
         }
     }
@@ -84,7 +93,7 @@ pub struct Request<'a> {
     pub method: Method,
     /// The whole URL.
     pub url: &'a str,
-    /// Headers beside those of HTTP itself.
+    /// Headers beside those of HTTP itself. A body is `application/json` unless they say another `content-type`.
     pub headers: &'a [(&'a str, &'a str)],
     /// A JSON body.
     pub body: Option<&'a [u8]>,
@@ -152,7 +161,7 @@ impl CloudClient {
                 .output_buffer_size(BUFFER_BYTES)
                 .max_response_header_size(HEADER_BYTES_MAX)
                 .user_agent(USER_AGENT)
-                .accept("application/json")
+                .accept(JSON)
                 .accept_encoding(ASKED)
                 // Chosen here, for each URL.
                 .proxy(None)
@@ -310,7 +319,9 @@ impl CloudClient {
             Attempts::Several => &self.kept,
         };
         let mut response = if let Some(body) = request.body {
-            let built = builder.header("content-type", "application/json").body(body)?;
+            let is_typed = request.headers.iter().any(|(name, _)| *name == CONTENT_TYPE);
+            let builder = if is_typed { builder } else { builder.header(CONTENT_TYPE, JSON) };
+            let built = builder.body(body)?;
             agent.run(agent.configure_request(built).timeout_global(Some(limit)).build())?
         } else {
             let built = builder.body(())?;

@@ -22,7 +22,7 @@ use std::path::Path;
 
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
-pub use cloud::{Attempts, CloudClient, Method, Request, Response, shown};
+pub use cloud::{Attempts, CONTENT_TYPE, CloudClient, Method, Request, Response, shown};
 pub use encoding::{no_text, without_mark};
 pub use explain::json;
 pub use remedy::SECOND_FACTOR;

@@ -9,6 +9,7 @@ pub mod keeper;
 #[cfg(test)]
 pub(crate) mod memory;
 pub mod open;
+pub mod openstack;
 pub mod tenure;
 pub mod turn;
 mod words;

@@ -3,7 +3,8 @@
 use super::{Holder, Record, State, Store};
 use crate::error::{Error, ErrorKind, Result};
 use crate::handles::Handles;
-use crate::settings::{Config, LeaseKind, LeaseSettings};
+use crate::lease::openstack::Images;
+use crate::settings::{Config, LeaseKind, LeaseSettings, ProviderSettings};
 use crate::unique;
 
 /// The store that `APP_LEASE` names, and who we are there.
@@ -13,7 +14,7 @@ pub fn join(
     handles: &Handles,
 ) -> Result<(Holder, Box<dyn Store>)> {
     let me = Holder { name: lease.holder.clone(), word: unique::word() };
-    let store = open(lease, config, &me, &handles.beside())?;
+    let store = open(lease, config, &me, handles.beside())?;
     Ok((me, store))
 }
 
@@ -26,14 +27,21 @@ pub fn held_by(record: Option<Record>) -> Option<Holder> {
 /// progress of the loop.
 fn open(
     lease: &LeaseSettings,
-    _config: &Config,
-    _me: &Holder,
-    _handles: &Handles,
+    config: &Config,
+    me: &Holder,
+    handles: Handles,
 ) -> Result<Box<dyn Store>> {
-    let kind = match lease.kind {
-        LeaseKind::OpenStack => "openstack",
-        LeaseKind::Etcd(_) => "etcd",
-    };
-    let text = format!("APP_LEASE \"{kind}\": this program was built without it; unset APP_LEASE");
-    Err(Error::new(ErrorKind::Setting, text))
+    let limit = lease.request_limit();
+    match (&lease.kind, &config.provider) {
+        (LeaseKind::OpenStack, ProviderSettings::OpenStack(settings)) => {
+            Ok(Box::new(Images::new(settings, &lease.name, me.clone(), limit, handles)?))
+        }
+        (LeaseKind::OpenStack, ProviderSettings::Simulated) => {
+            Err(Error::new(ErrorKind::Setting, "APP_LEASE \"openstack\": there is no such cloud"))
+        }
+        (LeaseKind::Etcd(_), _) => {
+            let text = "APP_LEASE \"etcd\": this program was built without it";
+            Err(Error::new(ErrorKind::Setting, text))
+        }
+    }
 }

@@ -24,6 +24,10 @@ mod expect;
 mod fake;
 mod fault_table;
 mod faults;
+#[macro_use]
+#[path = "../contract/lease.rs"]
+mod lease_contract;
+mod lease_store;
 mod lists;
 mod manager;
 mod marks;
