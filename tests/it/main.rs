@@ -24,6 +24,7 @@ mod expect;
 mod fake;
 mod fault_table;
 mod faults;
+mod lease;
 #[macro_use]
 #[path = "../contract/lease.rs"]
 mod lease_contract;
