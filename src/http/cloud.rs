@@ -386,6 +386,9 @@ mod tests {
     use std::thread;
 
     use super::*;
+    use crate::clock::Clock;
+    use crate::lease::turn::Turn;
+    use crate::settings::{LeaseKind, LeaseSettings};
 
     #[test]
     fn a_url_is_shown_without_its_password() {
@@ -433,6 +436,52 @@ mod tests {
         });
         let retry_after = Some(Duration::from_secs(u64::MAX));
         assert_eq!(sent.unwrap_err().kind, ErrorKind::RateLimited { retry_after });
+        service.join().unwrap();
+    }
+
+    #[test]
+    fn what_would_change_something_is_not_sent_out_of_turn() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/servers/1", listener.local_addr().unwrap());
+        let lease = LeaseSettings {
+            kind: LeaseKind::OpenStack,
+            validity: Duration::from_secs(30),
+            name: "group=scaler".into(),
+            holder: "left".into(),
+        };
+        let handles = Handles { turn: Turn::by_lease(&lease, Clock::start()), ..Handles::new() };
+        let client = CloudClient::new(None, false, Proxies::default(), handles).unwrap();
+        let request = |service, method| Request {
+            service,
+            method,
+            url: &url,
+            headers: &[],
+            body: None,
+            secrets: &[],
+            attempts: Attempts::Several,
+            limit: Duration::from_secs(60),
+        };
+        for (service, method) in [
+            (CloudService::Compute, Method::Post),
+            (CloudService::Compute, Method::Delete),
+            (CloudService::Network, Method::Put),
+        ] {
+            let error = client.send(&request(service, method)).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::NotOurTurn, "{error}");
+        }
+        listener.set_nonblocking(true).unwrap();
+        assert!(listener.accept().is_err(), "something was sent");
+        listener.set_nonblocking(false).unwrap();
+        let service = thread::spawn(move || {
+            for _ in 0..2 {
+                let (mut stream, _) = listener.accept().unwrap();
+                assert!(stream.read(&mut [0; 4096]).unwrap() > 0, "a request");
+                let answer = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        client.send(&request(CloudService::Compute, Method::Get)).unwrap();
+        client.send(&request(CloudService::Identity, Method::Post)).unwrap();
         service.join().unwrap();
     }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::daemon::{Daemon, Settings, once, run};
 use crate::expect;
-use crate::fake::{Cloud, Fault, Gate, Recorded, Says, Service, Times};
+use crate::fake::{Cloud, Fault, Gate, Manner, Recorded, Says, Service, Times};
 use crate::manager::Manager;
 use crate::running::content;
 
@@ -120,6 +120,21 @@ fn an_orderly_end_hands_over_and_the_successor_may_create_at_once() {
         state.servers.len() == 3 && state.servers.iter().all(|server| server.id != id)
     });
     assert_eq!(right.get("/status").1["isMaster"], true);
+}
+
+#[test]
+fn a_creation_that_may_still_take_effect_is_not_handed_over() {
+    let cloud = Cloud::start();
+    cloud.fault("POST", "/servers", Times::Always, Fault::Sent(Manner::Closed));
+    let settings = scaler(&cloud, "left").with("OPENSTACK_API_TIMEOUT", "3600");
+    let mut left = Daemon::start(&settings);
+    left.wait_for_log(&["ERROR", "cannot create"]);
+    let ran = left.terminate();
+    ran.expect_status(0);
+    assert!(!ran.output().contains("handed the lease over"), "{ran}");
+    let records = cloud.requests().into_iter().filter(|one| one.service == Service::Image);
+    let released = records.filter(|one| String::from_utf8_lossy(&one.body).contains("released"));
+    assert_eq!(released.count(), 0, "{}", cloud.journal());
 }
 
 #[test]
