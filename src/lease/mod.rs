@@ -5,6 +5,7 @@
 //! new one is made at each takeover, and no number is ever given out twice.
 
 pub mod candidate;
+pub mod etcd;
 pub mod keeper;
 #[cfg(test)]
 pub(crate) mod memory;

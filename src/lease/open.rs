@@ -3,6 +3,7 @@
 use super::{Holder, Record, State, Store};
 use crate::error::{Error, ErrorKind, Result};
 use crate::handles::Handles;
+use crate::lease::etcd::Etcd;
 use crate::lease::openstack::Images;
 use crate::settings::{Config, LeaseKind, LeaseSettings, ProviderSettings};
 use crate::unique;
@@ -39,9 +40,9 @@ fn open(
         (LeaseKind::OpenStack, ProviderSettings::Simulated) => {
             Err(Error::new(ErrorKind::Setting, "APP_LEASE \"openstack\": there is no such cloud"))
         }
-        (LeaseKind::Etcd(_), _) => {
-            let text = "APP_LEASE \"etcd\": this program was built without it";
-            Err(Error::new(ErrorKind::Setting, text))
+        (LeaseKind::Etcd(settings), _) => {
+            let (name, validity) = (&lease.name, lease.validity);
+            Ok(Box::new(Etcd::new(settings, name, me.clone(), validity, limit)?))
         }
     }
 }

@@ -4,11 +4,10 @@
 //! credentials, and an id is never given out twice, not even after its deletion. So a request that takes effect long after
 //! its sender gave up can't bring an old epoch back. A deleted image answers a change with 404.
 //!
-//! Glance remembers a deleted id for as long as its database does. `glance-manage db purge` forgets what was deleted a
-//! number of days ago (30 by default); and it keeps the ids' own table, until the operator has it purged, too (`purge_images_table`).
-//! From then on such an epoch could be made anew: by nobody who looks first, for the next number is that of the highest record
-//! plus one, and that record is there for as long as somebody holds or held it. It takes all records deleted by hand,
-//! a purge, and a request that was on its way for all that time.
+//! Glance remembers a deleted id for as long as its database does. `glance-manage db purge` leaves the table of images alone;
+//! `db purge_images_table` forgets those that were deleted 180 days ago or earlier, by default. Then such an epoch can be made
+//! anew, and that breaks nothing: a record is deleted only while a higher one is there, the highest stays when its holder is
+//! gone, and it is the highest that counts. Only who deletes all records by hand begins at 1 again, and then waits a validity.
 //!
 //! What the cloud has to keep: a look shows every change that was answered before it was sent. A cloud that reads from copies of
 //! its database which lag behind does not.
@@ -101,9 +100,9 @@ impl Images {
         self.session.set_deadline(Instant::now() + self.limit);
     }
 
-    /// The images' name: people find them by it.
+    /// The images' name: people find them by it. Without colons, for in a filter one ends the name of an operator.
     fn image_name(&self) -> String {
-        property(&format!("{NAME_BEGINS}{}", self.name))
+        property(&format!("{NAME_BEGINS}{}", self.name.replace(':', "_")))
     }
 
     fn id(&mut self, epoch: u64) -> Result<String> {

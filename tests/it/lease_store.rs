@@ -16,7 +16,7 @@ use crate::on_fake::FakeGround;
 
 lease_tests!(crate::lease_store::FakeLease::start);
 
-const LEASE: &str = "group=scaler \u{1f600}";
+const LEASE: &str = "group=scaler: a \u{1f600}";
 
 /// More than any request here should take.
 const LIMIT: Duration = Duration::from_secs(30);

@@ -117,6 +117,9 @@ fn refused(status: u16, reason: &str, message: &str) -> Response {
 }
 
 fn list(state: &State, request: &Request) -> Response {
+    if request.query_value("name").is_some_and(|name| name.contains(':')) {
+        return refused(400, "Bad Request", "Unable to filter by unknown operator");
+    }
     let own = &state.identity.project.id;
     let wanted = |key: &str, value: &str| {
         state.drops_filters || request.query_value(key).is_none_or(|v| v == value)
