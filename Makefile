@@ -32,7 +32,7 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 UNITS := simplescalevm.service simplescalevm@.service simplescalevm-once.service simplescalevm-once.timer
 REPLICA := contrib/replica/cloud-init.yaml contrib/replica/cloud-init-nginx.yaml
 
-.PHONY: all build build-tests test test-bounds soak fuzz test-real test-browser test-prometheus test-proxy test-packaging record openstack-up \
+.PHONY: all build build-tests test test-bounds soak fuzz test-etcd test-real test-browser test-prometheus test-proxy test-packaging record openstack-up \
     openstack-down deny audit lint fmt run demo install install-files static dist image deb clean help
 
 all: build ## Build the release binary
@@ -46,8 +46,8 @@ test: ## Run all tests that need nothing but Rust
 	$(CARGO) test --locked --test it -- --test-threads=4 attack:: bounds::
 
 # All at once: two processors build them in the time of two.
-build-tests: ## Build what `make test` and `make test-real` run
-	$(CARGO) test --locked --no-run --lib --bins --test it --test simulation --test real
+build-tests: ## Build what `make test`, `make test-etcd` and `make test-real` run
+	$(CARGO) test --locked --no-run --lib --bins --test it --test simulation --test etcd --test real
 
 # `make test` holds a debug build to a little more memory; this is what users get.
 test-bounds: ## Test the release build's bounds: a pool of 1,000, and attacks on its status port
@@ -65,6 +65,10 @@ openstack-down: ## Stop that OpenStack; its data and its packages stay
 # As many at a time as the cloud has projects for (tests/real/turn.rs); the others wait for their turn, each in a thread.
 test-real: openstack-up ## Run the tests that need a real OpenStack; brings it up, and leaves it up
 	$(CARGO) test --locked --test real -- --test-threads=1000
+
+# Most of them wait: for a member that hangs, or for a lease to run out.
+test-etcd: ## Keep the lease in a real etcd: one member, and three of which one dies and one hangs (needs Debian's apt, openssl)
+	$(CARGO) test --locked --test etcd -- --test-threads=4
 
 record: openstack-up ## Record that OpenStack's answers anew as fixtures (tests/fixtures/openstack)
 	SIMPLESCALEVM_RECORD=1 $(CARGO) test --locked --test real answers -- --test-threads=1
@@ -95,7 +99,7 @@ audit: ## Look the dependencies up in RustSec's advisories (needs cargo-deny, an
 lint: ## Check formatting, lints and the manual page
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -D warnings
-	$(CARGO) clippy --test real --test soak --locked -- -D warnings
+	$(CARGO) clippy --test etcd --test real --test soak --locked -- -D warnings
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	$(CARGO) clippy --manifest-path fuzz/Cargo.toml --no-default-features --target-dir $(TARGET_DIR) --locked -- -D warnings
 	mandoc -Tlint -Wwarning man/simplescalevm.8
@@ -120,7 +124,8 @@ install-files:
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(bindir)/simplescalevm
 	install -D -m 0644 man/simplescalevm.8 $(DESTDIR)$(mandir)/man8/simplescalevm.8
 	install -d -m 0755 $(DESTDIR)$(docdir)/replica
-	install -m 0644 contrib/access-rules.json contrib/simplescalevm.env $(DESTDIR)$(docdir)/
+	install -m 0644 contrib/access-rules.json contrib/access-rules-lease.json contrib/simplescalevm.env \
+	    $(DESTDIR)$(docdir)/
 	install -m 0644 $(REPLICA) $(DESTDIR)$(docdir)/replica/
 	install -d -m 0755 $(DESTDIR)$(unitdir) $(DESTDIR)$(sysconfdir)/simplescalevm
 	for unit in $(UNITS); do \
@@ -140,8 +145,8 @@ static: ## Build one file that runs on any x86-64 Linux (built on glibc 2.36 or 
 dist: static ## Pack the static binary with all that belongs to it, and checksums
 	rm -rf $(DIST)/$(RELEASE) && mkdir -p $(DIST)/$(RELEASE)/replica
 	install -m 0755 $(STATIC) $(DIST)/$(RELEASE)/simplescalevm
-	install -m 0644 README.md CHANGELOG.md LICENSE man/simplescalevm.8 contrib/stack.yml contrib/simplescalevm.env \
-	    contrib/access-rules.json $(UNITS:%=contrib/%) $(DIST)/$(RELEASE)/
+	install -m 0644 README.md CHANGELOG.md LICENSE man/simplescalevm.8 contrib/stack.yml contrib/stack-two.yml \
+	    contrib/simplescalevm.env contrib/access-rules.json contrib/access-rules-lease.json $(UNITS:%=contrib/%) $(DIST)/$(RELEASE)/
 	install -m 0644 $(REPLICA) $(DIST)/$(RELEASE)/replica/
 	cd $(DIST)/$(RELEASE) && find * -type f ! -name SHA256SUMS -print0 | LC_ALL=C sort -z | xargs -0 sha256sum >SHA256SUMS
 	tar -C $(DIST) --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$(SOURCE_DATE_EPOCH) \

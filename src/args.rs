@@ -180,8 +180,8 @@ deletes what is finished or broken, and keeps floating IPs on VMs that answer.
 
 const EXIT_STATUS: &str = "
 Exit status:
-  0  ended by a signal; with --once: all the pass set out to do was done; with --check: no fault;
-     with --healthcheck: it lives
+  0  ended by a signal; with --once: all the pass set out to do was done, or another scaler holds
+     the lease; with --check: no fault; with --healthcheck: it lives
   1  with --once: the pass or a part of it failed, a limit stops creation, or resources are
      missing while a replica is silent; with --check: at least one fault;
      with --healthcheck: no answer, or stuck

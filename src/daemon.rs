@@ -12,13 +12,18 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result, one_line};
 use crate::explain::Explainer;
 use crate::handles::Handles;
+use crate::lease::candidate::Rules;
+use crate::lease::keeper::{Keeper, Keeping};
+use crate::lease::turn::Turn;
+use crate::lease::{Holder, Store, open};
 use crate::model::{Lost, ServerId, Watched};
+use crate::outcome::Outcome;
 use crate::pass::{Cloud, Pool, Report};
 use crate::plan::Plan;
 use crate::probe::Prober;
 use crate::progress::Woken;
 use crate::provider;
-use crate::settings::Config;
+use crate::settings::{Config, LeaseKind, LeaseSettings};
 use crate::signals;
 use crate::status::latest::Latest;
 use crate::status::question::Question;
@@ -30,6 +35,9 @@ use crate::watch::Watch;
 
 /// How long the service manager gets before it is told again what it had no room for.
 const RETELL: Duration = Duration::from_secs(1);
+
+/// How often a standby looks whether there is news for the page, or for the service manager. Its turn wakes it at once.
+const STANDBY_LOOK: Duration = Duration::from_secs(1);
 
 /// What the program ends with, as shells and supervisors see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,14 +81,12 @@ pub fn run(
     let settings = PoolSettings::new(config, dry_run.is_some());
     greet(config, &settings);
     let explainer = dry_run.map(|output| Explainer::new(output, settings.clone()));
-    let daemon = Daemon {
-        interval: config.interval,
-        settings,
-        explainer,
-        clock: Clock::start(),
-        handles: Handles::new(),
-        manager,
-    };
+    let clock = Clock::start();
+    // Who changes nothing waits for nobody, and keeps nobody waiting.
+    let lease = config.lease.as_ref().filter(|_| dry_run.is_none());
+    let turn = lease.filter(|_| !once).map(|lease| Turn::by_lease(lease, clock));
+    let handles = Handles { turn: turn.unwrap_or_default(), ..Handles::new() };
+    let daemon = Daemon { interval: config.interval, settings, explainer, clock, handles, manager };
     // A run that was to do one pass and did not has failed; the loop ends when it is asked to.
     let when_killed = if once { ExitStatus::Failed } else { ExitStatus::Good };
     let (stop, manager) = (daemon.handles.stop.clone(), daemon.manager.clone());
@@ -89,12 +95,9 @@ pub fn run(
         return ExitStatus::Failed;
     }
     let started = if once {
-        daemon.open(config).map(|pool| daemon.once(pool, out))
+        daemon.run_once(config, lease, out)
     } else {
-        // Settings first, the port last: who polls it expects passes behind it.
-        let open = daemon.open(config).and_then(|pool| Ok((pool, daemon.watch(config)?)));
-        open.and_then(|(pool, watch)| Ok((pool, watch, daemon.serve(config)?)))
-            .map(|(pool, watch, latest)| daemon.repeat(pool, watch, &latest, out))
+        daemon.run_loop(config, lease, out)
     };
     started.unwrap_or_else(|error| {
         log::error!("{error}");
@@ -125,6 +128,66 @@ struct Daemon {
 }
 
 impl Daemon {
+    fn run_once(
+        &self,
+        config: &Config,
+        lease: Option<&LeaseSettings>,
+        out: &mut dyn Write,
+    ) -> Result<ExitStatus> {
+        if let Some(lease) = lease
+            && let Some(holder) = open::held_by(open::join(config, lease, &self.handles)?.1.look()?)
+        {
+            log::debug!(
+                "{holder} holds the lease {}, so it acts and this pass is left to it",
+                lease.name
+            );
+            return Ok(ExitStatus::Good);
+        }
+        Ok(self.once(self.open(config)?, out))
+    }
+
+    fn run_loop(
+        &self,
+        config: &Config,
+        lease: Option<&LeaseSettings>,
+        out: &mut dyn Write,
+    ) -> Result<ExitStatus> {
+        let pool = self.open(config)?;
+        let watch = self.watch(config)?;
+        // Settings first, the port last: who polls it expects passes behind it.
+        let store = lease.map(|lease| open::join(config, lease, &self.handles)).transpose()?;
+        let latest = self.serve(config)?;
+        let keeper = match (lease, store) {
+            (Some(lease), Some((me, store))) => Some(self.keep(lease, me, store)?),
+            _ => None,
+        };
+        let (status, hand_over) = self.repeat(pool, watch, &latest, out);
+        if let Some(keeper) = keeper {
+            keeper.end(hand_over);
+        }
+        Ok(status)
+    }
+
+    /// Starts to take part in who acts.
+    fn keep(&self, lease: &LeaseSettings, me: Holder, store: Box<dyn Store>) -> Result<Keeper> {
+        let rules = Rules {
+            validity: lease.validity,
+            longest_request: self.settings.longest_request,
+            store_expires: store.expires(),
+        };
+        let (settings, progress) = (self.settings.clone(), self.handles.progress.clone());
+        Keeper::start(Keeping {
+            store,
+            rules,
+            me,
+            turn: self.handles.turn.clone(),
+            clock: self.clock,
+            stop: self.handles.stop.clone(),
+            metrics: self.handles.metrics.clone(),
+            alive: Box::new(move || health::alive(&settings, progress.idle())),
+        })
+    }
+
     fn open(&self, config: &Config) -> Result<Pool> {
         let cloud = if self.explainer.is_some() {
             Cloud::ReadOnly(provider::open_read_only(config, &self.handles)?)
@@ -150,8 +213,9 @@ impl Daemon {
         let address = status::start(&config.status, Arc::new(responder))?;
         log::info!("status on http://{address}/");
         let (shown, progress) = (Arc::clone(&latest), self.handles.progress.clone());
-        let watched =
-            self.manager.watch(move || health::alive(&shown.get(), progress.idle()).is_ok());
+        let watched = self
+            .manager
+            .watch(move || health::alive(&shown.get().settings, progress.idle()).is_ok());
         watched.map_err(|error| {
             Error::new(
                 ErrorKind::Unavailable,
@@ -176,26 +240,49 @@ impl Daemon {
         }
     }
 
+    /// One pass after the other, while it is this scaler's turn. Also gives whether nothing is on its way any more, so that
+    /// the lease can be handed over.
     fn repeat(
         &self,
         mut pool: Pool,
         mut watch: Option<Watch>,
         latest: &Latest,
         out: &mut dyn Write,
-    ) -> ExitStatus {
+    ) -> (ExitStatus, bool) {
         let mut slot = self.clock.now().elapsed;
         let mut watched = Watched::default();
+        let mut term = Turn::default().term();
+        let mut on_its_way_until = Duration::ZERO;
         loop {
+            let turn = match self.wait_for_turn(latest) {
+                Ok(turn) => Some(turn),
+                Err(status) => return (status, on_its_way_until <= self.clock.now().elapsed),
+            };
+            if term != turn {
+                // Another one may have acted in between.
+                pool.begin_anew(&unique::word());
+                if let Some(watch) = &mut watch {
+                    watch.begin_anew();
+                }
+                watched = Watched::default();
+                latest.publish(latest.get().anew(self.clock.now()));
+                (term, slot) = (turn, self.clock.now().elapsed);
+            }
             let began = self.clock.now();
             latest.publish(latest.get().pass_began(began));
             let Some(report) = self.pass(&mut pool, &watched, began, out) else {
-                return ExitStatus::Failed;
+                return (ExitStatus::Failed, false);
             };
             // Later on it is the cloud that changed, and may change back.
             let is_first = latest.get().passes == 0;
             let fatal = report.fatal && is_first;
-            self.manager.status(&line::line(&report));
+            let part = self.handles.turn.view().map(|view| view.words(true));
+            let pool = line::line(&report);
+            self.manager.status(&part.into_iter().chain([pool]).collect::<Vec<_>>().join("; "));
             let ended = self.clock.now();
+            if report.outcome.as_ref().is_some_and(Outcome::creation_is_unclear) {
+                on_its_way_until = ended.elapsed + self.settings.longest_request;
+            }
             // The cadence stays what it is when the watch begins a pass.
             if !watched.is_early() {
                 slot = next_slot(slot, ended.elapsed, self.interval);
@@ -207,7 +294,7 @@ impl Daemon {
             let next = Moment { elapsed, wall: ended.wall + left };
             latest.pass_ended(EndedPass { began, ended, report }, next);
             if fatal {
-                return ExitStatus::Settings;
+                return (ExitStatus::Settings, true);
             }
             if is_first {
                 self.manager.ready();
@@ -220,9 +307,46 @@ impl Daemon {
                     slot = self.clock.now().elapsed;
                     BTreeMap::new()
                 }
-                Next::Stopped => return ExitStatus::Good,
+                Next::Stopped => {
+                    return (ExitStatus::Good, on_its_way_until <= self.clock.now().elapsed);
+                }
             };
             watched = watch.as_ref().map(|watch| watch.tell(lost)).unwrap_or_default();
+        }
+    }
+
+    /// Waits until it is this scaler's turn, as it always is without a lease; gives which one. An error is how to end.
+    fn wait_for_turn(&self, latest: &Latest) -> std::result::Result<u64, ExitStatus> {
+        let turn = &self.handles.turn;
+        let mut said = None;
+        loop {
+            latest.happened(turn.take_events());
+            if turn.is_dead() {
+                return Err(ExitStatus::Failed);
+            }
+            if let Some(term) = turn.term() {
+                return Ok(term);
+            }
+            self.handles.progress.mark();
+            if let Some(view) = turn.view().filter(|view| view.asked) {
+                let words = view.words(true);
+                if said.is_none() {
+                    latest.publish(latest.get().anew(self.clock.now()));
+                    self.manager.ready();
+                }
+                if said.as_ref() != Some(&words) {
+                    self.manager.status(&words);
+                    said = Some(words);
+                }
+            }
+            match self.handles.stop.wait_for_pass(STANDBY_LOOK) {
+                Woken::Stopped => return Err(ExitStatus::Good),
+                Woken::PassWanted if turn.term().is_none() => {
+                    log::debug!("a pass is wanted, but this scaler stands by");
+                }
+                Woken::PassWanted | Woken::Called | Woken::InTime => {}
+            }
+            self.manager.catch_up();
         }
     }
 
@@ -304,6 +428,17 @@ fn greet(config: &Config, settings: &PoolSettings) {
         },
         if settings.dry_run { "; a dry run: nothing is changed" } else { "" },
     );
+    if let Some(lease) = config.lease.as_ref().filter(|_| !settings.dry_run) {
+        let place = match lease.kind {
+            LeaseKind::OpenStack => "the cloud's image service",
+            LeaseKind::Etcd(_) => "etcd",
+        };
+        let (me, name, seconds) = (&lease.holder, &lease.name, lease.validity.as_secs());
+        log::log!(
+            level,
+            "one of several scalers: {me}; the lease {name} of {seconds} s in {place} says which acts"
+        );
+    }
     for warning in &config.warnings {
         log::warn!("{warning}");
     }

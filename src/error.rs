@@ -28,6 +28,8 @@ pub enum ErrorKind {
     Setting,
     /// The program is ending and gave up waiting.
     Interrupted,
+    /// It would have changed something and is not this scaler's turn: it was not sent.
+    NotOurTurn,
 }
 
 impl ErrorKind {
@@ -53,7 +55,7 @@ impl ErrorKind {
             ErrorKind::Unclear => "unclear",
             ErrorKind::Invalid | ErrorKind::TooLarge => "invalid",
             ErrorKind::Setting => "setting",
-            ErrorKind::Interrupted => "interrupted",
+            ErrorKind::Interrupted | ErrorKind::NotOurTurn => "interrupted",
         }
     }
 }

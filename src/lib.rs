@@ -23,6 +23,7 @@ pub mod explain;
 pub mod handles;
 pub mod healthcheck;
 pub mod http;
+pub mod lease;
 pub mod logger;
 pub mod memory;
 pub mod metrics;

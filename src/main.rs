@@ -16,7 +16,7 @@ use simplescalevm::outlet::Outlet;
 use simplescalevm::probe::Prober;
 use simplescalevm::settings::Config;
 use simplescalevm::systemd::Manager;
-use simplescalevm::{check, config, healthcheck, logger, minimum, provider, signals};
+use simplescalevm::{check, config, healthcheck, lease, logger, minimum, provider, signals};
 
 fn main() -> ExitCode {
     let (environment, mut faults) = environment();
@@ -108,8 +108,12 @@ fn check_all(config: &Config, out: &mut dyn Write) -> Result<ExitStatus> {
         Error::new(ErrorKind::Unavailable, text)
     })?;
     let mut provider = provider::open_read_only(config, &handles)?;
-    let prober = Prober::new(config.probe.clone(), handles)?;
-    let good = check::run(config, provider.as_mut(), &prober, out);
+    let mut look = || match &config.lease {
+        Some(lease) => lease::open::join(config, lease, &handles)?.1.look(),
+        None => Ok(None),
+    };
+    let prober = Prober::new(config.probe.clone(), handles.clone())?;
+    let good = check::run(config, provider.as_mut(), &prober, Some(&mut look), out);
     Ok(if good { ExitStatus::Good } else { ExitStatus::Failed })
 }
 
@@ -117,6 +121,7 @@ fn check_all(config: &Config, out: &mut dyn Write) -> Result<ExitStatus> {
 fn environment() -> (BTreeMap<String, String>, Vec<String>) {
     let ours = [
         "APP_",
+        "ETCDCTL_",
         "EXTERNAL_",
         "LOG_FORMAT",
         "OPENSTACK_",

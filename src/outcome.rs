@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::model::{AddressId, ServerId};
 use crate::plan::StepKind;
 
@@ -32,6 +32,12 @@ impl Outcome {
     /// Whether a step failed. One that was left for the next pass did not.
     pub fn failed(&self) -> bool {
         self.steps.iter().any(|step| matches!(step.result, StepResult::Failed(_)))
+    }
+
+    /// Whether VMs may still come of the creation although it failed.
+    pub fn creation_is_unclear(&self) -> bool {
+        let error = self.creation.as_ref().and_then(|creation| creation.result.as_ref().err());
+        error.is_some_and(|error| error.kind == ErrorKind::Unclear)
     }
 
     /// Whether a step was left for the next pass.

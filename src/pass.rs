@@ -15,7 +15,7 @@ use crate::minimum::MinimumFile;
 use crate::model::{ExternalAddress, ServerId, Watched};
 use crate::observe::{self, Before, PassClock, Sight};
 use crate::outcome::{Outcome, StepOutcome, StepResult};
-use crate::plan::{Loudness, Note, Plan};
+use crate::plan::{Loudness, Note, Plan, StepKind};
 use crate::probe::Ask;
 use crate::provider::{Provider, ProviderMut};
 use crate::settings::Config;
@@ -129,9 +129,19 @@ impl Pool {
         }
     }
 
+    /// Forgets what passes have left, as after a restart: another scaler may have acted since. `instance` is as in
+    /// [`Pool::new`].
+    pub fn begin_anew(&mut self, instance: &str) {
+        self.memory = Memory::new(instance);
+        self.mark = None;
+        self.last_answers.clear();
+        self.news = News::new(self.clock, self.config.policy.once);
+    }
+
     /// One pass; it begins early for the sake of the holders that `watched` lost, if it did.
     pub fn pass(&mut self, watched: &Watched) -> Report {
         self.handles.progress.mark();
+        self.handles.turn.begin_pass();
         self.news.begin_pass();
         for (id, lost) in &watched.lost {
             self.news.lost(id, lost);
@@ -236,6 +246,7 @@ impl Pool {
                 prefix: &self.config.name,
                 mark: (&self.config.mark.key, self.mark.as_deref().unwrap_or_default()),
             };
+            let turn = &self.handles.turn;
             let hands = Hands {
                 provider: provider.as_mut(),
                 prober: self.prober.as_ref(),
@@ -243,6 +254,10 @@ impl Pool {
                 interval: policy.interval,
                 spent: &spent,
                 stop: &self.handles.stop,
+                permit: &|kind| match kind {
+                    StepKind::Create => turn.may_create(),
+                    StepKind::Move | StepKind::Delete => turn.may_act(),
+                },
                 news: &mut self.news,
             };
             let outcome = times.timed(Phase::Act, || act::act(&plan, hands));

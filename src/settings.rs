@@ -28,6 +28,8 @@ pub struct Config {
     pub name: String,
     /// Where the VMs are.
     pub provider: ProviderSettings,
+    /// How several scalers share the pool; `None`: this one acts alone.
+    pub lease: Option<LeaseSettings>,
     /// What the operator should know about the settings: one line each, logged once at start.
     pub warnings: Vec<String>,
 }
@@ -249,4 +251,66 @@ pub enum ApplicationCredential {
         /// That user's domain.
         user_domain: Domain,
     },
+}
+
+/// How several scalers of one pool agree on which of them acts (`APP_LEASE`).
+#[derive(Clone, Debug)]
+pub struct LeaseSettings {
+    /// Where the record is kept.
+    pub kind: LeaseKind,
+    /// How long a renewal is good for (`APP_LEASE_SECONDS`).
+    pub validity: Duration,
+    /// Tells this pool's lease from any other (`APP_LEASE_NAME`): text on one line, of at most 200 characters.
+    pub name: String,
+    /// Who we are, for people (`APP_NAME`).
+    pub holder: String,
+}
+
+impl LeaseSettings {
+    /// The longest that one request to where the record is kept may take, with its retries.
+    pub fn request_limit(&self) -> Duration {
+        self.validity / 3
+    }
+}
+
+/// Where the record of the lease is kept.
+#[derive(Clone, Debug)]
+pub enum LeaseKind {
+    /// Among the images of the cloud that the pool is in.
+    OpenStack,
+    /// In etcd.
+    Etcd(Box<EtcdSettings>),
+}
+
+/// `ETCDCTL_*`.
+#[derive(Clone, Debug)]
+pub struct EtcdSettings {
+    /// `ETCDCTL_ENDPOINTS`: at least one, each `http://HOST[:PORT]` or `https://HOST[:PORT]`.
+    pub endpoints: Vec<String>,
+    /// `ETCDCTL_CACERT`: a PEM file, used instead of the bundled roots.
+    pub cacert: Option<PathBuf>,
+    /// `ETCDCTL_CERT` and `ETCDCTL_KEY`.
+    pub certificate: Option<ClientCertificate>,
+    /// `ETCDCTL_USER` with its password.
+    pub login: Option<EtcdLogin>,
+    /// Through whom it is asked (`https_proxy` and its like).
+    pub proxies: Proxies,
+}
+
+/// What shows who we are to a TLS server: PEM files that could be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The certificate, perhaps with its chain.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// A user of etcd.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EtcdLogin {
+    /// The name.
+    pub user: String,
+    /// The password.
+    pub password: Secret,
 }

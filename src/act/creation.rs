@@ -9,7 +9,7 @@ use crate::provider::Creation;
 
 /// Makes a batch, once.
 pub fn create(acting: &mut Acting<'_>, plan: &Plan, batch: &Batch) {
-    if let Some(result) = acting.no_time(acting.spent(), true) {
+    if let Some(result) = acting.no_time(StepKind::Create, acting.spent(), true) {
         acting.add(StepKind::Create, "", batch, result);
         return;
     }
@@ -24,6 +24,12 @@ pub fn create(acting: &mut Acting<'_>, plan: &Plan, batch: &Batch) {
         metadata: metadata(acting, batch),
     };
     let (mut result, mut left) = (acting.hands.provider.create(&creation), None);
+    if let Err(error) = &result
+        && error.kind == ErrorKind::NotOurTurn
+    {
+        acting.add(StepKind::Create, "", batch, Acting::not_done(error.clone()));
+        return;
+    }
     if let Ok(first) = &result
         && lacks_its_marks(acting, batch, first)
     {
@@ -97,7 +103,7 @@ fn unmake(
                         && !is_marked(acting, batch, server)
                 });
                 for server in others.collect::<Vec<_>>() {
-                    let result = match acting.no_time(began, false) {
+                    let result = match acting.no_time(StepKind::Delete, began, false) {
                         Some(_) => Err(Error::new(ErrorKind::Unclear, "no time is left")),
                         None => acting.hands.provider.delete(&server.id),
                     };

@@ -15,7 +15,7 @@ use crate::probe::Target;
 pub fn delete_all(acting: &mut Acting<'_>, plan: &Plan, moved: &BTreeSet<AddressId>) {
     let began = acting.spent();
     for (number, step) in plan.deletions.iter().enumerate() {
-        let result = match acting.no_time(began, number == 0) {
+        let result = match acting.no_time(StepKind::Delete, began, number == 0) {
             Some(result) => result,
             None if step.only_after.iter().any(|address| !moved.contains(address)) => {
                 let why = "its address could not be moved away; the next pass tries again";
@@ -30,7 +30,11 @@ pub fn delete_all(acting: &mut Acting<'_>, plan: &Plan, moved: &BTreeSet<Address
 fn delete(acting: &mut Acting<'_>, step: &Deletion) -> StepResult {
     let done = match look_again(acting, step) {
         Ok(Look::Changed(how)) => return StepResult::Dropped(how),
-        Ok(Look::Same) => acting.hands.provider.delete(&step.server),
+        // The look may have taken its time.
+        Ok(Look::Same) => match (acting.hands.permit)(StepKind::Delete) {
+            Ok(()) => acting.hands.provider.delete(&step.server),
+            Err(why) => return StepResult::NotTried(why),
+        },
         Ok(Look::Gone) => Ok(()),
         Err(error) => Err(error.context("cannot look at it once more before")),
     };
@@ -39,6 +43,7 @@ fn delete(acting: &mut Acting<'_>, step: &Deletion) -> StepResult {
             acting.outcome.deleted.push(step.server.clone());
             StepResult::Done
         }
+        Err(error) if error.kind == ErrorKind::NotOurTurn => Acting::not_done(error),
         Err(error) => {
             acting.outcome.not_deleted.push(step.server.clone());
             StepResult::Failed(error)

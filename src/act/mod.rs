@@ -7,6 +7,7 @@ mod moves;
 use std::fmt;
 use std::time::Duration;
 
+use crate::error::{Error, ErrorKind};
 use crate::events::News;
 use crate::outcome::{Outcome, StepOutcome, StepResult};
 use crate::plan::{Plan, StepKind};
@@ -35,6 +36,8 @@ pub struct Hands<'a> {
     pub spent: &'a dyn Fn() -> Duration,
     /// Whether the program is ending.
     pub stop: &'a Stop,
+    /// Whether a step of this kind that changes something may begin now; if not, why.
+    pub permit: &'a dyn Fn(StepKind) -> std::result::Result<(), String>,
     /// Who tells people.
     pub news: &'a mut News,
 }
@@ -80,15 +83,25 @@ impl Acting<'_> {
         self.outcome.steps.push(StepOutcome { kind, step, result });
     }
 
-    /// Why there is no time for another step of a kind whose turn began at `began`. The first of its kind has its turn in
-    /// any case.
-    fn no_time(&self, began: Duration, is_first: bool) -> Option<StepResult> {
+    /// Why there is no time for another step of a kind whose turn began at `began`, or no permission. The first of its kind
+    /// has its turn whatever the time.
+    fn no_time(&self, kind: StepKind, began: Duration, is_first: bool) -> Option<StepResult> {
         if self.hands.stop.requested() {
             Some(StepResult::NotTried("the program is ending".to_owned()))
+        } else if let Err(why) = (self.hands.permit)(kind) {
+            Some(StepResult::NotTried(why))
         } else if !is_first && self.share_is_used_up(began) {
             Some(StepResult::NotTried(SHARE_USED_UP.to_owned()))
         } else {
             None
+        }
+    }
+
+    /// A step that failed; or that was left after all, because it was no longer this scaler's turn when it was to be sent.
+    fn not_done(error: Error) -> StepResult {
+        match error.kind {
+            ErrorKind::NotOurTurn => StepResult::NotTried(error.text),
+            _ => StepResult::Failed(error),
         }
     }
 

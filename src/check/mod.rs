@@ -13,18 +13,22 @@ use page::{Page, counted};
 
 use crate::clock::Clock;
 use crate::decide::{self, Addresses, Observation, mark};
-use crate::error::one_line;
+use crate::error::{Result, one_line};
 use crate::http::CANNOT_CONNECT_IN_TIME;
+use crate::lease::{Record, State};
 use crate::memory::Memory;
 use crate::minimum;
 use crate::model::{Answer, Listing, Server};
 use crate::observe;
 use crate::probe::{Ask, Prober};
 use crate::provider::Provider;
-use crate::settings::{Config, Mark};
+use crate::settings::{Config, LeaseSettings, Mark};
 
 /// Most other values of the mark that are named.
 const OTHER_VALUES_MAX: usize = 5;
+
+/// Looks at the lease, and takes nothing.
+pub type LookAtLease<'a> = &'a mut dyn FnMut() -> Result<Option<Record>>;
 
 /// Checks the cloud and asks the pool, and shows what it finds on `out`. `true` when there is no fault.
 ///
@@ -34,16 +38,43 @@ pub fn run(
     config: &Config,
     provider: &mut dyn Provider,
     prober: &Prober,
+    lease: Option<LookAtLease<'_>>,
     out: &mut dyn Write,
 ) -> bool {
     let mut page = Page::new(out);
     cloud(provider, &mut page);
     minimum_file(config, &mut page);
+    if let (Some(settings), Some(look)) = (&config.lease, lease) {
+        page.heading("\nSeveral scalers");
+        match look() {
+            Ok(record) => page.found("lease", &held(settings, record.as_ref())),
+            Err(error) => page.fault("lease", &error.text),
+        }
+    }
     if let Some(seen) = pool(config, provider, &mut page) {
         room::compare(&config.policy, seen.servers.len(), provider.quotas(), &mut page);
         replicas(config, prober, seen, &mut page);
     }
     page.end()
+}
+
+/// The lease as one look shows it: whether it is renewed takes two.
+fn held(settings: &LeaseSettings, record: Option<&Record>) -> String {
+    let LeaseSettings { name, holder: me, .. } = settings;
+    match record.map(|record| (record.state, &record.holder.name)) {
+        None => format!("{name}: nobody has held it yet; this scaler would, as {me}"),
+        Some((State::Held, holder)) => format!("{name}: {holder} holds it; this scaler is {me}"),
+        Some((State::Released, holder)) => {
+            format!(
+                "{name}: {holder} handed it over, so nobody holds it; this scaler would, as {me}"
+            )
+        }
+        Some((State::Expired, holder)) => {
+            format!(
+                "{name}: {holder} let it run out, so nobody holds it; this scaler would, as {me}"
+            )
+        }
+    }
 }
 
 fn cloud(provider: &mut dyn Provider, page: &mut Page<'_>) {

@@ -108,7 +108,7 @@ fn check(mut cloud: Cloud, settings: &[(&str, &str)]) -> (bool, String) {
     let config = config(settings);
     let prober = Prober::new(config.probe.clone(), Handles::new()).unwrap();
     let mut out = Vec::new();
-    let good = run(&config, &mut cloud, &prober, &mut out);
+    let good = run(&config, &mut cloud, &prober, None, &mut out);
     (good, String::from_utf8(out).unwrap())
 }
 
@@ -247,7 +247,7 @@ fn a_page_that_cannot_be_written_is_no_success() {
     }
     let config = config(&[]);
     let prober = Prober::new(config.probe.clone(), Handles::new()).unwrap();
-    assert!(!run(&config, &mut cloud(Vec::new()), &prober, &mut Full));
+    assert!(!run(&config, &mut cloud(Vec::new()), &prober, None, &mut Full));
 }
 
 #[test]

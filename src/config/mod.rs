@@ -1,9 +1,10 @@
 //! Settings: from the environment to [`Config`]. Everything is checked at once, and every fault is told in one run.
 //!
 //! `table` holds what settings there are, `parse` what a value may look like, `reader` how values and faults are
-//! collected, `openstack` the cloud's part, `proxies` those of the environment, `unknown` the variables that look like settings and are none, `list` how
+//! collected, `openstack` the cloud's part, `lease` that of several scalers, `proxies` those of the environment, `unknown` the variables that look like settings and are none, `list` how
 //! the table reads for people.
 
+mod lease;
 pub mod list;
 mod openstack;
 mod parse;
@@ -74,13 +75,16 @@ pub fn load(
         mark: mark(&mut reader),
         name: reader.value(&OPENSTACK_NAME, text_of(NAME_CHARACTERS_MAX)),
         provider: provider(&mut reader),
+        lease: None,
         warnings: Vec::new(),
     };
+    config.lease = lease::settings(&mut reader, &config);
     let mut warnings = unknown::warnings(environment);
     warnings.extend(reader.take_warnings());
     let mut standing: Vec<String> = unknown::self_scaling(&mut reader).into_iter().collect();
     let max_is_default = reader.given(&REPLICA_MAX).is_none();
     standing.extend(standing_warnings(&config, max_is_default));
+    standing.extend(lease::standing_warnings(&mut reader, config.lease.as_ref()));
     standing.extend(unknown::unsupported(environment));
     if once {
         for warning in &standing {

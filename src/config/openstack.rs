@@ -90,10 +90,7 @@ pub fn standing_warnings(settings: &OpenStackSettings) -> Vec<String> {
         );
     }
     let host = settings.auth_url.strip_prefix("http://");
-    let on_this_machine = |host: &str| {
-        ["127.", "localhost", "[::1]"].iter().any(|loopback| host.starts_with(loopback))
-    };
-    if host.is_some_and(|host| !on_this_machine(host)) {
+    if host.is_some_and(|host| !parse::on_this_machine(host)) {
         warnings.push(format!(
             "OS_AUTH_URL \"{}\" is not https: the password goes over the network in clear",
             settings.auth_url

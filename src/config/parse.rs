@@ -221,6 +221,11 @@ pub fn auth_url(value: &str) -> Parsed<String> {
     Ok(value.to_owned())
 }
 
+/// Whether what follows the scheme of a URL is on this machine.
+pub fn on_this_machine(host: &str) -> bool {
+    ["127.", "localhost", "[::1]"].iter().any(|loopback| host.starts_with(loopback))
+}
+
 /// `host`, `host:port`, `[IPv6]` or `[IPv6]:port`.
 pub fn has_host(authority: &str) -> bool {
     let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {

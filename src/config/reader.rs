@@ -74,7 +74,9 @@ impl<'a> Reader<'a> {
 
     /// Notes what is odd and yet goes.
     pub fn warn(&mut self, text: String) {
-        self.warnings.push(text);
+        if !self.warnings.contains(&text) {
+            self.warnings.push(text);
+        }
     }
 
     /// The value of a variable; empty means unset.
@@ -152,11 +154,20 @@ impl<'a> Reader<'a> {
 
     /// The path of a PEM file that can be read and holds a certificate.
     pub fn certificates(&mut self, setting: &'static Setting) -> Option<PathBuf> {
+        self.pem(setting, "-----BEGIN CERTIFICATE-----", "certificate")
+    }
+
+    /// The path of a PEM file that can be read and holds a private key of any kind.
+    pub fn private_key(&mut self, setting: &'static Setting) -> Option<PathBuf> {
+        self.pem(setting, "PRIVATE KEY-----", "private key")
+    }
+
+    fn pem(&mut self, setting: &'static Setting, mark: &str, what: &str) -> Option<PathBuf> {
         let path = self.optional(setting, file_path)?;
         let given = self.given(setting)?;
         match (self.read_file)(&path) {
-            Ok(text) if !text.contains("-----BEGIN CERTIFICATE-----") => {
-                self.fault(setting, format!("{}: holds no certificate in PEM form", quoted(given)));
+            Ok(text) if !text.contains(mark) => {
+                self.fault(setting, format!("{}: holds no {what} in PEM form", quoted(given)));
             }
             Ok(_) => {}
             // Bundles carry comments in old encodings; the TLS library reads bytes and does not mind.
@@ -168,8 +179,13 @@ impl<'a> Reader<'a> {
         Some(path)
     }
 
+    /// A file's text, when it can be read.
+    pub fn file(&self, path: &Path) -> Option<String> {
+        (self.read_file)(path).ok()
+    }
+
     /// A secret may have quotes and blanks of its own, so they are left to it, and told: most logins fail for them.
-    fn as_given(&mut self, variable: &str, secret: &str) -> Secret {
+    pub fn as_given(&mut self, variable: &str, secret: &str) -> Secret {
         if let Some(wrapping) = Wrapping::of(secret) {
             let verb = wrapping.verb();
             let text =

@@ -170,6 +170,21 @@ settings! {
             "value of the pool's mark; unset and only \"scaled\" in the cloud: that";
         OPENSTACK_FLOATING_IP_DESCRIPTION = Default("server"): "description of the pool's floating IPs";
     }
+    "Several scalers" {
+        APP_LEASE = Default("none"):
+            "where the scalers of a pool agree on which one acts: none (there is only this one), openstack or etcd";
+        APP_LEASE_SECONDS = Default("30"): "seconds a renewal is good for: after so long without one another scaler takes over";
+        APP_LEASE_NAME = Means("the mark, KEY=VALUE"): "name of the pool's lease, the same for all its scalers";
+        APP_NAME = Means("the host's name"): "name of this scaler, for people";
+        ETCDCTL_ENDPOINTS = Means("required with etcd"):
+            "etcd's addresses, with commas; https where none is given and there are certificates, else http";
+        ETCDCTL_CACERT = Means("bundled Mozilla roots"): "PEM file of the authorities that sign etcd's certificates";
+        ETCDCTL_CERT = Means("none"): "PEM file of the client certificate for etcd";
+        ETCDCTL_KEY = Means("none"): "PEM file of its key";
+        ETCDCTL_USER = Means("none"): "user of etcd: NAME, or NAME:PASSWORD";
+        ETCDCTL_PASSWORD = Means("none"): "its password";
+        ETCDCTL_PASSWORD_FILE = Means("none"): "file that holds the password instead; one trailing newline is cut";
+    }
     "Log" {
         RUST_LOG = Default("info"): "error, warn, info, debug or trace; MODULE=LEVEL, with commas, for parts of it";
         LOG_FORMAT = Default("text"): "text, or json: one object a line";

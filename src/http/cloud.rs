@@ -38,6 +38,12 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 /// How long an idle connection is kept: most proxies close theirs after a minute or more.
 const IDLE_MAX: Duration = Duration::from_secs(30);
 
+/// What says of which kind a body is.
+pub const CONTENT_TYPE: &str = "content-type";
+
+/// Of which kind a body is where nothing else is said.
+const JSON: &str = "application/json";
+
 /// Idle connections kept: one to each service that is asked every pass, and some to spare.
 const SERVICES: usize = 4;
 
@@ -50,6 +56,8 @@ pub enum Method {
     Post,
     /// PUT
     Put,
+    /// PATCH
+    Patch,
     /// DELETE
     Delete,
 }
@@ -61,6 +69,7 @@ impl Method {
             Method::Get => "GET",
             Method::Post => "POST",
             Method::Put => "PUT",
+            Method::Patch => "PATCH",
             Method::Delete => "DELETE",
         }
     }
@@ -84,7 +93,7 @@ pub struct Request<'a> {
     pub method: Method,
     /// The whole URL.
     pub url: &'a str,
-    /// Headers beside those of HTTP itself.
+    /// Headers beside those of HTTP itself. A body is `application/json` unless they say another `content-type`.
     pub headers: &'a [(&'a str, &'a str)],
     /// A JSON body.
     pub body: Option<&'a [u8]>,
@@ -152,7 +161,7 @@ impl CloudClient {
                 .output_buffer_size(BUFFER_BYTES)
                 .max_response_header_size(HEADER_BYTES_MAX)
                 .user_agent(USER_AGENT)
-                .accept("application/json")
+                .accept(JSON)
                 .accept_encoding(ASKED)
                 // Chosen here, for each URL.
                 .proxy(None)
@@ -197,6 +206,7 @@ impl CloudClient {
         request: &Request<'_>,
         deadline: Instant,
     ) -> std::result::Result<Response, Failure> {
+        self.is_our_turn(request)?;
         let began = Instant::now();
         let limit = deadline.saturating_duration_since(began).max(Duration::from_millis(1));
         let result = self.exchange(request, limit);
@@ -237,6 +247,21 @@ impl CloudClient {
         let text = format!("{method} {url}: status {status}{colon}{said}{advice}");
         let error = Error::new(status_kind(status, &said, retry_after), text);
         Err(Failure { error, retry_after })
+    }
+
+    /// Between a plan and its request lie names that are looked up, logins and repetitions: so it is asked once more here.
+    fn is_our_turn(&self, request: &Request<'_>) -> std::result::Result<(), Failure> {
+        let turn = &self.handles.turn;
+        let allowed = match (request.service, request.method) {
+            (CloudService::Identity, _) | (_, Method::Get) => Ok(()),
+            (CloudService::Compute, Method::Post) => turn.may_create(),
+            _ => turn.may_act(),
+        };
+        allowed.map_err(|why| {
+            let (method, url) = (request.method.as_str(), shown(request.url));
+            let text = format!("{method} {url}: not sent: {why}");
+            Failure { error: Error::new(ErrorKind::NotOurTurn, text), retry_after: None }
+        })
     }
 
     /// What must not be in what a service said; a proxy may repeat what it was sent, too.
@@ -294,7 +319,9 @@ impl CloudClient {
             Attempts::Several => &self.kept,
         };
         let mut response = if let Some(body) = request.body {
-            let built = builder.header("content-type", "application/json").body(body)?;
+            let is_typed = request.headers.iter().any(|(name, _)| *name == CONTENT_TYPE);
+            let builder = if is_typed { builder } else { builder.header(CONTENT_TYPE, JSON) };
+            let built = builder.body(body)?;
             agent.run(agent.configure_request(built).timeout_global(Some(limit)).build())?
         } else {
             let built = builder.body(())?;
@@ -359,6 +386,9 @@ mod tests {
     use std::thread;
 
     use super::*;
+    use crate::clock::Clock;
+    use crate::lease::turn::Turn;
+    use crate::settings::{LeaseKind, LeaseSettings};
 
     #[test]
     fn a_url_is_shown_without_its_password() {
@@ -406,6 +436,52 @@ mod tests {
         });
         let retry_after = Some(Duration::from_secs(u64::MAX));
         assert_eq!(sent.unwrap_err().kind, ErrorKind::RateLimited { retry_after });
+        service.join().unwrap();
+    }
+
+    #[test]
+    fn what_would_change_something_is_not_sent_out_of_turn() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/servers/1", listener.local_addr().unwrap());
+        let lease = LeaseSettings {
+            kind: LeaseKind::OpenStack,
+            validity: Duration::from_secs(30),
+            name: "group=scaler".into(),
+            holder: "left".into(),
+        };
+        let handles = Handles { turn: Turn::by_lease(&lease, Clock::start()), ..Handles::new() };
+        let client = CloudClient::new(None, false, Proxies::default(), handles).unwrap();
+        let request = |service, method| Request {
+            service,
+            method,
+            url: &url,
+            headers: &[],
+            body: None,
+            secrets: &[],
+            attempts: Attempts::Several,
+            limit: Duration::from_secs(60),
+        };
+        for (service, method) in [
+            (CloudService::Compute, Method::Post),
+            (CloudService::Compute, Method::Delete),
+            (CloudService::Network, Method::Put),
+        ] {
+            let error = client.send(&request(service, method)).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::NotOurTurn, "{error}");
+        }
+        listener.set_nonblocking(true).unwrap();
+        assert!(listener.accept().is_err(), "something was sent");
+        listener.set_nonblocking(false).unwrap();
+        let service = thread::spawn(move || {
+            for _ in 0..2 {
+                let (mut stream, _) = listener.accept().unwrap();
+                assert!(stream.read(&mut [0; 4096]).unwrap() > 0, "a request");
+                let answer = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        client.send(&request(CloudService::Compute, Method::Get)).unwrap();
+        client.send(&request(CloudService::Identity, Method::Post)).unwrap();
         service.join().unwrap();
     }
 

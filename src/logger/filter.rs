@@ -11,12 +11,14 @@ use crate::nearest::nearest;
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// The modules that write lines. To name another one alone would switch the log off, too.
-const WRITERS: [&str; 21] = [
+const WRITERS: [&str; 23] = [
     "act::creation",
     "config",
     "daemon",
     "events::news",
     "http::cloud",
+    "lease::etcd",
+    "lease::keeper",
     "observe",
     "pass",
     "probe",

@@ -47,7 +47,7 @@ const fn family(
 }
 
 /// Every metric, in the order in which it is shown.
-pub const FAMILIES: [Family; 27] = [
+pub const FAMILIES: [Family; 30] = [
     family(
         "simplescalevm_build_info",
         Kind::Gauge,
@@ -97,7 +97,7 @@ pub const FAMILIES: [Family; 27] = [
         "simplescalevm_last_good_pass_age_seconds",
         Kind::Gauge,
         &[],
-        "Since the last pass that did all it set out to do; since the start when there was none.",
+        "Since the last pass that did all it set out to do; since the start, or the takeover, when there was none; absent on a standby.",
     ),
     family("simplescalevm_pass_interval_seconds", Kind::Gauge, &[], "APP_INTERVAL."),
     family(
@@ -173,6 +173,24 @@ pub const FAMILIES: [Family; 27] = [
         Kind::Counter,
         &["service"],
         "Requests to the cloud that were sent once more.",
+    ),
+    family(
+        "simplescalevm_leader",
+        Kind::Gauge,
+        &[],
+        "1 while this scaler acts: always, without APP_LEASE; 0 on a standby, in a dry run, and while the lease is not renewed.",
+    ),
+    family(
+        "simplescalevm_lease_changes_total",
+        Kind::Counter,
+        &[],
+        "How often the lease went to another scaler, as far as this one saw.",
+    ),
+    family(
+        "simplescalevm_lease_failures_total",
+        Kind::Counter,
+        &[],
+        "Requests about the lease that failed.",
     ),
     family(
         "simplescalevm_log_lines_lost_total",

@@ -54,6 +54,10 @@ pub struct Counters {
     pub request_durations: BTreeMap<CloudService, Histogram>,
     /// Repetitions of these requests, by service.
     pub retries: BTreeMap<CloudService, u64>,
+    /// How often the lease went to another scaler.
+    pub lease_changes: u64,
+    /// Requests about the lease that failed.
+    pub lease_failures: u64,
     /// Lines that the log lacks.
     pub log_lines_lost: u64,
 }
@@ -209,6 +213,18 @@ impl Metrics {
     pub fn early_pass(&self) {
         let mut counters = self.lock();
         counters.early_passes = counters.early_passes.saturating_add(1);
+    }
+
+    /// The lease went to another scaler.
+    pub fn lease_changed(&self) {
+        let mut counters = self.lock();
+        counters.lease_changes = counters.lease_changes.saturating_add(1);
+    }
+
+    /// A request about the lease failed.
+    pub fn lease_failed(&self) {
+        let mut counters = self.lock();
+        counters.lease_failures = counters.lease_failures.saturating_add(1);
     }
 
     /// Something failed in a pass.

@@ -37,8 +37,10 @@ pub struct Gauges {
     pub brake: bool,
     /// Whether fewer replicas are created than are missing.
     pub held_back: bool,
-    /// Since the last good pass, or since the start.
-    pub last_good_pass_age: Duration,
+    /// Since the last good pass, or since this scaler began to act; `None` on a standby.
+    pub last_good_pass_age: Option<Duration>,
+    /// Whether this scaler acts.
+    pub leader: bool,
     /// `APP_INTERVAL`.
     pub interval: Duration,
 }
@@ -136,8 +138,9 @@ fn render_gauge(page: &mut Page, name: &str, gauges: &Gauges) -> bool {
         "simplescalevm_brake" => page.value(name, u8::from(gauges.brake)),
         "simplescalevm_creation_held_back" => page.value(name, u8::from(gauges.held_back)),
         "simplescalevm_last_good_pass_age_seconds" => {
-            page.value(name, seconds(gauges.last_good_pass_age));
+            gauges.last_good_pass_age.into_iter().for_each(|age| page.value(name, seconds(age)));
         }
+        "simplescalevm_leader" => page.value(name, u8::from(gauges.leader)),
         "simplescalevm_pass_interval_seconds" => page.value(name, seconds(gauges.interval)),
         _ => return false,
     }
@@ -204,6 +207,8 @@ fn render_counter(page: &mut Page, name: &str, counters: &Counters) {
                 page.labelled(name, "service", service.as_str(), count);
             }
         }
+        "simplescalevm_lease_changes_total" => page.value(name, counters.lease_changes),
+        "simplescalevm_lease_failures_total" => page.value(name, counters.lease_failures),
         "simplescalevm_log_lines_lost_total" => page.value(name, counters.log_lines_lost),
         _ => {}
     }
@@ -225,7 +230,8 @@ mod tests {
             back_off: Duration::from_secs(120),
             brake: true,
             held_back: true,
-            last_good_pass_age: Duration::from_millis(1500),
+            last_good_pass_age: Some(Duration::from_millis(1500)),
+            leader: true,
             interval: Duration::from_secs(60),
         };
         let metrics = Metrics::new();

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, ErrorKind};
 use crate::events::{Event, Tone};
+use crate::lease::turn::{Part, View};
 use crate::model::{AddressId, ExternalAddress, Replica, ServerId, State};
 use crate::outcome::{Outcome, StepOutcome, StepResult};
 use crate::pass::{Pause, Report};
@@ -33,6 +34,26 @@ pub fn before_the_first_pass() -> Snapshot {
         full: true,
     };
     Snapshot::new(at(0), settings)
+}
+
+/// The lease as the scaler `left` sees it, which has done this since the 10th second; somebody held it 20 s after the start.
+pub fn lease(part: Part) -> View {
+    View {
+        lease: "group=scaler".into(),
+        me: "left".into(),
+        validity: Duration::from_secs(30),
+        part,
+        since: at(10),
+        asked: true,
+        answered: Duration::from_secs(20),
+        held: Duration::from_secs(20),
+        failure: None,
+    }
+}
+
+/// One that stands by while `right` acts.
+pub fn standby() -> View {
+    lease(Part::StandsBy(Some("right".into())))
 }
 
 /// After one pass that began after 1 s and ended after 2.

@@ -13,9 +13,11 @@ use crate::status::snapshot::{EndedPass, Snapshot};
 /// The gauges at `elapsed`, on the clock of the snapshot's moments. Of the pool they show what was last seen of it.
 pub fn gauges(snapshot: &Snapshot, elapsed: Duration) -> Gauges {
     let settings = &snapshot.settings;
-    let sight = snapshot.last_sight.as_deref();
+    let leads = snapshot.leads();
+    // What a standby saw in an earlier turn is nothing to go by.
+    let sight = snapshot.last_sight.as_deref().filter(|_| leads);
     let plan = sight.and_then(|pass| pass.report.plan.as_ref());
-    let last_good = snapshot.last_good.unwrap_or(snapshot.started);
+    let last_good = snapshot.last_good.unwrap_or(snapshot.began);
     Gauges {
         replicas: plan.map(by_state),
         unaccounted: plan.map(|plan| plan.unaccounted),
@@ -23,10 +25,16 @@ pub fn gauges(snapshot: &Snapshot, elapsed: Duration) -> Gauges {
         free: plan.map(|plan| plan.free),
         wanted: settings.minimum,
         addresses: sight.and_then(|pass| by_holder(plan?, &pass.report)),
-        back_off: snapshot.last.as_deref().map(|pass| back_off(pass, elapsed)).unwrap_or_default(),
+        back_off: snapshot
+            .last
+            .as_deref()
+            .filter(|_| leads)
+            .map(|pass| back_off(pass, elapsed))
+            .unwrap_or_default(),
         brake: plan.is_some_and(|plan| !plan.brakes.is_empty()),
         held_back: plan.is_some_and(|plan| plan.held_back.is_some()),
-        last_good_pass_age: elapsed.saturating_sub(last_good.elapsed),
+        last_good_pass_age: leads.then(|| elapsed.saturating_sub(last_good.elapsed)),
+        leader: snapshot.acts(),
         interval: settings.interval,
     }
 }
@@ -75,7 +83,7 @@ mod tests {
         assert_eq!(gauges.replicas, Some(replicas));
         let holders = BTreeMap::from([("healthy", 1), ("outside", 1), ("none", 1)]);
         assert_eq!(gauges.addresses, Some(holders), "after the moves of the pass");
-        assert_eq!(gauges.last_good_pass_age, 32 * SECOND, "since the start");
+        assert_eq!(gauges.last_good_pass_age, Some(32 * SECOND), "since the start");
         assert_eq!(gauges.back_off, 30 * SECOND, "60 s when the pass ended, 30 s ago");
         assert!(gauges.brake && gauges.held_back);
     }
@@ -89,7 +97,20 @@ mod tests {
             report: fixture::failed_pass(),
         };
         let gauges = gauges(&snapshot.pass_ended(pass), 72 * SECOND);
-        assert_eq!(gauges.last_good_pass_age, 70 * SECOND);
+        assert_eq!(gauges.last_good_pass_age, Some(70 * SECOND));
+    }
+
+    #[test]
+    fn a_standby_claims_nothing_of_the_pool_and_is_no_leader() {
+        let snapshot = fixture::after(fixture::failed_pass());
+        assert!(gauges(&snapshot, 32 * SECOND).leader, "alone, it acts");
+        let standby = gauges(&snapshot.with_lease(Some(fixture::standby())), 32 * SECOND);
+        assert_eq!((standby.replicas, standby.free, standby.addresses), (None, None, None));
+        assert_eq!((standby.last_good_pass_age, standby.back_off), (None, Duration::ZERO));
+        assert!(!standby.leader && !standby.brake && !standby.held_back);
+        let lapsed = fixture::lease(crate::lease::turn::Part::Lapsed);
+        let lapsed = gauges(&snapshot.with_lease(Some(lapsed)), 32 * SECOND);
+        assert!(!lapsed.leader && lapsed.replicas.is_some(), "it looks and changes nothing");
     }
 
     #[test]

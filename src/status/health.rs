@@ -2,17 +2,30 @@
 
 use std::time::Duration;
 
-use crate::status::snapshot::Snapshot;
+use crate::lease::turn::{Part, View};
+use crate::status::snapshot::{PoolSettings, Snapshot};
 
 /// So many intervals without what should have happened are too many.
 const INTERVALS_MAX: u32 = 3;
+
+/// So many validities of the lease without anybody who holds it are too many.
+const VALIDITIES_MAX: u32 = 2;
 
 /// On top of the longest request, for whatever else lies between two signs of progress.
 const SLACK: Duration = Duration::from_secs(15);
 
 /// Whether passes end well and on time, and no error stands that the operator has to act on; if not, why. In summary
 /// detail the reason names no id, name or address.
+///
+/// A standby is healthy while it sees the lease being renewed.
 pub fn healthy(snapshot: &Snapshot, elapsed: Duration) -> Result<(), String> {
+    let lapsed = match &snapshot.lease {
+        Some(lease) if !lease.leads() => {
+            return lease_healthy(lease, snapshot.settings.full, elapsed);
+        }
+        Some(lease) if lease.part == Part::Lapsed => Some(lapsed(lease, snapshot.settings.full)),
+        _ => None,
+    };
     let limit = snapshot.settings.interval * INTERVALS_MAX;
     let Some(last) = &snapshot.last else {
         return Err("no pass has ended yet".to_owned());
@@ -20,7 +33,7 @@ pub fn healthy(snapshot: &Snapshot, elapsed: Duration) -> Result<(), String> {
     let ago = elapsed.saturating_sub(last.ended.elapsed);
     let failures = &last.report.failures;
     let errors: Vec<&str> = last.report.errors().collect();
-    let mut faults = Vec::new();
+    let mut faults: Vec<String> = lapsed.into_iter().collect();
     if !failures.is_empty() && snapshot.settings.full {
         faults.push(format!("the last pass failed: {}", failures.join("; ")));
     } else if !failures.is_empty() {
@@ -40,13 +53,39 @@ pub fn healthy(snapshot: &Snapshot, elapsed: Duration) -> Result<(), String> {
     if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
 }
 
+/// Whether a scaler that makes no passes sees that another one does.
+fn lease_healthy(lease: &View, full: bool, elapsed: Duration) -> Result<(), String> {
+    let unread = elapsed.saturating_sub(lease.answered);
+    let unheld = elapsed.saturating_sub(lease.held);
+    if lease.part == Part::Dead {
+        Err("the thread that keeps the lease has died".to_owned())
+    } else if !lease.asked {
+        Err("the lease has not been read yet".to_owned())
+    } else if let Some(why) = lease.failure.as_deref().filter(|_| unread > lease.validity) {
+        let why = if full { why } else { "the program's log says why" };
+        Err(format!("the lease cannot be read, for {} s: {why}", unread.as_secs()))
+    } else if unheld > lease.validity * VALIDITIES_MAX {
+        Err(format!("nobody has held the lease for {} s, so nobody acts", unheld.as_secs()))
+    } else {
+        Ok(())
+    }
+}
+
+fn lapsed(lease: &View, full: bool) -> String {
+    let why = match &lease.failure {
+        Some(why) if full => format!(": {why}"),
+        Some(_) => "; the program's log says why".to_owned(),
+        None => String::new(),
+    };
+    format!("nothing is changed, for the lease was not renewed in time{why}")
+}
+
 /// Whether the loop did anything lately, whatever it came to; `idle` is how long nothing got done. If not, why.
 ///
 /// The limit is three intervals, or a little more than the longest request when that is longer: a scaler that waits
 /// for a slow creation with a short `APP_INTERVAL` is alive, and a supervisor that killed it would make it forget
 /// what it has just asked for.
-pub fn alive(snapshot: &Snapshot, idle: Duration) -> Result<(), String> {
-    let settings = &snapshot.settings;
+pub fn alive(settings: &PoolSettings, idle: Duration) -> Result<(), String> {
     let limit = (settings.interval * INTERVALS_MAX).max(settings.longest_request + SLACK);
     if idle > limit {
         return Err(format!(
@@ -118,16 +157,59 @@ mod tests {
         assert_eq!(why, "the last pass failed: cannot delete web-1 (id-1): status 500");
     }
 
+    #[track_caller]
+    fn standby_says(lease: View, after: u32, expected: &str) {
+        let mut snapshot = fixture::before_the_first_pass().with_lease(Some(lease));
+        let why = healthy(&snapshot, after * SECOND).err().unwrap_or_default();
+        assert_eq!(why, expected);
+        snapshot.settings.full = false;
+        let why = healthy(&snapshot, after * SECOND).err().unwrap_or_default();
+        assert!(!why.contains("192.0.2.9"), "{why}");
+    }
+
+    #[test]
+    fn a_standby_is_healthy_while_it_sees_the_lease_being_renewed() {
+        standby_says(fixture::standby(), 50, "");
+        standby_says(fixture::standby(), 80, "");
+        let nobody = "nobody has held the lease for 61 s, so nobody acts";
+        standby_says(fixture::standby(), 81, nobody);
+        standby_says(fixture::lease(Part::Taking), 81, nobody);
+        let dead = "the thread that keeps the lease has died";
+        standby_says(fixture::lease(Part::Dead), 20, dead);
+        let unasked = View { asked: false, ..fixture::standby() };
+        standby_says(unasked, 1, "the lease has not been read yet");
+    }
+
+    #[test]
+    fn a_lease_that_cannot_be_read_is_waited_for_one_validity() {
+        let failure = Some("cannot list images: 192.0.2.9 refused".to_owned());
+        let lease = View { failure, ..fixture::standby() };
+        standby_says(lease.clone(), 50, "");
+        let why = "the lease cannot be read, for 31 s: cannot list images: 192.0.2.9 refused";
+        standby_says(lease, 51, why);
+    }
+
+    #[test]
+    fn who_acts_is_judged_by_its_passes_and_by_its_lease() {
+        let acts = fixture::after(fixture::good_pass());
+        let acts = acts.with_lease(Some(fixture::lease(Part::Acts)));
+        assert_eq!(healthy(&acts, 20 * SECOND), Ok(()));
+        let failure = Some("cannot renew".to_owned());
+        let lapsed = View { failure, ..fixture::lease(Part::Lapsed) };
+        let why = healthy(&acts.with_lease(Some(lapsed)), 20 * SECOND).unwrap_err();
+        assert_eq!(why, "nothing is changed, for the lease was not renewed in time: cannot renew");
+    }
+
     #[test]
     fn a_failed_pass_is_alive() {
-        assert_eq!(alive(&fixture::after(fixture::failed_pass()), SECOND), Ok(()));
+        assert_eq!(alive(&fixture::after(fixture::failed_pass()).settings, SECOND), Ok(()));
     }
 
     #[test]
     fn three_intervals_without_progress_are_no_life() {
         let snapshot = fixture::before_the_first_pass();
-        assert_eq!(alive(&snapshot, 180 * SECOND), Ok(()));
-        let why = alive(&snapshot, 181 * SECOND).unwrap_err();
+        assert_eq!(alive(&snapshot.settings, 180 * SECOND), Ok(()));
+        let why = alive(&snapshot.settings, 181 * SECOND).unwrap_err();
         assert_eq!(why, "no progress for 181 s, more than 180 s");
     }
 
@@ -136,7 +218,7 @@ mod tests {
         let mut snapshot = fixture::before_the_first_pass();
         snapshot.settings.interval = 5 * SECOND;
         snapshot.settings.longest_request = 120 * SECOND;
-        assert_eq!(alive(&snapshot, 135 * SECOND), Ok(()));
-        assert!(alive(&snapshot, 136 * SECOND).is_err());
+        assert_eq!(alive(&snapshot.settings, 135 * SECOND), Ok(()));
+        assert!(alive(&snapshot.settings, 136 * SECOND).is_err());
     }
 }

@@ -102,6 +102,12 @@ impl History {
             good: pass.report.is_good(),
             pool: pass.report.plan.as_ref().map(PoolRecord::new),
         });
+        self.remember(events);
+        self.hold(pass);
+    }
+
+    /// Adds what happened; the oldest make room.
+    pub fn remember(&mut self, events: Vec<Event>) {
         for event in events {
             if self.events.len() >= EVENTS_MAX {
                 self.events.pop_front();
@@ -109,7 +115,6 @@ impl History {
             }
             self.events.push_back(event);
         }
-        self.hold(pass);
     }
 
     fn hold(&mut self, pass: &EndedPass) {

@@ -4,6 +4,7 @@ use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Moment;
+use crate::events::Event;
 use crate::status::history::History;
 use crate::status::snapshot::{EndedPass, Snapshot};
 
@@ -45,6 +46,13 @@ impl Latest {
             Arc::make_mut(&mut shown.1).record(pass, events);
         }
         shown.0 = Arc::new(after);
+    }
+
+    /// Something happened between passes.
+    pub fn happened(&self, events: Vec<Event>) {
+        if !events.is_empty() {
+            Arc::make_mut(&mut self.lock().1).remember(events);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, (Arc<Snapshot>, Arc<History>)> {

@@ -110,6 +110,7 @@ pub fn answer(
     handles: &Handles,
 ) -> Answer {
     let (snapshot, history) = latest.with_history();
+    let snapshot = snapshot.with_lease(handles.turn.view());
     let now = clock.now();
     match question.path {
         "/" if question.prefers_html() => {
@@ -129,7 +130,7 @@ pub fn answer(
             Answer::json(status, json::text(&Health { healthy: why.is_none(), why }))
         }
         "/livez" => {
-            let why = health::alive(&snapshot, handles.progress.idle()).err();
+            let why = health::alive(&snapshot.settings, handles.progress.idle()).err();
             let status = if why.is_none() { 200 } else { 503 };
             Answer::json(status, json::text(&Life { alive: why.is_none(), why }))
         }

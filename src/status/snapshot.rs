@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 pub use crate::clock::Moment;
+use crate::lease::turn::{Part, View};
 use crate::model::{ExternalAddress, ServerId};
 use crate::pass::Report;
 use crate::settings::{Config, ProviderSettings};
@@ -99,6 +100,10 @@ pub struct Snapshot {
     pub started: Moment,
     /// The pool's settings.
     pub settings: PoolSettings,
+    /// The lease as it is now; `None` without one. Filled in when somebody asks.
+    pub lease: Option<View>,
+    /// When passes began to be made: the start, or when this scaler took over.
+    pub began: Moment,
     /// Passes that ended.
     pub passes: u64,
     /// When the pass that is under way began; `None` between passes.
@@ -121,6 +126,8 @@ impl Snapshot {
         Snapshot {
             started,
             settings,
+            lease: None,
+            began: started,
             passes: 0,
             running: None,
             next: None,
@@ -129,6 +136,29 @@ impl Snapshot {
             last_sight: None,
             last_busy: None,
         }
+    }
+
+    /// The same with nothing seen yet: it has become another scaler's turn, or this one's.
+    #[must_use]
+    pub fn anew(&self, now: Moment) -> Self {
+        let fresh = Snapshot::new(self.started, self.settings.clone());
+        Snapshot { began: now, passes: self.passes, ..fresh }
+    }
+
+    /// The same, with the lease as it is now.
+    #[must_use]
+    pub fn with_lease(&self, lease: Option<View>) -> Self {
+        Snapshot { lease, ..self.clone() }
+    }
+
+    /// Whether this scaler acts, and no other one.
+    pub fn acts(&self) -> bool {
+        self.lease.as_ref().map_or(!self.settings.dry_run, |lease| lease.part == Part::Acts)
+    }
+
+    /// Whether passes are made.
+    pub fn leads(&self) -> bool {
+        self.lease.as_ref().is_none_or(View::leads)
     }
 
     /// The same, with a pass that has just begun.

@@ -154,6 +154,11 @@ impl Holders {
         }
     }
 
+    /// Nobody is a holder until a pass says so.
+    pub fn forget(&mut self) {
+        self.all.clear();
+    }
+
     /// The questions whose time has come.
     pub fn due(&mut self, now: Duration) -> Vec<Question> {
         let next = self.next_interval(now);

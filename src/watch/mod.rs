@@ -71,6 +71,11 @@ impl Watch {
         }))
     }
 
+    /// Forgets whom it asked: another scaler may have moved the addresses.
+    pub fn begin_anew(&mut self) {
+        self.holders.forget();
+    }
+
     /// A pass ended. When it did not see the pool or its addresses, those that held them are asked on.
     pub fn pass_ended(&mut self, report: &Report, began: Moment) {
         if let (Some(plan), Some(addresses)) = (&report.plan, &report.addresses) {

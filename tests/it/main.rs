@@ -25,6 +25,11 @@ mod failover;
 mod fake;
 mod fault_table;
 mod faults;
+mod lease;
+#[macro_use]
+#[path = "../contract/lease.rs"]
+mod lease_contract;
+mod lease_store;
 mod lists;
 mod manager;
 mod marks;

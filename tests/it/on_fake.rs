@@ -27,6 +27,11 @@ impl FakeGround {
         }
         FakeGround(cloud)
     }
+
+    /// The fake cloud itself.
+    pub fn cloud(&self) -> &Cloud {
+        &self.0
+    }
 }
 
 impl Ground for FakeGround {

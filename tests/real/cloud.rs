@@ -214,6 +214,37 @@ impl Cloud {
         ApplicationCredentialKey { id: text("id"), name, secret: Secret::new(text("secret")) }
     }
 
+    /// Another user of the project with the same role and the same password; gives the name. It stays.
+    pub fn add_user(&self) -> String {
+        let (project, name) = self.member.project();
+        let user = format!("{name}-second");
+        let password = self.openrc.get("OS_PASSWORD");
+        let wanted = json!({"user": {"name": user, "domain_id": "default", "password": password}});
+        // There since an earlier run, most likely.
+        self.admin.try_ask("POST identity /users", Some(&wanted));
+        let found = |line: String, key: &str| {
+            let id = self.admin.ask(&line, None)[key][0]["id"].clone();
+            id.as_str().unwrap_or_else(|| panic!("{line}: none")).to_owned()
+        };
+        let id = found(format!("GET identity /users?name={user}"), "users");
+        let role = found("GET identity /roles?name=member".to_owned(), "roles");
+        let line = format!("PUT identity /projects/{project}/users/{id}/roles/{role}");
+        self.admin.ask(&line, None);
+        user
+    }
+
+    /// The project's images that keep a lease.
+    fn delete_leases(&self) {
+        let line = "GET image /images?visibility=private&limit=1000";
+        let Some((200, list)) = self.member.try_ask(line, None) else { return };
+        for image in list["images"].as_array().into_iter().flatten() {
+            if image["name"].as_str().is_some_and(|name| name.starts_with("simplescalevm-lease-")) {
+                let id = image["id"].as_str().unwrap();
+                self.member.try_ask(&format!("DELETE image /images/{id}"), None);
+            }
+        }
+    }
+
     /// Where Keystone has what is the member's own.
     fn user(&self) -> String {
         format!("identity /users/{}", self.member.user_id())
@@ -244,7 +275,7 @@ impl Cloud {
         openrc::directory().join("knobs").join(self.member.project().0)
     }
 
-    /// Everything as it was: no server, no address and no application credential of a test, no limit, no knob.
+    /// Everything as it was: no server, no lease, no address and no application credential of a test, no limit, no knob.
     fn clear(&self) {
         if self.changed.knobs.get() {
             unset_knobs(&self.knobs());
@@ -255,6 +286,7 @@ impl Cloud {
         if self.changed.room.get() {
             self.set_room(None);
         }
+        self.delete_leases();
         wait_until("the project is empty", || {
             let Some(servers) = self.member.try_servers() else { return false };
             let going = |server: &&Value| server["OS-EXT-STS:task_state"] != "deleting";

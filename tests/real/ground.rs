@@ -31,7 +31,7 @@ impl RealGround {
     }
 
     /// Opened late: only then it is known whether the case has to be alone.
-    fn cloud(&self) -> &Cloud {
+    pub fn cloud(&self) -> &Cloud {
         self.cloud.get_or_init(Cloud::open)
     }
 }

@@ -25,6 +25,11 @@ mod ground;
 #[expect(dead_code, reason = "the other test binary needs the rest")]
 mod http;
 mod large;
+mod lease_access;
+#[macro_use]
+#[path = "../contract/lease.rs"]
+mod lease_contract;
+mod lease_store;
 mod limits;
 mod openrc;
 mod outages;

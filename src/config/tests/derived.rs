@@ -26,7 +26,16 @@ fn every_setting_is_read() {
     let user = [("OS_USERNAME", "u"), ("OS_PASSWORD", "s")];
     let credential = [("OS_APPLICATION_CREDENTIAL_SECRET", "s")];
     let by_name = [("OS_APPLICATION_CREDENTIAL_NAME", "n"), ("OS_USERNAME", "u"), credential[0]];
-    let logins: [&[(&str, &str)]; 6] = [
+    let etcd = [
+        ("PROVIDER", "simulated"),
+        ("APP_LEASE", "etcd"),
+        ("ETCDCTL_ENDPOINTS", "localhost:2379"),
+        ("OPENSTACK_METADATA_VALUE", "a"),
+        ("ETCDCTL_USER", "ann"),
+        ("ETCDCTL_PASSWORD_FILE", "/run/password"),
+    ];
+    let logins: [&[(&str, &str)]; 7] = [
+        &etcd,
         &[user[0], user[1], ("OS_PROJECT_ID", "p")],
         &[user[0], user[1], ("OS_PROJECT_NAME", "p")],
         &[user[0], ("OS_PROJECT_NAME", "p"), ("OS_PASSWORD_FILE", "/run/password")],

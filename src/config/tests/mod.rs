@@ -2,6 +2,7 @@
 
 mod derived;
 mod faults;
+mod lease;
 mod login;
 mod proxies;
 mod values;
@@ -19,11 +20,13 @@ const LOGIN: [(&str, &str); 3] =
     [("OS_USERNAME", "ann"), ("OS_PASSWORD", "hunter2"), ("OS_PROJECT_ID", "p1")];
 
 /// Whatever is read from these names is there; the rest is not.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 9] = [
+    ("/proc/sys/kernel/hostname", "scaler-1\n"),
     ("/run/password", "from file\n"),
     ("/run/two-newlines", "from file\n\n"),
     ("/run/empty", "\n"),
     ("/etc/ca.pem", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"),
+    ("/etc/key.pem", "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n"),
     ("/etc/not-pem", "hello\n"),
     ("/etc/server.json", "{\"tags\": [\"recorder\"]}\n"),
     ("/etc/wrong-server.json", "{\"tags\": \"recorder\", \"name\": \"x\"}\n"),

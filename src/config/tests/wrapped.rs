@@ -8,8 +8,12 @@ use crate::config::table::{self, Setting};
 /// Values that fit a setting that has no default.
 fn sample(setting: &Setting) -> &'static str {
     match setting.name {
-        "REPLICA_API_CACERT" | "OS_CACERT" => "/etc/ca.pem",
-        "OS_PASSWORD_FILE" | "OS_APPLICATION_CREDENTIAL_SECRET_FILE" => "/run/password",
+        "REPLICA_API_CACERT" | "OS_CACERT" | "ETCDCTL_CACERT" | "ETCDCTL_CERT" => "/etc/ca.pem",
+        "ETCDCTL_KEY" => "/etc/key.pem",
+        "OS_PASSWORD_FILE" | "OS_APPLICATION_CREDENTIAL_SECRET_FILE" | "ETCDCTL_PASSWORD_FILE" => {
+            "/run/password"
+        }
+        "ETCDCTL_ENDPOINTS" => "https://etcd.example.org:2379",
         "OS_AUTH_TYPE" => "password",
         "OPENSTACK_SERVER_FILE" => "/etc/server.json",
         "REPLICA_MAX" | "REPLICA_REPLACE_SILENT_AFTER" | "OPENSTACK_BOOT_VOLUME_SIZE" => "9",
@@ -36,8 +40,21 @@ fn login(setting: &Setting) -> Vec<(&'static str, &'static str)> {
     login.extend(
         also.into_iter().filter(|(variable, _)| !setting.names().any(|name| name == *variable)),
     );
-    if name == "OPENSTACK_BOOT_VOLUME_TYPE" {
-        login.push(("OPENSTACK_BOOT_VOLUME_SIZE", "40"));
+    // Each on its own has an effect only with it.
+    let lease = ("APP_LEASE", "etcd");
+    let also: &[(&'static str, &'static str)] = match name {
+        "OPENSTACK_BOOT_VOLUME_TYPE" => &[("OPENSTACK_BOOT_VOLUME_SIZE", "40")],
+        "ETCDCTL_CERT" => &[lease, ("ETCDCTL_KEY", "/etc/key.pem")],
+        "ETCDCTL_KEY" => &[lease, ("ETCDCTL_CERT", "/etc/ca.pem")],
+        "ETCDCTL_USER" => &[lease, ("ETCDCTL_PASSWORD", "s3cret")],
+        "ETCDCTL_PASSWORD" | "ETCDCTL_PASSWORD_FILE" => &[lease, ("ETCDCTL_USER", "ann")],
+        _ if name.starts_with("ETCDCTL_") || name.starts_with("APP_LEASE_") => &[lease],
+        _ => &[],
+    };
+    login.extend(also);
+    if also.contains(&lease) {
+        let also = [("ETCDCTL_ENDPOINTS", "https://localhost"), ("OPENSTACK_METADATA_VALUE", "a")];
+        login.extend(also);
     }
     login.retain(|(variable, _)| *variable != name);
     login
@@ -56,13 +73,14 @@ fn is_trimmed(setting: &Setting) -> bool {
         "OS_IDENTITY_API_VERSION",
         "OS_AUTH_TYPE",
         "OS_INSECURE",
+        "APP_LEASE",
         "LOG_FORMAT",
     ];
     words.contains(&setting.name) || sample(setting).parse::<u64>().is_ok()
 }
 
 fn is_secret(setting: &Setting) -> bool {
-    ["OS_PASSWORD", "OS_APPLICATION_CREDENTIAL_SECRET"].contains(&setting.name)
+    ["OS_PASSWORD", "OS_APPLICATION_CREDENTIAL_SECRET", "ETCDCTL_PASSWORD"].contains(&setting.name)
 }
 
 /// All settings but the log's filter, under each of their names.

@@ -18,7 +18,7 @@ use crate::model::{
 };
 use crate::observe::{Before, early, targets};
 use crate::outcome::{Outcome, StepResult};
-use crate::plan::Plan;
+use crate::plan::{Plan, StepKind};
 use crate::probe::{Ask, Target};
 use crate::progress::Stop;
 use crate::provider::Provider;
@@ -76,6 +76,8 @@ pub struct World {
     pub delete_takes: u64,
     /// Seconds that one move takes.
     pub bind_takes: u64,
+    /// Whether the lease allows a step of this kind, so many steps having been allowed before.
+    pub permits: fn(StepKind, u32) -> bool,
     /// What happens in the next pass between the look and the deed.
     pub meanwhile: Option<Meanwhile>,
     /// VMs that cannot be looked at alone.
@@ -122,6 +124,7 @@ pub fn world(vms: impl IntoIterator<Item = Vm>) -> World {
         delete_fails: BTreeSet::new(),
         delete_takes: 0,
         bind_takes: 0,
+        permits: |_, _| true,
         meanwhile: None,
         look_fails: BTreeSet::new(),
         spent: Rc::default(),
@@ -282,6 +285,11 @@ impl World {
         let (spent, interval) = (Rc::clone(&self.spent), self.policy.interval);
         let spent = move || Duration::from_secs(spent.get());
         let prober = self.answers();
+        let (permits, asked) = (self.permits, Cell::new(0));
+        let permit = move |kind| {
+            let before = asked.replace(asked.get() + 1);
+            if permits(kind, before) { Ok(()) } else { Err("the lease is over".to_owned()) }
+        };
         let hands = Hands {
             provider: self,
             prober: &prober,
@@ -289,6 +297,7 @@ impl World {
             interval,
             spent: &spent,
             stop,
+            permit: &permit,
             news: &mut news(),
         };
         act::act(plan, hands)

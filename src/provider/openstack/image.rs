@@ -1,6 +1,7 @@
 //! Glance: the image, by name or id (Image API v2, "List images", "Show image").
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::openstack::answer::{Told, parse, readable};
@@ -31,8 +32,9 @@ pub struct Image {
 }
 
 #[derive(Deserialize)]
-struct Page {
-    images: Vec<Told<Image>>,
+#[serde(bound = "T: DeserializeOwned")]
+struct Page<T> {
+    images: Vec<Told<T>>,
     #[serde(default)]
     next: Told<String>,
 }
@@ -73,13 +75,22 @@ pub fn image(session: &mut Session, wanted: &str) -> Result<Image> {
 
 /// All active images with just this name: what Glance made of the filters is looked at, page by page.
 fn named(session: &mut Session, name: &str, more: &str) -> Result<Vec<Image>> {
-    let first = format!("{PATH}?name={}&status=active&{more}", encode(name));
-    let (mut found, mut next) = (Vec::new(), Some(first));
+    let query = format!("name={}&status=active&{more}", encode(name));
+    let fits = |image: &Image| image.is_active() && image.name.text() == Some(name);
+    listed(session, &query, fits)
+}
+
+/// The images of a list, with all its pages, that can be read and fit. `query` begins behind the question mark.
+pub fn listed<T: DeserializeOwned>(
+    session: &mut Session,
+    query: &str,
+    fits: impl Fn(&T) -> bool,
+) -> Result<Vec<T>> {
+    let (mut found, mut next) = (Vec::new(), Some(format!("{PATH}?{query}")));
     for _ in 0..PAGES_MAX {
         let Some(path) = next else { return Ok(found) };
-        let page: Page = session.read(Service::Image, &path)?;
-        let fits = |image: &Image| image.is_active() && image.name.text() == Some(name);
-        found.extend(readable(page.images).filter(fits));
+        let page: Page<T> = session.read(Service::Image, &path)?;
+        found.extend(readable(page.images).filter(&fits));
         next = match &page.next {
             Told::Not | Told::Null => None,
             Told::Is(link) => {
@@ -93,7 +104,7 @@ fn named(session: &mut Session, name: &str, more: &str) -> Result<Vec<Image>> {
             }
         };
     }
-    Ok(found)
+    Err(Error::new(ErrorKind::Invalid, format!("{PATH}: more than {PAGES_MAX} pages")))
 }
 
 fn by_id(session: &mut Session, id: &str) -> Result<Option<Image>> {
@@ -124,7 +135,7 @@ fn no_such(session: &mut Session, wanted: &str) -> Result<Error> {
         )));
     }
     let region = session.login()?.endpoints.region.clone();
-    let page: Page = session.read(Service::Image, "/images?status=active&sort=name:asc")?;
+    let page: Page<Image> = session.read(Service::Image, "/images?status=active&sort=name:asc")?;
     let names: Vec<String> = readable(page.images)
         .filter(Image::is_active)
         .filter_map(|image| image.name.take())

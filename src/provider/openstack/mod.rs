@@ -1,13 +1,13 @@
 //! `OpenStack`: Keystone, Nova, Neutron and Glance. One file per service; [`session::Session`] logs in for all.
 
-mod answer;
+pub mod answer;
 pub mod catalog;
 mod check;
 mod compute;
 pub mod floating_ips;
 mod hidden;
 pub mod identity;
-mod image;
+pub mod image;
 mod ingredients;
 mod large;
 mod limits;
@@ -21,7 +21,7 @@ mod record;
 mod scheduling;
 mod security_groups;
 pub mod servers;
-mod session;
+pub mod session;
 mod states;
 mod times;
 
@@ -43,12 +43,12 @@ use session::Session;
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// `text` as one segment of a path, or one value of a query.
-fn encode(text: &str) -> String {
+pub fn encode(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
 /// Whether two ids are of the same thing, with their hyphens or without.
-fn same_id(one: &str, other: &str) -> bool {
+pub fn same_id(one: &str, other: &str) -> bool {
     let bare = |id: &str| id.replace('-', "").to_ascii_lowercase();
     bare(one) == bare(other)
 }
@@ -93,12 +93,7 @@ impl OpenStack {
 
     /// What fails like this may do so because an endpoint is not where it was when the login told it.
     fn doubting<T>(&mut self, result: Result<T>) -> Result<T> {
-        let moved = |error: &Error| match error.kind {
-            ErrorKind::Refused(status) => matches!(status, 300..=399 | 404 | 405 | 410),
-            ErrorKind::Unavailable => true,
-            _ => answer::is_foreign(error),
-        };
-        if result.as_ref().is_err_and(moved) {
+        if result.as_ref().is_err_and(Session::may_have_moved) {
             self.session.doubt();
         }
         result

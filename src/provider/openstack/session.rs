@@ -6,9 +6,9 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Attempts, CloudClient, Method, Request, Response, shown};
+use crate::http::{Attempts, CONTENT_TYPE, CloudClient, Method, Request, Response, shown};
 use crate::metrics::CloudService;
-use crate::provider::openstack::answer::parse;
+use crate::provider::openstack::answer::{is_foreign, parse};
 use crate::provider::openstack::catalog::{self, Endpoints};
 use crate::provider::openstack::identity::{self, ProjectRecord, Token};
 use crate::provider::openstack::microversion::{self, Spoken};
@@ -17,6 +17,9 @@ use crate::settings::{Credentials, OpenStackSettings};
 
 /// A token is renewed this long before its end, or a tenth of its life if that is less: a pass should not see it expire.
 const RENEW_BEFORE: Duration = Duration::from_secs(5 * 60);
+
+/// How Glance wants a change to be described (Image API v2, "Update image").
+const IMAGE_PATCH: &str = "application/openstack-images-v2.1-json-patch";
 
 /// Which service is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +105,10 @@ pub struct Session {
     page_limit: Option<u32>,
     said: BTreeSet<String>,
     quiet: bool,
+    /// Whether Nova is asked what it speaks.
+    asks_compute: bool,
+    /// No request goes on beyond it.
+    deadline: Option<Instant>,
 }
 
 impl Session {
@@ -117,7 +124,26 @@ impl Session {
             page_limit: None,
             said: BTreeSet::new(),
             quiet: false,
+            asks_compute: true,
+            deadline: None,
         }
+    }
+
+    /// The same for one that asks Glance alone: whatever becomes of Nova does not concern it.
+    #[must_use]
+    pub fn of_images(mut self) -> Self {
+        self.asks_compute = false;
+        self
+    }
+
+    /// Whatever is asked from now on, with all its logins and repetitions, has to be over by then.
+    pub fn set_deadline(&mut self, deadline: Instant) {
+        self.deadline = Some(deadline);
+    }
+
+    /// Whether there is a login: then a 401 was not about it.
+    pub fn is_logged_in(&self) -> bool {
+        self.login.is_some()
     }
 
     /// Standing conditions are not worth a line: with `--once` they would be one a minute.
@@ -186,6 +212,15 @@ impl Session {
         Ok(self.login.insert(login))
     }
 
+    /// Whether something failed in a way that could mean that an endpoint is gone.
+    pub fn may_have_moved(error: &Error) -> bool {
+        match error.kind {
+            ErrorKind::Refused(status) => matches!(status, 300..=399 | 404 | 405 | 410),
+            ErrorKind::Unavailable => true,
+            _ => is_foreign(error),
+        }
+    }
+
     /// Something failed in a way that could mean that an endpoint is gone: it is looked for again at the next
     /// [`Session::look_again`].
     pub fn doubt(&mut self) {
@@ -217,7 +252,7 @@ impl Session {
             &self.client,
             &settings.auth_url,
             &settings.credentials,
-            settings.timeout,
+            limit(self.deadline, settings.timeout),
         )
         .map_err(|error| so_far.at("login", error.context("cannot log in")))?;
         let Token { value, life, project, catalog } = token;
@@ -236,9 +271,12 @@ impl Session {
             // Stable: the order of the others is the catalog's.
             urls.sort_by_key(|url| !self.reached.contains(url));
         }
-        let microversion = self
-            .negotiate(&endpoints.compute, &value)
-            .map_err(|error| so_far.at("compute", error))?;
+        let microversion = if self.asks_compute {
+            self.negotiate(&endpoints.compute, &value)
+                .map_err(|error| so_far.at("compute", error))?
+        } else {
+            None
+        };
         log::debug!(
             "logged in to project {} ({}), region {}, Nova {}",
             project.name,
@@ -252,7 +290,7 @@ impl Session {
     }
 
     fn negotiate(&mut self, compute: &[String], token: &Secret) -> Result<Option<String>> {
-        let timeout = self.settings.timeout;
+        let timeout = limit(self.deadline, self.settings.timeout);
         let Spoken { version, doubt, told } = self
             .first_that_answers(compute, |client, url| {
                 microversion::negotiate(client, url, token, timeout)
@@ -342,8 +380,12 @@ impl Session {
             // Nova before Newton knows only this one.
             headers.push(("x-openstack-nova-api-version", short));
         }
-        let creates = question.method == Method::Post;
+        if question.method == Method::Patch {
+            headers.push((CONTENT_TYPE, IMAGE_PATCH));
+        }
+        let usual = if question.method == Method::Post { timeout * 2 } else { timeout };
         let own_secret = self.own_secret().clone();
+        let deadline = self.deadline;
         self.first_that_answers(urls, |client, endpoint| {
             client.send(&Request {
                 service,
@@ -353,7 +395,7 @@ impl Session {
                 body: question.body,
                 secrets: &[&own_secret, &login.token],
                 attempts: question.attempts,
-                limit: if creates { timeout * 2 } else { timeout },
+                limit: limit(deadline, usual),
             })
         })
     }
@@ -398,6 +440,12 @@ impl Session {
             Credentials::ApplicationCredential { secret, .. } => secret,
         }
     }
+}
+
+/// How long a request may take that without a deadline may take `usual`.
+fn limit(deadline: Option<Instant>, usual: Duration) -> Duration {
+    let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
+    deadline.map_or(usual, |deadline| usual.min(left(deadline)))
 }
 
 /// What nobody should ever see: a service without any URL.

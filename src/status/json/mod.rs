@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 
 use crate::events;
+use crate::lease::turn::{Part, View};
 use crate::plan::{Loudness, Plan};
 use crate::status::snapshot::{EndedPass, PoolSettings, Snapshot, rounded_seconds};
 use pool::{Counts, ExternalAddress, Replica, Resources};
@@ -28,6 +29,8 @@ struct Page<'a> {
     version: &'static str,
     settings: &'a PoolSettings,
     started: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lease: Option<Lease<'a>>,
     passes: u64,
     pass_running_since: Option<String>,
     last_pass: Option<LastPass<'a>>,
@@ -44,6 +47,25 @@ struct Page<'a> {
     events: Vec<Event<'a>>,
     #[serde(flatten)]
     details: Option<Details<'a>>,
+}
+
+/// Of several scalers, which acts; not there without a lease.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Lease<'a> {
+    /// `acts`, `lapsed`, `taking`, `standby` or `dead`.
+    part: &'static str,
+    since: String,
+    validity_seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    me: Option<&'a str>,
+    /// Who acts, as far as that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holder: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -126,10 +148,11 @@ pub fn page<'a>(
     let held_back = plan.and_then(|plan| plan.held_back.as_ref());
     text(&Page {
         status: 1,
-        is_master: true,
+        is_master: snapshot.acts(),
         version: env!("CARGO_PKG_VERSION"),
         settings: &snapshot.settings,
         started: time(snapshot.started.wall),
+        lease: snapshot.lease.as_ref().map(|lease| lease_of(lease, full)),
         passes: snapshot.passes,
         pass_running_since: snapshot.running.map(|began| time(began.wall)),
         last_pass: last.map(|pass| last_pass(pass, full)),
@@ -155,6 +178,25 @@ pub fn text(value: &impl Serialize) -> String {
         log::error!("cannot write the status as JSON: {error}");
         r#"{"error":"cannot write the status as JSON"}"#.to_owned()
     })
+}
+
+fn lease_of(lease: &View, full: bool) -> Lease<'_> {
+    let (part, holder) = match &lease.part {
+        Part::Acts => ("acts", Some(lease.me.as_str())),
+        Part::Lapsed => ("lapsed", None),
+        Part::Taking => ("taking", None),
+        Part::StandsBy(holder) => ("standby", holder.as_deref()),
+        Part::Dead => ("dead", None),
+    };
+    Lease {
+        part,
+        since: time(lease.since.wall),
+        validity_seconds: rounded_seconds(lease.validity),
+        name: full.then_some(&lease.lease),
+        me: full.then_some(&lease.me),
+        holder: holder.filter(|_| full),
+        failure: lease.failure.as_deref().filter(|_| full),
+    }
 }
 
 fn last_pass(pass: &EndedPass, full: bool) -> LastPass<'_> {

@@ -49,6 +49,28 @@ fn the_page_begins_as_the_python_daemons_does() {
 }
 
 #[test]
+fn of_several_scalers_the_page_says_which_acts() {
+    let page_of = |lease, full| {
+        let mut snapshot = fixture::before_the_first_pass().with_lease(Some(lease));
+        snapshot.settings.full = full;
+        serde_json::from_str::<Value>(&page(&snapshot, Duration::ZERO)).unwrap()
+    };
+    let standby = page_of(fixture::standby(), true);
+    assert_eq!(standby["isMaster"], false);
+    let lease = serde_json::json!({
+        "part": "standby", "since": "2026-09-21T14:13:30.000Z", "validitySeconds": 30.0,
+        "name": "group=scaler", "me": "left", "holder": "right",
+    });
+    assert_eq!(standby["lease"], lease);
+    let summary = page_of(fixture::standby(), false).to_string();
+    assert!(!summary.contains("right") && !summary.contains("left"), "{summary}");
+    let acts = page_of(fixture::lease(Part::Acts), true);
+    assert_eq!((&acts["isMaster"], &acts["lease"]["holder"]), (&true.into(), &"left".into()));
+    let lapsed = page_of(fixture::lease(Part::Lapsed), true);
+    assert_eq!(lapsed["isMaster"], false, "it changes nothing");
+}
+
+#[test]
 fn before_the_first_pass_has_ended_there_is_no_last_pass() {
     let snapshot = fixture::before_the_first_pass().pass_began(fixture::at(1));
     check(&snapshot, include_str!("golden/first.json"));

@@ -9,7 +9,7 @@ use crate::status::health;
 use crate::status::history::PoolRecord;
 use crate::status::page::View;
 use crate::status::page::escape::Escaped;
-use crate::status::page::words::{count, rfc3339, span, time_of_day};
+use crate::status::page::words::{count, day_and_time, rfc3339, span, time_of_day};
 use crate::status::snapshot::{EndedPass, Moment, PoolSettings, holder};
 
 /// Adds it.
@@ -27,6 +27,15 @@ pub fn write(view: &View<'_>, page: &mut String) -> Result {
     if *dry_run {
         page.push_str("<span class=\"tag\">dry run: nothing is changed</span>");
     }
+    if let Some(lease) = &view.snapshot.lease {
+        let words = lease.words(view.snapshot.settings.full);
+        write!(
+            page,
+            "<span class=\"tag\">{}, since {} UTC</span>",
+            Escaped(words),
+            day_and_time(lease.since.wall)
+        )?;
+    }
     page.push_str(
         "</div>\n<label id=\"live\" hidden><input type=\"checkbox\" checked> refresh by itself</label>\n</header>\n<main>\n\
          <div id=\"health\" role=\"status\" data-part>",
@@ -39,7 +48,12 @@ pub fn write(view: &View<'_>, page: &mut String) -> Result {
         seen(view, pass, page)?;
     } else {
         card("Pool", "–", page)?;
-        page.push_str("<p>It has not been seen yet.</p></div>");
+        let why = if view.snapshot.leads() {
+            "It has not been seen yet."
+        } else {
+            "Only the scaler that acts looks at it."
+        };
+        write!(page, "<p>{why}</p></div>")?;
     }
     clock(view, page)?;
     page.push_str("</div>\n</section>\n");
@@ -48,9 +62,14 @@ pub fn write(view: &View<'_>, page: &mut String) -> Result {
 
 fn health(view: &View<'_>, page: &mut String) -> Result {
     match health::healthy(view.snapshot, view.now.elapsed) {
-        Ok(()) => page.push_str(
-            "<p class=\"health good\"><strong>Healthy</strong> Passes end well and on time.</p>",
-        ),
+        Ok(()) => {
+            let why = if view.snapshot.leads() {
+                "Passes end well and on time."
+            } else {
+                "Another scaler acts, and this one would take over."
+            };
+            write!(page, "<p class=\"health good\"><strong>Healthy</strong> {why}</p>")?;
+        }
         Err(why) => {
             write!(
                 page,

@@ -50,6 +50,25 @@ fn check(page: &str, golden: &str) {
 }
 
 #[test]
+fn of_several_scalers_the_top_says_which_acts_and_since_when() {
+    let page_of = |full| {
+        let mut snapshot = fixture::before_the_first_pass().with_lease(Some(fixture::standby()));
+        snapshot.settings.full = full;
+        let history = History::new(snapshot.started.wall);
+        render(&snapshot, &history, at(30), "")
+    };
+    let page = page_of(true);
+    for part in [
+        "standing by: right acts, since 2026-09-21 14:13:30 UTC",
+        "Another scaler acts, and this one would take over.",
+        "Only the scaler that acts looks at it.",
+    ] {
+        assert!(page.contains(part), "no {part:?} in {page}");
+    }
+    assert!(!page_of(false).contains("right acts"), "a summary names it");
+}
+
+#[test]
 fn the_policy_allows_this_very_style_and_script() {
     let hash = |text: &str| STANDARD.encode(digest(&SHA256, text.as_bytes()));
     for (kind, text) in [("style", STYLE), ("script", SCRIPT)] {

@@ -15,7 +15,7 @@ mod tls;
 pub use faults::{Fault, Gate, Then, Times};
 pub use http::{Manner, Response};
 pub use openstack::state::{Build, Fixed, Named};
-pub use openstack::{Cloud, Service, decoded};
+pub use openstack::{Cloud, Recorded, Service, decoded};
 pub use proxy::{Proxy, Serves};
 pub use replica::Says;
 pub use tls::{NoTls, Speaks, authority, certificate};

@@ -48,6 +48,7 @@ pub fn config() -> Config {
         mark: Mark { key: "group".into(), value: None },
         name: "server".into(),
         provider: ProviderSettings::Simulated,
+        lease: None,
         warnings: Vec::new(),
     }
 }

@@ -332,7 +332,7 @@ impl Shared {
                 response
             }
             Service::Network => neutron::answer(&mut state, request).with("Date", &date),
-            Service::Image => glance::answer(&state, request).with("Date", &date),
+            Service::Image => glance::answer(&mut state, request).with("Date", &date),
         }
     }
 

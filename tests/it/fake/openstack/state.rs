@@ -48,6 +48,8 @@ pub struct State {
     /// Whether the networks lack a router, so that no floating IP can be bound.
     pub no_router: bool,
     pub images: Vec<Image>,
+    /// Ids of images that are gone: they stay taken.
+    pub deleted_images: BTreeSet<String>,
     /// Whether Neutron and Glance leave the filters of a query out, without a word.
     pub drops_filters: bool,
     numbers: u64,
@@ -154,6 +156,10 @@ pub struct Image {
     /// `public`, `private`, `shared` or `community`.
     pub visibility: String,
     pub created: SystemTime,
+    /// The id of the project it belongs to.
+    pub owner: String,
+    /// What it was given beside what every image has.
+    pub properties: BTreeMap<String, String>,
 }
 
 /// How a build goes, counted in lists that still show it building.
@@ -254,6 +260,7 @@ impl State {
             floating_ips: Vec::new(),
             no_router: false,
             images: Vec::new(),
+            deleted_images: BTreeSet::new(),
             drops_filters: false,
             numbers: 0,
         };
@@ -339,6 +346,8 @@ impl State {
             status: status.into(),
             visibility: "public".into(),
             created,
+            owner: "b6ed08b773bb4f91ae28a398e2741ebe".into(),
+            properties: BTreeMap::new(),
         });
         id
     }
