@@ -231,7 +231,7 @@ fn greet(config: &Config, settings: &PoolSettings) {
     let level = if policy.once { log::Level::Debug } else { log::Level::Info };
     log::log!(
         level,
-        "simplescalevm {} on {}: pool {}={}, at least {} resources free, {} per replica, a pass every {} s{}",
+        "simplescalevm {} on {}: pool {}={}, at least {} resources free, {} per replica, a pass every {} s{}{}",
         env!("CARGO_PKG_VERSION"),
         settings.provider,
         settings.mark_key,
@@ -239,6 +239,7 @@ fn greet(config: &Config, settings: &PoolSettings) {
         policy.minimum,
         policy.capacity,
         config.interval.as_secs(),
+        config.cloud().map(|cloud| format!("; {cloud}")).unwrap_or_default(),
         if settings.dry_run { "; a dry run: nothing is changed" } else { "" },
     );
     for warning in &config.warnings {

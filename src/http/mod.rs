@@ -4,6 +4,7 @@
 //! on a connection of its own; the cloud is asked with retries, through the proxy of the environment, and its
 //! connections are kept.
 
+mod client_certificate;
 mod cloud;
 mod dial;
 mod encoding;
@@ -22,6 +23,8 @@ use std::path::Path;
 
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
+use client_certificate::client_certificate;
+
 pub use cloud::{Attempts, CloudClient, Method, Request, Response, shown};
 pub use encoding::{no_text, without_mark};
 pub use explain::json;
@@ -29,14 +32,29 @@ pub use remedy::SECOND_FACTOR;
 pub use replica::{NoAnswer, ReplicaClient};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::settings::ClientCertificate;
 
 /// How a client introduces itself.
 const USER_AGENT: &str = concat!("simplescalevm/", env!("CARGO_PKG_VERSION"));
 
-/// Whom to trust: the authorities of `cacert` (named `setting` in errors) instead of the bundled ones, or anybody.
-fn tls(cacert: Option<&Path>, setting: &str, insecure: bool) -> Result<TlsConfig> {
-    let mut builder = TlsConfig::builder().disable_verification(insecure);
-    if let Some(path) = cacert {
+/// Whom to trust in TLS, and who we are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Trust<'a> {
+    /// The authorities instead of the bundled ones.
+    pub cacert: Option<&'a Path>,
+    /// Trust anybody.
+    pub insecure: bool,
+    /// Our own certificate.
+    pub client: Option<&'a ClientCertificate>,
+}
+
+/// The same as ureq has it; `setting` is what the authorities' file is named in errors.
+fn tls(trust: Trust<'_>, setting: &str) -> Result<TlsConfig> {
+    let mut builder = TlsConfig::builder().disable_verification(trust.insecure);
+    if let Some(files) = trust.client {
+        builder = builder.client_cert(Some(client_certificate(files)?));
+    }
+    if let Some(path) = trust.cacert {
         let certificates = read_authorities(path).map_err(|why| {
             Error::new(ErrorKind::Setting, format!("{setting} {}: {why}", path.display()))
         })?;

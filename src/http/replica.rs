@@ -11,7 +11,7 @@ use crate::http::encoding::{ASKED, compressed};
 use crate::http::remedy::remedy;
 use crate::http::resolver::Lookup;
 use crate::http::wording::{probe_failure, without_answer};
-use crate::http::{USER_AGENT, tls};
+use crate::http::{Trust, USER_AGENT, tls};
 use crate::metrics::ProbeFailure;
 use crate::settings::ProbeSettings;
 
@@ -50,7 +50,9 @@ pub struct ReplicaClient {
 impl ReplicaClient {
     /// A client for replicas. An unreadable `REPLICA_API_CACERT` is an error.
     pub fn new(settings: &ProbeSettings) -> Result<Self> {
-        let tls = tls(settings.cacert.as_deref(), "REPLICA_API_CACERT", settings.insecure)?;
+        let trust =
+            Trust { cacert: settings.cacert.as_deref(), insecure: settings.insecure, client: None };
+        let tls = tls(trust, "REPLICA_API_CACERT")?;
         Ok(ReplicaClient::within(settings.timeout, tls))
     }
 

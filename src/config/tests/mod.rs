@@ -19,12 +19,14 @@ const LOGIN: [(&str, &str); 3] =
     [("OS_USERNAME", "ann"), ("OS_PASSWORD", "hunter2"), ("OS_PROJECT_ID", "p1")];
 
 /// Whatever is read from these names is there; the rest is not.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 7] = [
     ("/run/password", "from file\n"),
     ("/run/two-newlines", "from file\n\n"),
     ("/run/empty", "\n"),
     ("/etc/ca.pem", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"),
+    ("/etc/key.pem", "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n"),
     ("/etc/not-pem", "hello\n"),
+    ("./clouds.yaml", "clouds: {pool 1: {auth: {auth_url: 'https://k/v3'}}}"),
 ];
 
 fn read_file(path: &Path) -> io::Result<String> {

@@ -8,9 +8,11 @@ use crate::config::table::{self, Setting};
 /// Values that fit a setting that has no default.
 fn sample(setting: &Setting) -> &'static str {
     match setting.name {
-        "REPLICA_API_CACERT" | "OS_CACERT" => "/etc/ca.pem",
+        "REPLICA_API_CACERT" | "OS_CACERT" | "OS_CERT" => "/etc/ca.pem",
+        "OS_KEY" => "/etc/key.pem",
         "OS_PASSWORD_FILE" | "OS_APPLICATION_CREDENTIAL_SECRET_FILE" => "/run/password",
         "OS_AUTH_TYPE" => "password",
+        name if name.ends_with("_ENDPOINT_OVERRIDE") => "https://service.example.org/v2",
         "REPLICA_MAX" | "REPLICA_REPLACE_SILENT_AFTER" => "9",
         _ => setting.default().unwrap_or("pool 1"),
     }
@@ -27,6 +29,9 @@ fn login(setting: &Setting) -> Vec<(&'static str, &'static str)> {
         "OS_PASSWORD_FILE" => vec![],
         _ => vec![("OS_PASSWORD", "hunter2")],
     };
+    if name == "OS_KEY" {
+        login.push(("OS_CERT", "/etc/ca.pem"));
+    }
     if name == "OS_APPLICATION_CREDENTIAL_ID" {
         login = vec![("OS_APPLICATION_CREDENTIAL_SECRET", "s3cret")];
     }

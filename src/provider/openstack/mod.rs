@@ -26,7 +26,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::handles::Handles;
-use crate::http::CloudClient;
+use crate::http::{CloudClient, Trust};
 use crate::model::{AddressId, ExternalAddress, Listing, Server, ServerId};
 use crate::provider::{CheckLine, Creation, Provider, ProviderMut};
 use crate::settings::{Mark, OpenStackSettings};
@@ -73,8 +73,12 @@ impl OpenStack {
         handles: Handles,
     ) -> Result<Self> {
         let proxies = settings.proxies.clone();
-        let client =
-            CloudClient::new(settings.cacert.as_deref(), settings.insecure, proxies, handles)?;
+        let trust = Trust {
+            cacert: settings.cacert.as_deref(),
+            insecure: settings.insecure,
+            client: settings.client_certificate.as_ref(),
+        };
+        let client = CloudClient::new(trust, proxies, handles)?;
         let session = Session::new(client, settings.clone());
         let ours = Ours { key: settings.metadata_key.clone(), values: None };
         Ok(OpenStack { session, ours, manage_addresses, network_name: None })

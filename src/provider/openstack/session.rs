@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Attempts, CloudClient, Method, Request, Response, shown};
 use crate::metrics::CloudService;
 use crate::provider::openstack::answer::parse;
-use crate::provider::openstack::catalog::{self, Endpoints};
+use crate::provider::openstack::catalog::{self, Choice, Endpoints};
 use crate::provider::openstack::identity::{self, ProjectRecord, Token};
 use crate::provider::openstack::microversion::{self, Spoken};
 use crate::secret::Secret;
@@ -217,12 +217,18 @@ impl Session {
             &settings.credentials,
             settings.timeout,
         )
-        .map_err(|error| so_far.at("login", error.context("cannot log in")))?;
+        .map_err(|error| so_far.at("login", of_cloud(error.context("cannot log in"), settings)))?;
         let Token { value, life, project, catalog } = token;
         so_far.project = Some((project.clone(), life));
-        let mut endpoints =
-            catalog::choose(&catalog, settings.region.as_deref(), &settings.interface)
-                .map_err(|error| so_far.at("region", error))?;
+        let wanted = Choice {
+            region: settings.region.as_deref(),
+            default_region: settings.default_region,
+            interface: &settings.interface,
+            overrides: &settings.endpoint_overrides,
+            project: &project.id,
+        };
+        let mut endpoints = catalog::choose(&catalog, &wanted)
+            .map_err(|error| so_far.at("region", of_cloud(error, settings)))?;
         so_far.region = Some(endpoints.region.clone());
         let lists = [
             Some(&mut endpoints.compute),
@@ -391,6 +397,14 @@ impl Session {
             Credentials::Password { password, .. } => password,
             Credentials::ApplicationCredential { secret, .. } => secret,
         }
+    }
+}
+
+/// The settings that an error names may stand in a file.
+fn of_cloud(error: Error, settings: &OpenStackSettings) -> Error {
+    match &settings.cloud {
+        Some(cloud) => Error::new(error.kind, format!("{error}; see {cloud}")),
+        None => error,
     }
 }
 
