@@ -6,7 +6,7 @@ use serde_json::Value;
 use simplescalevm::model::{AddressId, ServerId};
 use simplescalevm::proxies::Proxies;
 use simplescalevm::secret::Secret;
-use simplescalevm::settings::{Credentials, Domain, OpenStackSettings, Project};
+use simplescalevm::settings::{Credentials, Domain, EndpointOverrides, OpenStackSettings, Project};
 
 use crate::contract::{ApplicationCredentialKey, Deed, Ground, NO_HOST};
 use crate::fake::{Cloud, Named, Service};
@@ -43,6 +43,10 @@ impl Ground for FakeGround {
                 project: Project::Name { name: identity.project.name.clone(), domain: default },
             },
             region: Some("SBG7".into()),
+            cloud: None,
+            default_region: Some("SBG7"),
+            endpoint_overrides: EndpointOverrides::default(),
+            client_certificate: None,
             interface: "public".into(),
             flavor: "d2-8".into(),
             image: "Debian 11".into(),

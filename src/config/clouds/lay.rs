@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::config::clouds::read::{Cloud, Region, Texts, Values};
+use crate::config::clouds::read::{Cloud, Texts, Values};
 use crate::config::reader::SHOWN_CHARACTERS_MAX;
 use crate::error::one_line;
 
@@ -27,8 +27,8 @@ pub struct Text<'a> {
     pub file: &'a Path,
     /// The file and the keys, for people.
     pub label: String,
-    /// The text.
-    pub text: &'a str,
+    /// The text itself.
+    pub value: &'a str,
 }
 
 /// All texts laid over each other.
@@ -57,21 +57,21 @@ impl<'a> Laid<'a> {
     }
 
     /// Lays what holds in a region over all.
-    pub fn lay_region(&mut self, region: Option<ChosenRegion<'a>>) {
-        let Some(ChosenRegion { source, name, values }) = region else { return };
+    pub fn lay_region(&mut self, region: &ChosenRegion<'a>) {
+        let &ChosenRegion { source, name, values } = region;
         let place = format!("{}.{}.regions.{name}.values", source.section, source.name);
         if let Some(values) = values {
             self.lay_values(source.file, &place, values);
         }
         let key = if source.cloud.regions.is_some() { "regions" } else { "region_name" };
         let label = label(source.file, &format!("{}.{}", source.section, source.name), key);
-        self.region = Some(Text { file: source.file, label, text: name });
+        self.region = Some(Text { file: source.file, label, value: name });
     }
 
     fn lay_values(&mut self, file: &'a Path, place: &str, values: &'a Values) {
         let auth = values.auth.iter().flatten();
         let lay = |into: &mut BTreeMap<_, _>, place: &str, key: &'static str, text: &'a str| {
-            into.insert(key, Text { file, label: label(file, place, key), text });
+            into.insert(key, Text { file, label: label(file, place, key), value: text });
         };
         for (key, text) in auth {
             lay(&mut self.auth, &format!("{place}.auth"), key, text);
@@ -83,12 +83,12 @@ impl<'a> Laid<'a> {
 
     /// The text of a key beside `auth`.
     pub fn other(&self, key: &str) -> Option<&Text<'a>> {
-        self.other.get(key).filter(|text| !text.text.is_empty())
+        self.other.get(key).filter(|text| !text.value.is_empty())
     }
 
     /// The text of a key of `auth`, which of old may stand beside it.
     pub fn auth(&self, key: &str) -> Option<&Text<'a>> {
-        let inside = self.auth.get(key).filter(|text| !text.text.is_empty());
+        let inside = self.auth.get(key).filter(|text| !text.value.is_empty());
         inside.or_else(|| self.other(key))
     }
 
@@ -121,34 +121,39 @@ pub fn regions<'a>(
         let regions = source.cloud.regions.as_ref()?;
         (!regions.is_empty()).then_some((source, regions))
     });
-    let named = sources.iter().rev().find_map(|source| {
+    let told = sources.iter().rev().find_map(|source| {
         let names = source.cloud.values.other.get("region_name")?;
         (!names.is_empty()).then_some((source, names))
     });
     // Of old, a list with commas.
-    let names: Vec<&str> =
-        named.iter().flat_map(|(_, names)| names.split(',')).map(str::trim).collect();
+    let told_names: Vec<&str> =
+        told.iter().flat_map(|(_, names)| names.split(',')).map(str::trim).collect();
     let have: Vec<&str> = match listed {
         Some((_, regions)) => regions.iter().map(|region| region.name.as_str()).collect(),
-        None => names.clone(),
+        None => told_names.clone(),
     };
     let Some(first) = have.first() else { return Ok(None) };
-    let (setting, name) = match names.as_slice() {
+    let (setting, name) = match told_names.as_slice() {
         [only] => ("region_name", *only),
         _ if have.len() > 1 && !wanted.is_empty() => ("OS_REGION_NAME", wanted),
         _ => ("regions", *first),
     };
-    let values = listed.and_then(|(_, all)| all.iter().find(|region| region.name == name));
-    let in_profile = listed.is_some_and(|(source, _)| source.section == "public-clouds");
-    if !have.contains(&name) && !(in_profile && setting == "region_name") {
-        let (name, have) = (one_line(name, SHOWN_CHARACTERS_MAX), have.join(", "));
-        let have = one_line(&have, SHOWN_CHARACTERS_MAX * 4);
+    // A profile may not know all regions there are.
+    let of_profile = listed.is_some_and(|(source, _)| source.section == "public-clouds");
+    let unlisted_is_right = of_profile && setting == "region_name";
+    if !unlisted_is_right && !have.contains(&name) {
+        let name = one_line(name, SHOWN_CHARACTERS_MAX);
+        let have = one_line(&have.join(", "), SHOWN_CHARACTERS_MAX * 4);
         return Err(format!("{setting} \"{name}\" is none of the cloud's regions (have: {have})"));
     }
-    let source = match (listed, named) {
-        (Some((source, _)), _) if values.is_some() => source,
-        (_, Some((source, _))) | (Some((source, _)), None) => source,
-        (None, None) => return Ok(None),
-    };
-    Ok(Some(ChosenRegion { source, name, values: values.map(|Region { values, .. }| values) }))
+    let found = listed.and_then(|(source, regions)| {
+        Some((source, regions.iter().find(|region| region.name == name)?))
+    });
+    Ok(match (found, told) {
+        (Some((source, region)), _) => {
+            Some(ChosenRegion { source, name, values: Some(&region.values) })
+        }
+        (None, Some((source, _))) => Some(ChosenRegion { source, name, values: None }),
+        (None, None) => None,
+    })
 }

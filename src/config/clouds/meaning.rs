@@ -63,7 +63,7 @@ pub fn values(
     let mut values = BTreeMap::new();
     let mut add = |setting: &'static str, text: Option<&Text<'_>>| {
         if let Some(text) = text {
-            let value = FileValue { label: text.label.clone(), value: text.text.to_owned() };
+            let value = FileValue { label: text.label.clone(), value: text.value.to_owned() };
             values.entry(setting).or_insert(value);
         }
     };
@@ -85,7 +85,7 @@ pub fn values(
             for (key, setting) in [("domain_id", id), ("domain_name", name)] {
                 if let Some(text) = laid.auth(key) {
                     let value =
-                        FileValue { label: text.label.clone(), value: text.text.to_owned() };
+                        FileValue { label: text.label.clone(), value: text.value.to_owned() };
                     values.insert(setting, value);
                 }
             }
@@ -110,12 +110,12 @@ pub fn values(
 /// `insecure`, or `verify` turned round. Where both are there, the one that asks for less counts, as in the SDK.
 fn insecure(laid: &Laid<'_>) -> Option<FileValue> {
     let value = |text: &Text<'_>, value: String| FileValue { label: text.label.clone(), value };
-    let verify = laid.other("verify").map(|text| match boolean(text.text) {
+    let verify = laid.other("verify").map(|text| match boolean(text.value) {
         Ok(verify) => value(text, (!verify).to_string()),
         // Told to be no boolean when it is read as one.
-        Err(_) => value(text, text.text.to_owned()),
+        Err(_) => value(text, text.value.to_owned()),
     });
-    let insecure = laid.other("insecure").map(|text| value(text, text.text.to_owned()));
+    let insecure = laid.other("insecure").map(|text| value(text, text.value.to_owned()));
     let says_no = |one: &FileValue| boolean(&one.value) == Ok(false);
     insecure.into_iter().chain(verify).reduce(|a, b| if says_no(&a) { b } else { a })
 }

@@ -114,7 +114,9 @@ impl Loader<'_> {
         for source in &sources {
             laid.lay(source);
         }
-        laid.lay_region(region);
+        if let Some(region) = &region {
+            laid.lay_region(region);
+        }
         self.warn_of_readers(&laid);
         let values = meaning::values(&laid, self.environment);
         Ok(FromFile { source, values, warnings: self.warnings })

@@ -1,4 +1,4 @@
-//! Where clouds files are looked for: as OpenStack's SDK does (openstacksdk, "Configuring OpenStack SDK Applications").
+//! Where clouds files are looked for: as `OpenStack`'s own SDK does (its manual, "Configuration").
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -82,7 +82,7 @@ pub fn find(
                     return Ok(search);
                 }
                 Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                    search.denied.push(path)
+                    search.denied.push(path);
                 }
                 Err(error) if error.kind() == ErrorKind::InvalidData => {
                     return Err(format!("{}: is not UTF-8", path.display()));
