@@ -137,7 +137,7 @@ enum AuthType {
 fn credentials(reader: &mut Reader<'_>) -> Credentials {
     match auth_type(reader) {
         AuthType::Password => Credentials::Password {
-            username: required(reader, &OS_USERNAME),
+            username: username(reader),
             user_domain: user_domain(reader),
             password: reader.secret(&OS_PASSWORD, &OS_PASSWORD_FILE),
             project: project(reader),
@@ -222,9 +222,14 @@ fn user_domain(reader: &mut Reader<'_>) -> Domain {
     }
 }
 
-fn required(reader: &mut Reader<'_>, setting: &'static Setting) -> String {
-    if reader.given(setting).is_none() {
-        reader.missing(setting, &format!("{}: must be set", setting.name));
+fn username(reader: &mut Reader<'_>) -> String {
+    if reader.given(&OS_USERNAME).is_none() {
+        let or = if reader.file().is_none() {
+            " (or OS_CLOUD, for the login of a clouds.yaml)"
+        } else {
+            ""
+        };
+        reader.missing(&OS_USERNAME, &format!("OS_USERNAME: must be set{or}"));
     }
-    reader.value(setting, text)
+    reader.value(&OS_USERNAME, text)
 }

@@ -8,7 +8,6 @@ use crate::config::reader::SHOWN_CHARACTERS_MAX;
 use crate::error::one_line;
 
 /// What one file tells of the cloud, or of its profile.
-#[derive(Debug)]
 pub struct Source<'a> {
     /// The file.
     pub file: &'a Path,
@@ -21,7 +20,7 @@ pub struct Source<'a> {
 }
 
 /// A text of a file.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Text<'a> {
     /// The file.
     pub file: &'a Path,
@@ -32,7 +31,7 @@ pub struct Text<'a> {
 }
 
 /// All texts laid over each other.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Laid<'a> {
     /// What stands in `auth`.
     auth: BTreeMap<&'static str, Text<'a>>,

@@ -2,7 +2,7 @@
 //!
 //! Only what is wanted is read: what else stands in the file may be as odd as it likes, as long as it is YAML. Values stay
 //! the text that was written, whatever YAML makes of `0123`, `no` and `1e5`. The parser's own words are never shown,
-//! for they quote values.
+//! for they quote values; and nothing here that holds secrets can be printed.
 
 use std::collections::BTreeMap;
 
@@ -61,7 +61,7 @@ pub const CLOUD_KEYS: [&str; 16] = [
 pub type Texts = BTreeMap<&'static str, String>;
 
 /// What a cloud, a profile or a region holds.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Default, PartialEq, Eq)]
 pub struct Values {
     /// What stands in `auth`; `None` without that key.
     pub auth: Option<Texts>,
@@ -70,7 +70,7 @@ pub struct Values {
 }
 
 /// A cloud or a profile.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Default, PartialEq, Eq)]
 pub struct Cloud {
     /// Its values.
     pub values: Values,
@@ -79,7 +79,7 @@ pub struct Cloud {
 }
 
 /// A region of a cloud.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Default, PartialEq, Eq)]
 pub struct Region {
     /// Its name.
     pub name: String,
@@ -88,7 +88,7 @@ pub struct Region {
 }
 
 /// What a file tells.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Default, PartialEq, Eq)]
 pub struct Found {
     /// The cloud or profile that is wanted, if it is there.
     pub cloud: Option<Cloud>,

@@ -37,7 +37,6 @@ impl Kind {
 }
 
 /// A file that was found.
-#[derive(Debug, PartialEq, Eq)]
 pub struct File {
     /// Where it is.
     pub path: PathBuf,
@@ -46,7 +45,7 @@ pub struct File {
 }
 
 /// What a search came to.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Default)]
 pub struct Search {
     /// The first file that can be read.
     pub file: Option<File>,
