@@ -414,7 +414,7 @@ fn greet(config: &Config, settings: &PoolSettings) {
     let level = if policy.once { log::Level::Debug } else { log::Level::Info };
     log::log!(
         level,
-        "simplescalevm {} on {}: pool {}={}, at least {} resources free, {} per replica, a pass every {} s{}{}",
+        "simplescalevm {} on {}: pool {}={}, at least {} resources free, {} per replica, a pass every {} s{}{}{}",
         env!("CARGO_PKG_VERSION"),
         settings.provider,
         settings.mark_key,
@@ -426,6 +426,7 @@ fn greet(config: &Config, settings: &PoolSettings) {
             Some(watch) => format!(", the holders of addresses asked every {} s", watch.as_secs()),
             None => String::new(),
         },
+        config.cloud().map(|cloud| format!("; {cloud}")).unwrap_or_default(),
         if settings.dry_run { "; a dry run: nothing is changed" } else { "" },
     );
     if let Some(lease) = config.lease.as_ref().filter(|_| !settings.dry_run) {

@@ -1,5 +1,6 @@
 //! The settings after they were read and checked: types that cannot be wrong. `config.rs` makes them.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -32,6 +33,16 @@ pub struct Config {
     pub lease: Option<LeaseSettings>,
     /// What the operator should know about the settings: one line each, logged once at start.
     pub warnings: Vec<String>,
+}
+
+impl Config {
+    /// The cloud of a `clouds.yaml` that the login is from.
+    pub fn cloud(&self) -> Option<&CloudSource> {
+        match &self.provider {
+            ProviderSettings::OpenStack(settings) => settings.cloud.as_ref(),
+            ProviderSettings::Simulated => None,
+        }
+    }
 }
 
 /// `APP_HOST`, `APP_PORT`, `APP_STATUS_DETAIL`.
@@ -139,8 +150,14 @@ pub struct OpenStackSettings {
     pub auth_url: String,
     /// Who we are, and for which project.
     pub credentials: Credentials,
-    /// `OS_REGION_NAME`; `None` when unset: SBG7, or the catalog's only region.
+    /// Whose values they are, with `OS_CLOUD`.
+    pub cloud: Option<CloudSource>,
+    /// `OS_REGION_NAME`; `None` when unset: the default region, or the catalog's only one.
     pub region: Option<String>,
+    /// Which region is taken when none is set and it exists: SBG7, but of a cloud of a file none.
+    pub default_region: Option<&'static str>,
+    /// `OS_COMPUTE_ENDPOINT_OVERRIDE` and its like: where a service is, whatever the catalog says.
+    pub endpoint_overrides: EndpointOverrides,
     /// `public`, `internal` or `admin`.
     pub interface: String,
     /// `OPENSTACK_FLAVOR`: name or id.
@@ -165,6 +182,8 @@ pub struct OpenStackSettings {
     pub cacert: Option<PathBuf>,
     /// `OS_INSECURE`: accept any certificate.
     pub insecure: bool,
+    /// `OS_CERT` and `OS_KEY`: PEM files, shown to a cloud that asks who we are; the key may be in the first one, too.
+    pub client_certificate: Option<ClientCertificate>,
     /// Through whom the cloud is asked (`https_proxy` and its like).
     pub proxies: Proxies,
 }
@@ -189,6 +208,42 @@ pub struct BootVolume {
     pub size_gib: u64,
     /// `OPENSTACK_BOOT_VOLUME_TYPE`; `None`: Cinder's default.
     pub volume_type: Option<String>,
+}
+
+/// The cloud of a `clouds.yaml` that `OS_CLOUD` names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CloudSource {
+    /// Its name.
+    pub name: String,
+    /// The files that tell of it.
+    pub files: Vec<PathBuf>,
+}
+
+impl fmt::Display for CloudSource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let files: Vec<String> = self.files.iter().map(|file| file.display().to_string()).collect();
+        write!(formatter, "cloud {:?} of {}", self.name, files.join(" and "))
+    }
+}
+
+/// Where services are, instead of what the catalog says; `%(project_id)s` in them is the project.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EndpointOverrides {
+    /// Nova.
+    pub compute: Option<String>,
+    /// Neutron.
+    pub network: Option<String>,
+    /// Glance.
+    pub image: Option<String>,
+}
+
+/// Who we are in TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The certificate, and those between it and its authority.
+    pub cert: PathBuf,
+    /// Its private key; `None`: in the same file.
+    pub key: Option<PathBuf>,
 }
 
 /// How to log in to Keystone v3.
@@ -295,15 +350,6 @@ pub struct EtcdSettings {
     pub login: Option<EtcdLogin>,
     /// Through whom it is asked (`https_proxy` and its like).
     pub proxies: Proxies,
-}
-
-/// What shows who we are to a TLS server: PEM files that could be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientCertificate {
-    /// The certificate, perhaps with its chain.
-    pub certificate: PathBuf,
-    /// Its private key.
-    pub key: PathBuf,
 }
 
 /// A user of etcd.

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use simplescalevm::provider::openstack::catalog::{choose, version_document};
+use simplescalevm::provider::openstack::catalog::{Choice, choose, version_document};
 use simplescalevm::provider::openstack::identity::Token;
 use simplescalevm_fuzz::assert_one_line;
 
@@ -24,7 +24,7 @@ fuzz_target!(|body: &[u8]| {
     assert!(!format!("{token:?}").contains(SECRET), "the token is shown");
     for region in [None, Some("SBG7"), Some("")] {
         for interface in ["public", "internal"] {
-            let chosen = match choose(&token.catalog, region, interface) {
+            let chosen = match choose(&token.catalog, &Choice::of(region, interface)) {
                 Ok(chosen) => chosen,
                 Err(error) => {
                     assert_one_line(&error.text);

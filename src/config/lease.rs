@@ -107,7 +107,7 @@ fn mark(reader: &mut Reader<'_>, config: &Config) -> String {
 }
 
 fn host_name(reader: &Reader<'_>) -> String {
-    let read = reader.file(Path::new(HOST_NAME)).unwrap_or_default();
+    let read = reader.read_file(Path::new(HOST_NAME)).unwrap_or_default();
     let names = [read.trim(), reader.variable("HOSTNAME").unwrap_or_default().trim()];
     let name = names.into_iter().find(|name| !name.is_empty()).unwrap_or("unnamed");
     name.chars().filter(|c| !c.is_control()).take(NAME_CHARACTERS_MAX).collect()
@@ -158,7 +158,7 @@ fn certificate(reader: &mut Reader<'_>) -> Option<ClientCertificate> {
     {
         reader.fault(lacks, format!("{}: must be set with {}", lacks.name, is.name));
     }
-    Some(ClientCertificate { certificate: certificate?, key: key? })
+    Some(ClientCertificate { cert: certificate?, key: Some(key?) })
 }
 
 fn login(reader: &mut Reader<'_>) -> Option<EtcdLogin> {

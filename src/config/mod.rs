@@ -1,9 +1,11 @@
 //! Settings: from the environment to [`Config`]. Everything is checked at once, and every fault is told in one run.
 //!
 //! `table` holds what settings there are, `parse` what a value may look like, `reader` how values and faults are
-//! collected, `openstack` the cloud's part, `lease` that of several scalers, `proxies` those of the environment, `unknown` the variables that look like settings and are none, `list` how
-//! the table reads for people.
+//! collected, `openstack` the cloud's part, `clouds` what a `clouds.yaml` tells of it, `lease` that of several scalers,
+//! `proxies` those of the environment, `unknown` the variables that look like settings and are none, `list` how the table
+//! reads for people.
 
+pub mod clouds;
 mod lease;
 pub mod list;
 mod openstack;
@@ -15,24 +17,27 @@ pub mod table;
 mod tests;
 mod unknown;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use clouds::FromFile;
 use parse::{
     boolean, choice, count_or_none, file, host, metadata_key, seconds, text, text_of, url_path,
     whole,
 };
-use reader::Reader;
+use reader::{ReadFile, Reader};
 use table::{
     APP_HOST, APP_INTERVAL, APP_PORT, APP_STATUS_DETAIL, EXTERNAL_ADDRESS_MANAGEMENT,
     EXTERNAL_ADDRESS_WATCH, LOG_FORMAT, OPENSTACK_IP_VERSION, OPENSTACK_METADATA_KEY,
-    OPENSTACK_METADATA_VALUE, OPENSTACK_NAME, PROVIDER, REPLICA_API_CACERT,
-    REPLICA_API_CAPACITY_KEY, REPLICA_API_CONCURRENCY, REPLICA_API_INSECURE, REPLICA_API_PATH,
-    REPLICA_API_PORT, REPLICA_API_PROTOCOL, REPLICA_API_RETRIES, REPLICA_API_TERMINATION_KEY,
-    REPLICA_API_TIMEOUT, REPLICA_BOOT_GRACE, REPLICA_CAPACITY, REPLICA_DELETE_STOPPED,
-    REPLICA_LAUNCH_TIMEOUT, REPLICA_MAX, REPLICA_MIN_AVAILABLE_RESOURCES,
-    REPLICA_MIN_AVAILABLE_RESOURCES_FILE, REPLICA_REPLACE_SILENT_AFTER,
+    OPENSTACK_METADATA_VALUE, OPENSTACK_NAME, OS_CLIENT_CONFIG_FILE, OS_CLIENT_SECURE_FILE,
+    OS_CLOUD, PROVIDER, REPLICA_API_CACERT, REPLICA_API_CAPACITY_KEY, REPLICA_API_CONCURRENCY,
+    REPLICA_API_INSECURE, REPLICA_API_PATH, REPLICA_API_PORT, REPLICA_API_PROTOCOL,
+    REPLICA_API_RETRIES, REPLICA_API_TERMINATION_KEY, REPLICA_API_TIMEOUT, REPLICA_BOOT_GRACE,
+    REPLICA_CAPACITY, REPLICA_DELETE_STOPPED, REPLICA_LAUNCH_TIMEOUT, REPLICA_MAX,
+    REPLICA_MIN_AVAILABLE_RESOURCES, REPLICA_MIN_AVAILABLE_RESOURCES_FILE,
+    REPLICA_REPLACE_SILENT_AFTER,
 };
 
 use crate::logger::Format;
@@ -63,7 +68,11 @@ pub fn load(
     read_file: &dyn Fn(&Path) -> std::io::Result<String>,
     once: bool,
 ) -> std::result::Result<Config, Vec<String>> {
-    let mut reader = Reader::new(environment, read_file);
+    let Beside { file: cloud, kept, lost, fault } = beside(environment, read_file);
+    let mut reader = Reader::new(&kept, read_file).beside(cloud.as_ref());
+    if let Some(fault) = fault {
+        reader.fault_of(fault);
+    }
     let interval = reader.value(&APP_INTERVAL, seconds(1..=INTERVAL_SECONDS_MAX));
     let mut config = Config {
         interval,
@@ -80,12 +89,14 @@ pub fn load(
     };
     config.lease = lease::settings(&mut reader, &config);
     let mut warnings = unknown::warnings(environment);
+    warnings.extend(cloud.iter().flat_map(|cloud| cloud.warnings.clone()));
     warnings.extend(reader.take_warnings());
     let mut standing: Vec<String> = unknown::self_scaling(&mut reader).into_iter().collect();
     let max_is_default = reader.given(&REPLICA_MAX).is_none();
     standing.extend(standing_warnings(&config, max_is_default));
     standing.extend(lease::standing_warnings(&mut reader, config.lease.as_ref()));
-    standing.extend(unknown::unsupported(environment));
+    standing.extend(lost);
+    standing.extend(unknown::without_effect(environment));
     if once {
         for warning in &standing {
             log::debug!("{warning}");
@@ -98,6 +109,42 @@ pub fn load(
     reader.value(&LOG_FORMAT, choice(Format::WORDS));
     let faults = reader.into_faults();
     if faults.is_empty() { Ok(config) } else { Err(faults) }
+}
+
+/// What a `clouds.yaml` comes to.
+struct Beside<'a> {
+    file: Option<FromFile>,
+    /// The variables that count beside it.
+    kept: Cow<'a, BTreeMap<String, String>>,
+    /// A warning that names those that do not.
+    lost: Option<String>,
+    fault: Option<String>,
+}
+
+fn beside<'a>(environment: &'a BTreeMap<String, String>, read_file: ReadFile<'_>) -> Beside<'a> {
+    let simulated = environment
+        .get(PROVIDER.name)
+        .is_some_and(|provider| provider.trim().eq_ignore_ascii_case("simulated"));
+    let set =
+        |setting: &table::Setting| environment.get(setting.name).is_some_and(|v| !v.is_empty());
+    if simulated || !set(&OS_CLOUD) {
+        let kept = Cow::Borrowed(environment);
+        return Beside { file: None, kept, lost: None, fault: None };
+    }
+    // What is wrong with a name, or a path, is told when the settings are read.
+    let sound = |setting: &table::Setting| {
+        environment.get(setting.name).is_none_or(|value| file(value).is_ok())
+    };
+    let sound = [&OS_CLOUD, &OS_CLIENT_CONFIG_FILE, &OS_CLIENT_SECURE_FILE].into_iter().all(sound);
+    let read = if sound { clouds::load(environment, read_file) } else { None };
+    let (file, fault) = match read {
+        Some(Ok(file)) => (file, None),
+        // The other settings are judged all the same.
+        Some(Err(fault)) => (FromFile::unknown(), Some(fault)),
+        None => (FromFile::unknown(), None),
+    };
+    let (kept, lost) = clouds::without_losers(environment, &file);
+    Beside { file: Some(file), kept: Cow::Owned(kept), lost, fault }
 }
 
 /// Reads where an instance with these settings serves its status, and judges nothing else: who asks it need not know its

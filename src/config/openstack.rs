@@ -9,15 +9,17 @@ use crate::config::table::{
     OPENSTACK_FLOATING_IP_DESCRIPTION, OPENSTACK_IMAGE, OPENSTACK_KEYPAIR, OPENSTACK_METADATA_KEY,
     OPENSTACK_NETWORK, OPENSTACK_SECURITY_GROUPS, OPENSTACK_SERVER_FILE,
     OS_APPLICATION_CREDENTIAL_ID, OS_APPLICATION_CREDENTIAL_NAME, OS_APPLICATION_CREDENTIAL_SECRET,
-    OS_APPLICATION_CREDENTIAL_SECRET_FILE, OS_AUTH_TYPE, OS_AUTH_URL, OS_CACERT,
-    OS_IDENTITY_API_VERSION, OS_INSECURE, OS_INTERFACE, OS_PASSWORD, OS_PASSWORD_FILE,
-    OS_PROJECT_DOMAIN_ID, OS_PROJECT_DOMAIN_NAME, OS_PROJECT_ID, OS_PROJECT_NAME, OS_REGION_NAME,
-    OS_USER_DOMAIN_ID, OS_USER_DOMAIN_NAME, OS_USERNAME, Setting,
+    OS_APPLICATION_CREDENTIAL_SECRET_FILE, OS_AUTH_TYPE, OS_AUTH_URL, OS_CACERT, OS_CERT,
+    OS_CLIENT_CONFIG_FILE, OS_CLIENT_SECURE_FILE, OS_CLOUD, OS_COMPUTE_ENDPOINT_OVERRIDE,
+    OS_IDENTITY_API_VERSION, OS_IMAGE_ENDPOINT_OVERRIDE, OS_INSECURE, OS_INTERFACE, OS_KEY,
+    OS_NETWORK_ENDPOINT_OVERRIDE, OS_PASSWORD, OS_PASSWORD_FILE, OS_PROJECT_DOMAIN_ID,
+    OS_PROJECT_DOMAIN_NAME, OS_PROJECT_ID, OS_PROJECT_NAME, OS_REGION_NAME, OS_USER_DOMAIN_ID,
+    OS_USER_DOMAIN_NAME, OS_USERNAME, Setting,
 };
 use crate::server_file::ServerFile;
 use crate::settings::{
-    ApplicationCredential, BootVolume, Credentials, Domain, OpenStackSettings, Project,
-    ServerOptions,
+    ApplicationCredential, BootVolume, ClientCertificate, Credentials, Domain, EndpointOverrides,
+    OpenStackSettings, Project, ServerOptions,
 };
 
 /// Reads the cloud's part.
@@ -26,11 +28,22 @@ pub fn settings(reader: &mut Reader<'_>) -> OpenStackSettings {
     reader.value(&OS_IDENTITY_API_VERSION, |value| {
         choice(versions)(value).map_err(|_| "must be 3: no other version is spoken".to_owned())
     });
+    reader.optional(&OS_CLOUD, text);
+    reader.optional(&OS_CLIENT_CONFIG_FILE, file);
+    reader.optional(&OS_CLIENT_SECURE_FILE, file);
     let region = reader.value(&OS_REGION_NAME, text);
     let settings = OpenStackSettings {
         auth_url: auth_url(reader),
         credentials: credentials(reader),
+        cloud: reader.file().map(|file| file.source.clone()),
         region: reader.given(&OS_REGION_NAME).map(|_| region),
+        // The default is that of one cloud, and a file is about any.
+        default_region: if reader.file().is_some() { None } else { OS_REGION_NAME.default() },
+        endpoint_overrides: EndpointOverrides {
+            compute: endpoint(reader, &OS_COMPUTE_ENDPOINT_OVERRIDE),
+            network: endpoint(reader, &OS_NETWORK_ENDPOINT_OVERRIDE),
+            image: endpoint(reader, &OS_IMAGE_ENDPOINT_OVERRIDE),
+        },
         interface: reader.value(&OS_INTERFACE, interface),
         flavor: reader.value(&OPENSTACK_FLAVOR, text),
         image: reader.value(&OPENSTACK_IMAGE, text),
@@ -43,6 +56,7 @@ pub fn settings(reader: &mut Reader<'_>) -> OpenStackSettings {
         timeout: reader.value(&OPENSTACK_API_TIMEOUT, seconds(1..=super::REQUEST_SECONDS_MAX)),
         cacert: reader.certificates(&OS_CACERT),
         insecure: reader.value(&OS_INSECURE, boolean),
+        client_certificate: client_certificate(reader),
         proxies: proxies(reader),
     };
     server_file(reader, &settings);
@@ -82,17 +96,17 @@ fn server_file(reader: &mut Reader<'_>, settings: &OpenStackSettings) {
 /// What holds from start to end and makes the login less safe.
 pub fn standing_warnings(settings: &OpenStackSettings) -> Vec<String> {
     let mut warnings = Vec::new();
+    let of = settings.cloud.as_ref().map(|cloud| format!(" ({cloud})")).unwrap_or_default();
     if settings.insecure {
-        warnings.push(
-            "OS_INSECURE is on: any host can pretend to be the cloud and take the password; OS_CACERT names your own \
+        warnings.push(format!(
+            "OS_INSECURE is on{of}: any host can pretend to be the cloud and take the password; OS_CACERT names your own \
              authority"
-                .to_owned(),
-        );
+        ));
     }
     let host = settings.auth_url.strip_prefix("http://");
     if host.is_some_and(|host| !parse::on_this_machine(host)) {
         warnings.push(format!(
-            "OS_AUTH_URL \"{}\" is not https: the password goes over the network in clear",
+            "OS_AUTH_URL \"{}\"{of} is not https: the password goes over the network in clear",
             settings.auth_url
         ));
     }
@@ -100,18 +114,44 @@ pub fn standing_warnings(settings: &OpenStackSettings) -> Vec<String> {
 }
 
 fn auth_url(reader: &mut Reader<'_>) -> String {
-    if let Some(given) = reader.given(&OS_AUTH_URL)
-        && given.value.contains('@')
-    {
-        // Whatever stands before the @ may be a password, so the value is not shown.
-        reader.fault(
-            &OS_AUTH_URL,
-            "OS_AUTH_URL: must not hold a user or a password (its value is not shown here); use OS_USERNAME and \
-             OS_PASSWORD",
-        );
+    if reader.file().is_some() && reader.given(&OS_AUTH_URL).is_none() {
+        // The default is that of one cloud, and a file is about any.
+        reader.missing(&OS_AUTH_URL, "OS_AUTH_URL: must be set");
+        return String::new();
+    }
+    if holds_a_login(reader, &OS_AUTH_URL) {
         return String::new();
     }
     reader.value(&OS_AUTH_URL, parse::auth_url)
+}
+
+fn endpoint(reader: &mut Reader<'_>, setting: &'static Setting) -> Option<String> {
+    if holds_a_login(reader, setting) {
+        return None;
+    }
+    reader.optional(setting, parse::url)
+}
+
+/// Whatever stands before an @ may be a password, so the value is not shown.
+fn holds_a_login(reader: &mut Reader<'_>, setting: &'static Setting) -> bool {
+    let Some(given) = reader.given(setting).filter(|given| given.value.contains('@')) else {
+        return false;
+    };
+    let text = format!(
+        "{}: must not hold a user or a password (its value is not shown here); use OS_USERNAME and OS_PASSWORD",
+        given.variable
+    );
+    reader.fault(setting, text);
+    true
+}
+
+fn client_certificate(reader: &mut Reader<'_>) -> Option<ClientCertificate> {
+    let key = reader.private_key(&OS_KEY);
+    let cert = reader.certificates(&OS_CERT);
+    if cert.is_none() && key.is_some() && reader.all_sound(&[&OS_CERT]) {
+        reader.missing(&OS_CERT, "OS_CERT: must be set, for OS_KEY is");
+    }
+    Some(ClientCertificate { cert: cert?, key })
 }
 
 fn interface(value: &str) -> parse::Parsed<String> {
@@ -130,7 +170,7 @@ enum AuthType {
 fn credentials(reader: &mut Reader<'_>) -> Credentials {
     match auth_type(reader) {
         AuthType::Password => Credentials::Password {
-            username: required(reader, &OS_USERNAME),
+            username: username(reader),
             user_domain: user_domain(reader),
             password: reader.secret(&OS_PASSWORD, &OS_PASSWORD_FILE),
             project: project(reader),
@@ -150,7 +190,11 @@ fn auth_type(reader: &mut Reader<'_>) -> AuthType {
         match bare.strip_prefix("v3").unwrap_or(&bare) {
             "password" => Ok(AuthType::Password),
             "applicationcredential" => Ok(AuthType::ApplicationCredential),
-            _ => Err("must be password or v3applicationcredential".to_owned()),
+            _ => Err(
+                "must be password or v3applicationcredential; for any other login make an application credential \
+                 (openstack application credential create NAME) and use that"
+                    .to_owned(),
+            ),
         }
     });
     let mut set = |setting| reader.given(setting).is_some();
@@ -166,7 +210,7 @@ fn application_credential(reader: &mut Reader<'_>) -> ApplicationCredential {
         return ApplicationCredential::Id(reader.value(&OS_APPLICATION_CREDENTIAL_ID, text));
     }
     if reader.given(&OS_APPLICATION_CREDENTIAL_NAME).is_none() {
-        reader.fault(
+        reader.missing(
             &OS_APPLICATION_CREDENTIAL_ID,
             "OS_APPLICATION_CREDENTIAL_ID: must be set, or OS_APPLICATION_CREDENTIAL_NAME and OS_USERNAME",
         );
@@ -174,7 +218,7 @@ fn application_credential(reader: &mut Reader<'_>) -> ApplicationCredential {
     }
     let name = reader.value(&OS_APPLICATION_CREDENTIAL_NAME, text);
     if reader.given(&OS_USERNAME).is_none() {
-        reader.fault(
+        reader.missing(
             &OS_USERNAME,
             "OS_USERNAME: must be set, for OS_APPLICATION_CREDENTIAL_NAME is only known together with its user; or set \
              OS_APPLICATION_CREDENTIAL_ID",
@@ -193,7 +237,7 @@ fn project(reader: &mut Reader<'_>) -> Project {
     }
     let name = reader.optional(&OS_PROJECT_NAME, text);
     if name.is_none() && reader.all_sound(&[&OS_PROJECT_ID, &OS_PROJECT_NAME]) {
-        reader.fault(&OS_PROJECT_ID, "OS_PROJECT_ID: must be set, or OS_PROJECT_NAME");
+        reader.missing(&OS_PROJECT_ID, "OS_PROJECT_ID: must be set, or OS_PROJECT_NAME");
     }
     let domain = match reader.given(&OS_PROJECT_DOMAIN_NAME) {
         Some(_) if reader.given(&OS_PROJECT_DOMAIN_ID).is_none() => {
@@ -211,9 +255,14 @@ fn user_domain(reader: &mut Reader<'_>) -> Domain {
     }
 }
 
-fn required(reader: &mut Reader<'_>, setting: &'static Setting) -> String {
-    if reader.given(setting).is_none() {
-        reader.fault(setting, format!("{}: must be set", setting.name));
+fn username(reader: &mut Reader<'_>) -> String {
+    if reader.given(&OS_USERNAME).is_none() {
+        let or = if reader.file().is_none() {
+            " (or OS_CLOUD, for the login of a clouds.yaml)"
+        } else {
+            ""
+        };
+        reader.missing(&OS_USERNAME, &format!("OS_USERNAME: must be set{or}"));
     }
-    reader.value(setting, text)
+    reader.value(&OS_USERNAME, text)
 }

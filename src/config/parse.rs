@@ -207,13 +207,9 @@ pub fn url_path(value: &str) -> Parsed<String> {
 /// Keystone's address: http or https, a host, perhaps a port and a path.
 pub fn auth_url(value: &str) -> Parsed<String> {
     as_meant(value)?;
-    let wrong = || Err("must be an address like https://keystone.example.org/v3".to_owned());
-    let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
-    let Some(rest) = rest else { return wrong() };
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    if !has_host(authority) || !path.chars().all(|c| c.is_ascii_graphic() && !"?#\\".contains(c)) {
-        return wrong();
-    }
+    let Some(path) = path_of_url(value) else {
+        return Err("must be an address like https://keystone.example.org/v3".to_owned());
+    };
     if path.trim_end_matches('/').rsplit('/').next() == Some("v2.0") {
         return Err("is the address of Identity API 2; only version 3 is spoken, so end it in /v3"
             .to_owned());
@@ -224,6 +220,23 @@ pub fn auth_url(value: &str) -> Parsed<String> {
 /// Whether what follows the scheme of a URL is on this machine.
 pub fn on_this_machine(host: &str) -> bool {
     ["127.", "localhost", "[::1]"].iter().any(|loopback| host.starts_with(loopback))
+}
+
+/// A service's address: http or https, a host, perhaps a port and a path.
+pub fn url(value: &str) -> Parsed<String> {
+    as_meant(value)?;
+    match path_of_url(value) {
+        Some(_) => Ok(value.to_owned()),
+        None => Err("must be an address like https://nova.example.org/v2.1".to_owned()),
+    }
+}
+
+/// The path of a URL that has nothing but scheme, host, perhaps a port, and path.
+fn path_of_url(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let fits = |c: char| c.is_ascii_graphic() && !"?#\\".contains(c);
+    (has_host(authority) && path.chars().all(fits)).then_some(path)
 }
 
 /// `host`, `host:port`, `[IPv6]` or `[IPv6]:port`.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::config::clouds::FromFile;
 use crate::config::parse::{Parsed, WRAPPED_BY, Wrapping, file as file_path};
 use crate::config::table::Setting;
 use crate::secret::Secret;
@@ -17,6 +18,8 @@ pub type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
 /// The environment, and what was found wrong with it so far.
 pub struct Reader<'a> {
     environment: &'a BTreeMap<String, String>,
+    /// Goes before the environment.
+    file: Option<&'a FromFile>,
     read_file: ReadFile<'a>,
     faults: Vec<String>,
     warnings: Vec<String>,
@@ -26,8 +29,8 @@ pub struct Reader<'a> {
 /// A value that is set, and the variable that holds it.
 #[derive(Clone, Copy)]
 pub struct Given<'a> {
-    /// The variable: the setting's own name, or another name of it.
-    pub variable: &'static str,
+    /// The variable: the setting's own name, or another name of it. Or the place in a file.
+    pub variable: &'a str,
     /// What it is set to; never empty.
     pub value: &'a str,
 }
@@ -37,11 +40,23 @@ impl<'a> Reader<'a> {
     pub fn new(environment: &'a BTreeMap<String, String>, read_file: ReadFile<'a>) -> Self {
         Reader {
             environment,
+            file: None,
             read_file,
             faults: Vec::new(),
             warnings: Vec::new(),
             faulty: BTreeSet::new(),
         }
+    }
+
+    /// The same beside the cloud of a file, which goes first.
+    pub fn beside(mut self, file: Option<&'a FromFile>) -> Self {
+        self.file = file;
+        self
+    }
+
+    /// The cloud of a file, if there is one.
+    pub fn file(&self) -> Option<&'a FromFile> {
+        self.file
     }
 
     /// What is odd and yet goes; taken out.
@@ -63,6 +78,15 @@ impl<'a> Reader<'a> {
     pub fn fault(&mut self, setting: &'static Setting, text: impl Into<String>) {
         self.faulty.insert(setting.name);
         self.faults.push(text.into());
+    }
+
+    /// Notes that a setting that is needed is nowhere.
+    pub fn missing(&mut self, setting: &'static Setting, text: &str) {
+        let text = match self.file {
+            Some(file) => format!("{text}; {} does not tell it", file.source),
+            None => text.to_owned(),
+        };
+        self.fault(setting, text);
     }
 
     /// Notes a fault of a variable that is no setting of ours.
@@ -92,6 +116,9 @@ impl<'a> Reader<'a> {
 
     /// What a setting is set to, under whichever of its names. Two names with different values are a fault.
     pub fn given(&mut self, setting: &'static Setting) -> Option<Given<'a>> {
+        if let Some(told) = self.file.and_then(|file| file.values.get(setting.name)) {
+            return Some(Given { variable: &told.label, value: &told.value });
+        }
         let mut set = setting
             .names()
             .filter_map(|variable| Some(Given { variable, value: self.variable(variable)? }));
@@ -154,10 +181,10 @@ impl<'a> Reader<'a> {
 
     /// The path of a PEM file that can be read and holds a certificate.
     pub fn certificates(&mut self, setting: &'static Setting) -> Option<PathBuf> {
-        self.pem(setting, "-----BEGIN CERTIFICATE-----", "certificate")
+        self.pem(setting, "CERTIFICATE-----", "certificate")
     }
 
-    /// The path of a PEM file that can be read and holds a private key of any kind.
+    /// The path of a PEM file that can be read and holds a private key.
     pub fn private_key(&mut self, setting: &'static Setting) -> Option<PathBuf> {
         self.pem(setting, "PRIVATE KEY-----", "private key")
     }
@@ -166,7 +193,7 @@ impl<'a> Reader<'a> {
         let path = self.optional(setting, file_path)?;
         let given = self.given(setting)?;
         match (self.read_file)(&path) {
-            Ok(text) if !text.contains(mark) => {
+            Ok(text) if !(text.contains("-----BEGIN ") && text.contains(mark)) => {
                 self.fault(setting, format!("{}: holds no {what} in PEM form", quoted(given)));
             }
             Ok(_) => {}
@@ -177,11 +204,6 @@ impl<'a> Reader<'a> {
             }
         }
         Some(path)
-    }
-
-    /// A file's text, when it can be read.
-    pub fn file(&self, path: &Path) -> Option<String> {
-        (self.read_file)(path).ok()
     }
 
     /// A secret may have quotes and blanks of its own, so they are left to it, and told: most logins fail for them.
@@ -208,7 +230,7 @@ impl<'a> Reader<'a> {
                 return Secret::new("");
             }
             (None, None) => {
-                self.fault(plain, format!("{}: must be set, or {}", plain.name, file.name));
+                self.missing(plain, &format!("{}: must be set, or {}", plain.name, file.name));
                 return Secret::new("");
             }
         };

@@ -122,6 +122,9 @@ settings! {
     }
     "The cloud and the login" {
         PROVIDER = Default("openstack"): "openstack, or simulated: a cloud in memory, for a trial";
+        OS_CLOUD = Means("none"): "cloud of a clouds.yaml: what it holds goes before the variables that follow";
+        OS_CLIENT_CONFIG_FILE = Means("searched"): "the clouds.yaml, when it is not where OpenStack's clients look";
+        OS_CLIENT_SECURE_FILE = Means("searched"): "the secure.yaml that is laid over it, likewise";
         OS_AUTH_URL = Default("https://auth.cloud.ovh.net/v3"): "Keystone's address, with or without /v3";
         OS_USERNAME = Means("required"): "user; not needed with an application credential given by id";
         OS_PASSWORD = Means("required"): "the user's password; not needed with an application credential";
@@ -144,6 +147,11 @@ settings! {
             "file that holds the secret instead; one trailing newline is cut";
         OS_CACERT = Means("bundled Mozilla roots"): "PEM file of authorities, used instead of the bundled ones";
         OS_INSECURE = Default("false"): "accept any certificate of the cloud";
+        OS_CERT = Means("none"): "PEM file of our own certificate, for a cloud that asks for one";
+        OS_KEY = Means("in OS_CERT"): "PEM file of its private key, not encrypted";
+        OS_COMPUTE_ENDPOINT_OVERRIDE = Means("by the catalog"): "Nova's URL";
+        OS_NETWORK_ENDPOINT_OVERRIDE = Means("by the catalog"): "Neutron's URL";
+        OS_IMAGE_ENDPOINT_OVERRIDE = Means("by the catalog"): "Glance's URL";
         OPENSTACK_API_TIMEOUT = Default("60"): "seconds for one request to the cloud; twice that for a creation";
     }
     "The VMs" {

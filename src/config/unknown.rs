@@ -12,18 +12,26 @@ use crate::nearest::nearest;
 /// variables that are meant for others.
 const PREFIXES: [&str; 4] = ["APP_", "EXTERNAL_", "OPENSTACK_", "REPLICA_"];
 
-/// Variables of an `OpenStack` client that this one does not understand yet, although they may be needed to get in.
-const UNSUPPORTED: [&str; 2] = ["OS_CERT", "OS_KEY"];
-
-/// A line on those that are set.
-pub fn unsupported(environment: &BTreeMap<String, String>) -> Option<String> {
-    let is_set = |name: &&&str| environment.get(**name).is_some_and(|value| !value.is_empty());
-    let set: Vec<&str> = UNSUPPORTED.iter().filter(is_set).copied().collect();
-    let verb = if set.len() == 1 { "has" } else { "have" };
-    let set = set.join(" and ");
-    (!set.is_empty()).then(|| {
-        format!("{set} {verb} no effect: client certificates are not supported, so a cloud that asks for one refuses us")
-    })
+/// A line for each variable of an `OpenStack` client that has no effect here, although whoever set it meant one.
+pub fn without_effect(environment: &BTreeMap<String, String>) -> Vec<String> {
+    let set = |name: &&str| environment.get(*name).is_some_and(|value| !value.is_empty());
+    let mut warnings = Vec::new();
+    if set(&"OS_IDENTITY_ENDPOINT_OVERRIDE") {
+        warnings.push(
+            "OS_IDENTITY_ENDPOINT_OVERRIDE has no effect: Keystone is asked for the login only, and that goes to OS_AUTH_URL"
+                .to_owned(),
+        );
+    }
+    let files: Vec<&str> =
+        ["OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE"].into_iter().filter(set).collect();
+    if !files.is_empty() && !set(&"OS_CLOUD") {
+        let verb = if files.len() == 1 { "has" } else { "have" };
+        let files = files.join(" and ");
+        warnings.push(format!(
+            "{files} {verb} no effect: OS_CLOUD, which names a cloud of it, is not set"
+        ));
+    }
+    warnings
 }
 
 /// Python 3.0's switch for scaling itself.

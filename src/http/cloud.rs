@@ -1,6 +1,5 @@
 //! Asking the cloud: every request with a limit in time and size, retried where a repetition does no harm.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -18,7 +17,7 @@ use crate::http::quota::{is_quota, is_rate_limit};
 use crate::http::remedy::{redirected, remedy, second_factor};
 use crate::http::resolver::Lookup;
 use crate::http::wording::{kind, without_answer};
-use crate::http::{USER_AGENT, tls};
+use crate::http::{Trust, USER_AGENT, tls};
 use crate::metrics::CloudService;
 use crate::proxies::Proxies;
 use crate::secret::Secret;
@@ -141,14 +140,9 @@ struct Failure {
 }
 
 impl CloudClient {
-    /// A client for the cloud. An unreadable `OS_CACERT` is an error.
-    pub fn new(
-        cacert: Option<&Path>,
-        insecure: bool,
-        proxies: Proxies,
-        handles: Handles,
-    ) -> Result<Self> {
-        let tls = tls(cacert, "OS_CACERT", insecure)?;
+    /// A client for the cloud. An unreadable `OS_CACERT`, `OS_CERT` or `OS_KEY` is an error.
+    pub fn new(trust: Trust<'_>, proxies: Proxies, handles: Handles) -> Result<Self> {
+        let tls = tls(trust, "OS_")?;
         let (proxies, last_good) = (Arc::new(proxies), LastGood::default());
         let agent = |idle_connections: usize| {
             let config = Agent::config_builder()
@@ -423,7 +417,8 @@ mod tests {
             );
             stream.write_all(answer.as_bytes()).unwrap();
         });
-        let client = CloudClient::new(None, false, Proxies::default(), Handles::new()).unwrap();
+        let client =
+            CloudClient::new(Trust::default(), Proxies::default(), Handles::new()).unwrap();
         let sent = client.send(&Request {
             service: CloudService::Compute,
             method: Method::Get,
@@ -450,7 +445,7 @@ mod tests {
             holder: "left".into(),
         };
         let handles = Handles { turn: Turn::by_lease(&lease, Clock::start()), ..Handles::new() };
-        let client = CloudClient::new(None, false, Proxies::default(), handles).unwrap();
+        let client = CloudClient::new(Trust::default(), Proxies::default(), handles).unwrap();
         let request = |service, method| Request {
             service,
             method,

@@ -1,13 +1,10 @@
 //! Asking etcd: the first endpoint that answers, within one limit in time.
 
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ureq::Agent;
 use ureq::http::Request;
-use ureq::tls::{ClientCert, PemItem, TlsConfig, parse_pem};
 use ureq::unversioned::transport::{Connector, RustlsConnector};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -16,9 +13,9 @@ use crate::http::explain::explain;
 use crate::http::remedy::remedy;
 use crate::http::resolver::Lookup;
 use crate::http::wording::{kind, without_answer};
-use crate::http::{USER_AGENT, authorities, shown};
+use crate::http::{Trust, USER_AGENT, shown, tls};
 use crate::secret::Secret;
-use crate::settings::{ClientCertificate, EtcdSettings};
+use crate::settings::EtcdSettings;
 
 /// Most bytes of an answer: what is asked for has a few hundred.
 const BODY_BYTES_MAX: u64 = 64 * 1024;
@@ -34,11 +31,8 @@ pub struct EtcdClient {
 impl EtcdClient {
     /// A client of these endpoints. A certificate or a key that can't be read is an error.
     pub fn new(settings: &EtcdSettings) -> Result<Self> {
-        let certificate = settings.certificate.as_ref().map(client_certificate).transpose()?;
-        let mut tls = TlsConfig::builder().client_cert(certificate);
-        if let Some(path) = &settings.cacert {
-            tls = tls.root_certs(authorities(path, "ETCDCTL_CACERT")?);
-        }
+        let (cacert, client) = (settings.cacert.as_deref(), settings.certificate.as_ref());
+        let tls = tls(Trust { cacert, insecure: false, client }, "ETCDCTL_")?;
         let config = Agent::config_builder()
             .max_redirects(0)
             .http_status_as_error(false)
@@ -48,7 +42,7 @@ impl EtcdClient {
             .accept("application/json")
             // Chosen here, for each URL.
             .proxy(None)
-            .tls_config(tls.build())
+            .tls_config(tls)
             .build();
         let proxies = Arc::new(settings.proxies.clone());
         let dial = Dial::new(Arc::clone(&proxies), LastGood::default());
@@ -142,34 +136,4 @@ impl EtcdClient {
         let body = response.body_mut().with_config().limit(BODY_BYTES_MAX).read_to_vec()?;
         Ok((response.status().as_u16(), body))
     }
-}
-
-fn client_certificate(settings: &ClientCertificate) -> Result<ClientCert> {
-    let chain =
-        read(&settings.certificate, "ETCDCTL_CERT")?.into_iter().filter_map(|item| match item {
-            PemItem::Certificate(certificate) => Some(certificate),
-            _ => None,
-        });
-    let key = read(&settings.key, "ETCDCTL_KEY")?.into_iter().find_map(|item| match item {
-        PemItem::PrivateKey(key) => Some(key),
-        _ => None,
-    });
-    let chain: Vec<_> = chain.collect();
-    let key = key.filter(|_| !chain.is_empty()).ok_or_else(|| {
-        let text = format!(
-            "ETCDCTL_CERT {}, ETCDCTL_KEY {}: hold no PEM certificate with a private key that is not encrypted",
-            settings.certificate.display(),
-            settings.key.display()
-        );
-        Error::new(ErrorKind::Setting, text)
-    })?;
-    Ok(ClientCert::new_with_certs(&chain, key))
-}
-
-fn read(path: &Path, setting: &str) -> Result<Vec<PemItem<'static>>> {
-    let pem = fs::read(path).map_err(|error| {
-        let text = format!("{setting} {}: cannot be read: {error}", path.display());
-        Error::new(ErrorKind::Setting, text)
-    })?;
-    Ok(parse_pem(&pem).filter_map(std::result::Result::ok).collect())
 }

@@ -4,6 +4,7 @@
 //! of its own; the cloud is asked with retries, through the proxy of the environment, and its connections are kept; of
 //! etcd one member after the other is asked until one answers.
 
+mod client_certificate;
 mod cloud;
 mod dial;
 mod encoding;
@@ -23,6 +24,8 @@ use std::path::Path;
 
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
+use client_certificate::client_certificate;
+
 pub use cloud::{Attempts, CONTENT_TYPE, CloudClient, Method, Request, Response, shown};
 pub use encoding::{no_text, without_mark};
 pub use etcd::EtcdClient;
@@ -32,25 +35,36 @@ pub use replica::{NoAnswer, ReplicaClient};
 pub use wording::CANNOT_CONNECT_IN_TIME;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::settings::ClientCertificate;
 
 /// How a client introduces itself.
 const USER_AGENT: &str = concat!("simplescalevm/", env!("CARGO_PKG_VERSION"));
 
-/// Whom to trust: the authorities of `cacert` (named `setting` in errors) instead of the bundled ones, or anybody.
-fn tls(cacert: Option<&Path>, setting: &str, insecure: bool) -> Result<TlsConfig> {
-    let mut builder = TlsConfig::builder().disable_verification(insecure);
-    if let Some(path) = cacert {
-        builder = builder.root_certs(authorities(path, setting)?);
-    }
-    Ok(builder.build())
+/// Whom to trust in TLS, and who we are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Trust<'a> {
+    /// The authorities instead of the bundled ones.
+    pub cacert: Option<&'a Path>,
+    /// Trust anybody.
+    pub insecure: bool,
+    /// Our own certificate.
+    pub client: Option<&'a ClientCertificate>,
 }
 
-/// The authorities of a file that `setting` names.
-fn authorities(path: &Path, setting: &str) -> Result<RootCerts> {
-    let certificates = read_authorities(path).map_err(|why| {
-        Error::new(ErrorKind::Setting, format!("{setting} {}: {why}", path.display()))
-    })?;
-    Ok(RootCerts::new_with_certs(&certificates))
+/// The same as ureq has it. What is wrong with the files is told of the settings that begin with `prefix`: `OS_CACERT`,
+/// `OS_CERT`, `OS_KEY`.
+fn tls(trust: Trust<'_>, prefix: &str) -> Result<TlsConfig> {
+    let mut builder = TlsConfig::builder().disable_verification(trust.insecure);
+    if let Some(files) = trust.client {
+        builder = builder.client_cert(Some(client_certificate(files, prefix)?));
+    }
+    if let Some(path) = trust.cacert {
+        let certificates = read_authorities(path).map_err(|why| {
+            Error::new(ErrorKind::Setting, format!("{prefix}CACERT {}: {why}", path.display()))
+        })?;
+        builder = builder.root_certs(RootCerts::new_with_certs(&certificates));
+    }
+    Ok(builder.build())
 }
 
 fn read_authorities(path: &Path) -> std::result::Result<Vec<Certificate<'static>>, String> {

@@ -77,7 +77,8 @@ pub fn remedy(why: &str, url: &str, cacert: &str) -> String {
         // nginx lets the handshake pass.
         "No required SSL certificate was sent",
     ]) {
-        "the server wants a client certificate, and none can be given yet".to_owned()
+        "the server wants a client certificate, and one that it knows: set OS_CERT and OS_KEY"
+            .to_owned()
     } else if known(&[
         "alert: HandshakeFailure",
         "alert: ProtocolVersion",
@@ -85,7 +86,7 @@ pub fn remedy(why: &str, url: &str, cacert: &str) -> String {
     ]) || known(&["peer is incompatible"])
     {
         "no TLS version or cipher in common: the server has to speak TLS 1.3, or 1.2 with ECDHE and AES-GCM or \
-         ChaCha20; or it wants a client certificate, and none can be given yet"
+         ChaCha20; or it wants a client certificate (OS_CERT)"
             .to_owned()
     } else if known(&["alert: UnrecognisedName"]) {
         "the server does not know the host name of this URL".to_owned()

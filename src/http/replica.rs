@@ -14,7 +14,7 @@ use crate::http::encoding::{ASKED, compressed};
 use crate::http::remedy::remedy;
 use crate::http::resolver::Lookup;
 use crate::http::wording::{probe_failure, without_answer};
-use crate::http::{USER_AGENT, tls};
+use crate::http::{Trust, USER_AGENT, tls};
 use crate::metrics::ProbeFailure;
 use crate::settings::ProbeSettings;
 
@@ -53,15 +53,13 @@ pub struct ReplicaClient {
 impl ReplicaClient {
     /// A client for replicas. An unreadable `REPLICA_API_CACERT` is an error.
     pub fn new(settings: &ProbeSettings) -> Result<Self> {
-        let tls = tls(settings.cacert.as_deref(), "REPLICA_API_CACERT", settings.insecure)?;
-        Ok(ReplicaClient::within(settings.timeout, CONNECT, tls))
+        Ok(ReplicaClient::within(settings.timeout, CONNECT, trusting(settings)?))
     }
 
     /// The same, for which a host counts as gone when it has not taken the connection after `connect`. A TLS handshake has
     /// its usual time: it is up to the service, which may be slow.
     pub fn impatient(settings: &ProbeSettings, connect: Duration) -> Result<Self> {
-        let tls = tls(settings.cacert.as_deref(), "REPLICA_API_CACERT", settings.insecure)?;
-        Ok(ReplicaClient::within(settings.timeout, connect, tls))
+        Ok(ReplicaClient::within(settings.timeout, connect, trusting(settings)?))
     }
 
     /// A client for what runs on this machine, with the same limits: for `--healthcheck`.
@@ -111,6 +109,11 @@ impl ReplicaClient {
         let body = response.body_mut().with_config().limit(BODY_BYTES_MAX).read_to_vec();
         Ok((status, body.map_err(words)?))
     }
+}
+
+fn trusting(settings: &ProbeSettings) -> Result<TlsConfig> {
+    let cacert = settings.cacert.as_deref();
+    tls(Trust { cacert, insecure: settings.insecure, client: None }, "REPLICA_API_")
 }
 
 /// Opens TCP connections, within this time at most.

@@ -24,12 +24,12 @@ use serde_json::json;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::handles::Handles;
-use crate::http::{Attempts, CloudClient, Method, Response};
+use crate::http::{Attempts, Method, Response};
 use crate::lease::{Creation, Holder, Record, Renewal, State, Store};
 use crate::progress::Progress;
 use crate::provider::openstack::answer::{Told, parse};
 use crate::provider::openstack::session::{Question, Service, Session};
-use crate::provider::openstack::{encode, image, same_id};
+use crate::provider::openstack::{client, encode, image, same_id};
 use crate::settings::OpenStackSettings;
 
 /// Where images are.
@@ -87,9 +87,7 @@ impl Images {
     ) -> Result<Self> {
         // What is asked here is no progress of the loop: a stuck one must not keep its lease.
         let handles = Handles { progress: Progress::new(), ..handles };
-        let (cacert, proxies) = (settings.cacert.as_deref(), settings.proxies.clone());
-        let client = CloudClient::new(cacert, settings.insecure, proxies, handles)?;
-        let mut session = Session::new(client, settings.clone()).of_images();
+        let mut session = Session::new(client(settings, handles)?, settings.clone()).of_images();
         // The loop's own session says it all.
         session.be_quiet();
         let name = name.to_owned();

@@ -14,6 +14,7 @@ mod auth;
 mod bounds;
 mod cli;
 mod clock;
+mod clouds;
 #[macro_use]
 #[path = "../contract/mod.rs"]
 mod contract;

@@ -6,7 +6,9 @@ use serde_json::Value;
 use simplescalevm::model::{AddressId, ServerId};
 use simplescalevm::proxies::Proxies;
 use simplescalevm::secret::Secret;
-use simplescalevm::settings::{Credentials, Domain, OpenStackSettings, Project, ServerOptions};
+use simplescalevm::settings::{
+    Credentials, Domain, EndpointOverrides, OpenStackSettings, Project, ServerOptions,
+};
 
 use crate::contract::{ApplicationCredentialKey, Deed, Ground, NO_HOST};
 use crate::fake::{Cloud, Named, Service};
@@ -48,6 +50,10 @@ impl Ground for FakeGround {
                 project: Project::Name { name: identity.project.name.clone(), domain: default },
             },
             region: Some("SBG7".into()),
+            cloud: None,
+            default_region: Some("SBG7"),
+            endpoint_overrides: EndpointOverrides::default(),
+            client_certificate: None,
             interface: "public".into(),
             flavor: "d2-8".into(),
             image: "Debian 11".into(),

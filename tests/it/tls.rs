@@ -7,17 +7,21 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use simplescalevm::error::ErrorKind;
 use simplescalevm::handles::Handles;
-use simplescalevm::http::{Attempts, CloudClient, Method, Request};
+use simplescalevm::http::{Attempts, CloudClient, Method, Request, Trust};
 use simplescalevm::metrics::CloudService;
 use simplescalevm::proxies::{Proxies, Proxy as Through};
+use simplescalevm::settings::ClientCertificate;
 
-use crate::fake::{NoTls, Proxy, Serves, Speaks, authority, certificate};
+use crate::fake::{NoTls, Proxy, Serves, Speaks, authority, certificate, private_key};
 
 /// A PEM file of this certificate.
 fn pem(name: &str, der: &[u8]) -> PathBuf {
+    super::settings::file(name, &pem_of("CERTIFICATE", der))
+}
+
+fn pem_of(what: &str, der: &[u8]) -> String {
     let body = BASE64_STANDARD.encode(der);
-    let text = format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
-    super::settings::file(name, &text)
+    format!("-----BEGIN {what}-----\n{body}\n-----END {what}-----\n")
 }
 
 /// What comes of asking `url`: the body, or the error's kind and words.
@@ -26,7 +30,11 @@ fn ask(
     cacert: Option<&PathBuf>,
     proxies: Proxies,
 ) -> Result<Vec<u8>, (ErrorKind, String)> {
-    let client = CloudClient::new(cacert.map(PathBuf::as_path), false, proxies, Handles::new());
+    ask_as(url, Trust { cacert: cacert.map(PathBuf::as_path), ..Trust::default() }, proxies)
+}
+
+fn ask_as(url: &str, trust: Trust<'_>, proxies: Proxies) -> Result<Vec<u8>, (ErrorKind, String)> {
+    let client = CloudClient::new(trust, proxies, Handles::new());
     let answer = client.unwrap().send(&Request {
         service: CloudService::Identity,
         method: Method::Get,
@@ -38,6 +46,57 @@ fn ask(
         limit: Duration::from_secs(60),
     });
     answer.map(|response| response.body).map_err(|error| (error.kind, error.text))
+}
+
+/// A PEM file of the key that all certificates here have.
+fn key(name: &str) -> PathBuf {
+    super::settings::file(name, &pem_of("PRIVATE KEY", &private_key()))
+}
+
+#[test]
+fn a_server_that_wants_a_client_certificate_gets_it() {
+    let trusted = pem("clients-trusted.pem", &certificate());
+    // Its issuer has the authority's name and key.
+    let cert = pem("clients-cert.pem", &certificate());
+    let key = key("clients-key.pem");
+    let both = pem_of("CERTIFICATE", &certificate()) + &pem_of("PRIVATE KEY", &private_key());
+    let both = super::settings::file("clients-both.pem", &both);
+    let server = NoTls::start(Speaks::TlsWithClients);
+    for files in [
+        ClientCertificate { cert: cert.clone(), key: Some(key) },
+        ClientCertificate { cert: both, key: None },
+    ] {
+        let trust = Trust { cacert: Some(&trusted), insecure: false, client: Some(&files) };
+        let answer = ask_as(&server.url(), trust, Proxies::default());
+        assert_eq!(answer, Ok(b"{}".to_vec()), "{files:?}");
+    }
+}
+
+#[test]
+fn a_client_certificate_that_cannot_be_used_is_a_wrong_setting() {
+    let cert = pem("unusable-cert.pem", &certificate());
+    let garbage = pem("unusable-garbage.pem", b"no certificate");
+    let key = key("unusable-key.pem");
+    // An Ed25519 key (RFC 8410, section 10.3): sound, and no certificate's here.
+    let other = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n\
+                 -----END PRIVATE KEY-----\n";
+    let other = super::settings::file("unusable-other.pem", other);
+    let none = PathBuf::from("/nowhere/key.pem");
+    for (cert, key, words) in [
+        (&cert, None, "OS_CERT"),
+        (&cert, None, "holds no PEM private key"),
+        (&cert, Some(&cert), "holds no PEM private key"),
+        (&cert, Some(&other), "its private key is not the certificate's"),
+        (&cert, Some(&none), "OS_KEY /nowhere/key.pem: cannot be read"),
+        (&key, Some(&key), "holds no PEM certificate"),
+        (&garbage, Some(&key), "cannot be used"),
+    ] {
+        let files = ClientCertificate { cert: cert.clone(), key: key.cloned() };
+        let trust = Trust { client: Some(&files), ..Trust::default() };
+        let error = CloudClient::new(trust, Proxies::default(), Handles::new()).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Setting, "{error}");
+        assert!(error.text.contains(words), "{error} lacks {words}");
+    }
 }
 
 #[test]

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use simplescalevm::model::{AddressId, ServerId};
 use simplescalevm::proxies::Proxies;
 use simplescalevm::secret::Secret;
-use simplescalevm::settings::{Credentials, Domain, OpenStackSettings, Project, ServerOptions};
+use simplescalevm::settings::{
+    Credentials, Domain, EndpointOverrides, OpenStackSettings, Project, ServerOptions,
+};
 
 use crate::cloud::{Cloud, undo};
 use crate::contract::{ApplicationCredentialKey, Deed, Ground};
@@ -49,6 +51,10 @@ impl Ground for RealGround {
                 project: Project::Name { name: openrc.get("OS_PROJECT_NAME").into(), domain },
             },
             region: Some(openrc.get("OS_REGION_NAME").into()),
+            cloud: None,
+            default_region: Some("SBG7"),
+            endpoint_overrides: EndpointOverrides::default(),
+            client_certificate: None,
             interface: openrc.get("OS_INTERFACE").into(),
             flavor: "d2-8".into(),
             image: "Debian 11".into(),

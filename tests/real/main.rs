@@ -14,6 +14,7 @@ mod access;
 mod address;
 mod client;
 mod cloud;
+mod clouds;
 #[macro_use]
 #[path = "../contract/mod.rs"]
 mod contract;

@@ -58,7 +58,12 @@ fn words_are_from_a_list() {
     fault("OPENSTACK_IP_VERSION", "5", "must be 4 or 6");
     fault("OS_INTERFACE", "private", "must be public or internal or admin");
     fault("OS_IDENTITY_API_VERSION", "2", "must be 3: no other version is spoken");
-    fault("OS_AUTH_TYPE", "v3oidcpassword", "must be password or v3applicationcredential");
+    fault(
+        "OS_AUTH_TYPE",
+        "v3oidcpassword",
+        "must be password or v3applicationcredential; for any other login make an application credential (openstack \
+         application credential create NAME) and use that",
+    );
 }
 
 #[test]

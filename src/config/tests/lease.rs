@@ -101,7 +101,7 @@ fn etcd_is_found_where_etcdctl_finds_it() {
         ("ETCDCTL_KEY", "/etc/key.pem"),
     ]);
     assert_eq!(tls.endpoints[0], "https://etcd-1:2379", "certificates mean https");
-    assert_eq!(tls.certificate.unwrap().key, PathBuf::from("/etc/key.pem"));
+    assert_eq!(tls.certificate.unwrap().key, Some(PathBuf::from("/etc/key.pem")));
 }
 
 #[test]

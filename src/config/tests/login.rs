@@ -134,7 +134,7 @@ fn what_a_login_lacks_is_named() {
     assert_eq!(
         faults(&[]),
         [
-            "OS_USERNAME: must be set",
+            "OS_USERNAME: must be set (or OS_CLOUD, for the login of a clouds.yaml)",
             "OS_PASSWORD: must be set, or OS_PASSWORD_FILE",
             "OS_PROJECT_ID: must be set, or OS_PROJECT_NAME"
         ]

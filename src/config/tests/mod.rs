@@ -20,7 +20,7 @@ const LOGIN: [(&str, &str); 3] =
     [("OS_USERNAME", "ann"), ("OS_PASSWORD", "hunter2"), ("OS_PROJECT_ID", "p1")];
 
 /// Whatever is read from these names is there; the rest is not.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 10] = [
     ("/proc/sys/kernel/hostname", "scaler-1\n"),
     ("/run/password", "from file\n"),
     ("/run/two-newlines", "from file\n\n"),
@@ -30,6 +30,7 @@ const FILES: [(&str, &str); 9] = [
     ("/etc/not-pem", "hello\n"),
     ("/etc/server.json", "{\"tags\": [\"recorder\"]}\n"),
     ("/etc/wrong-server.json", "{\"tags\": \"recorder\", \"name\": \"x\"}\n"),
+    ("./clouds.yaml", "clouds: {pool 1: {auth: {auth_url: 'https://k/v3'}}}"),
 ];
 
 fn read_file(path: &Path) -> io::Result<String> {

@@ -58,13 +58,7 @@ fn a_name_that_is_no_name_writes_no_line_of_its_own_into_the_log() {
 #[test]
 fn variables_of_others_are_not_warned_of() {
     check(
-        &[
-            MAX,
-            ("PATH", "/bin"),
-            ("OS_CLOUD", "x"),
-            ("OS_VOLUME_API_VERSION", "3"),
-            ("RUST_LOG", "debug"),
-        ],
+        &[MAX, ("PATH", "/bin"), ("OS_VOLUME_API_VERSION", "3"), ("RUST_LOG", "debug")],
         false,
         &[],
     );
@@ -100,12 +94,14 @@ fn an_unsafe_login_is_warned_of() {
 }
 
 #[test]
-fn a_client_certificate_is_warned_of_until_it_is_supported() {
-    check(&[MAX, ("OS_CERT", "/c.pem")], false, &["OS_CERT has no effect"]);
-    let both = [MAX, ("OS_CERT", "/c.pem"), ("OS_KEY", "/k.pem")];
-    check(&both, false, &["OS_CERT and OS_KEY have no effect"]);
-    check(&both, true, &[]);
-    check(&[MAX, ("OS_KEY", "")], false, &[]);
+fn variables_of_openstacks_clients_that_have_no_effect_are_warned_of() {
+    let keystone = [MAX, ("OS_IDENTITY_ENDPOINT_OVERRIDE", "https://k")];
+    check(&keystone, false, &["OS_IDENTITY_ENDPOINT_OVERRIDE has no effect"]);
+    check(&keystone, true, &[]);
+    let files = [MAX, ("OS_CLIENT_CONFIG_FILE", "/c"), ("OS_CLIENT_SECURE_FILE", "/s")];
+    let warning = "OS_CLIENT_CONFIG_FILE and OS_CLIENT_SECURE_FILE have no effect: OS_CLOUD";
+    check(&files, false, &[warning]);
+    check(&[MAX, ("OS_CLIENT_CONFIG_FILE", "")], false, &[]);
 }
 
 #[test]

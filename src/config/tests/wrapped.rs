@@ -8,13 +8,16 @@ use crate::config::table::{self, Setting};
 /// Values that fit a setting that has no default.
 fn sample(setting: &Setting) -> &'static str {
     match setting.name {
-        "REPLICA_API_CACERT" | "OS_CACERT" | "ETCDCTL_CACERT" | "ETCDCTL_CERT" => "/etc/ca.pem",
-        "ETCDCTL_KEY" => "/etc/key.pem",
+        "REPLICA_API_CACERT" | "OS_CACERT" | "OS_CERT" | "ETCDCTL_CACERT" | "ETCDCTL_CERT" => {
+            "/etc/ca.pem"
+        }
+        "OS_KEY" | "ETCDCTL_KEY" => "/etc/key.pem",
         "OS_PASSWORD_FILE" | "OS_APPLICATION_CREDENTIAL_SECRET_FILE" | "ETCDCTL_PASSWORD_FILE" => {
             "/run/password"
         }
         "ETCDCTL_ENDPOINTS" => "https://etcd.example.org:2379",
         "OS_AUTH_TYPE" => "password",
+        name if name.ends_with("_ENDPOINT_OVERRIDE") => "https://service.example.org/v2",
         "OPENSTACK_SERVER_FILE" => "/etc/server.json",
         "REPLICA_MAX" | "REPLICA_REPLACE_SILENT_AFTER" | "OPENSTACK_BOOT_VOLUME_SIZE" => "9",
         _ => setting.default().unwrap_or("pool 1"),
@@ -32,6 +35,9 @@ fn login(setting: &Setting) -> Vec<(&'static str, &'static str)> {
         "OS_PASSWORD_FILE" => vec![],
         _ => vec![("OS_PASSWORD", "hunter2")],
     };
+    if name == "OS_KEY" {
+        login.push(("OS_CERT", "/etc/ca.pem"));
+    }
     if name == "OS_APPLICATION_CREDENTIAL_ID" {
         login = vec![("OS_APPLICATION_CREDENTIAL_SECRET", "s3cret")];
     }

@@ -7,9 +7,7 @@ use serde::Deserialize;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::shown;
 use crate::provider::openstack::answer::Told;
-
-/// The documented default of `OS_REGION_NAME`.
-const DEFAULT_REGION: &str = "SBG7";
+use crate::settings::EndpointOverrides;
 
 /// What a region is called that has no name.
 const UNNAMED: &str = "(unnamed)";
@@ -81,25 +79,66 @@ pub struct Endpoints {
 /// Cinder's service types: the official one first, then those it had before (Service Types Authority).
 const VOLUME_TYPES: [&str; 4] = ["block-storage", "block-store", "volumev3", "volume"];
 
-/// Chooses the endpoints by region and interface. `region` is `OS_REGION_NAME`, if set.
-pub fn choose(
-    catalog: &[Told<CatalogService>],
-    region: Option<&str>,
-    interface: &str,
-) -> Result<Endpoints> {
-    let region = choose_region(catalog, region)?;
-    let find =
-        |service: &str, versions: &[&str]| find(catalog, service, &region, interface, versions);
+/// What endpoints are chosen by.
+#[derive(Clone, Copy, Debug)]
+pub struct Choice<'a> {
+    /// `OS_REGION_NAME`, if set.
+    pub region: Option<&'a str>,
+    /// The region that is taken when none is set and it exists.
+    pub default_region: Option<&'a str>,
+    /// `public`, `internal` or `admin`.
+    pub interface: &'a str,
+    /// Where services are, whatever the catalog says.
+    pub overrides: &'a EndpointOverrides,
+    /// The id of the project, for overrides that name it.
+    pub project: &'a str,
+}
+
+impl<'a> Choice<'a> {
+    /// By region and interface alone, with the documented default.
+    pub fn of(region: Option<&'a str>, interface: &'a str) -> Self {
+        const NONE: &EndpointOverrides =
+            &EndpointOverrides { compute: None, network: None, image: None };
+        Choice { region, default_region: Some("SBG7"), interface, overrides: NONE, project: "" }
+    }
+}
+
+/// Chooses the endpoints by region and interface; one that is overridden needs no entry in the catalog.
+pub fn choose(catalog: &[Told<CatalogService>], wanted: &Choice<'_>) -> Result<Endpoints> {
+    let overrides = wanted.overrides;
+    let region = match choose_region(catalog, wanted) {
+        Err(_) if overrides.compute.is_some() => wanted.region.unwrap_or(UNNAMED).to_owned(),
+        region => region?,
+    };
+    let find = |service: &str, given: &Option<String>, versions: &[&str]| match given {
+        Some(url) => overridden(service, url, wanted.project, versions),
+        None => find(catalog, service, &region, wanted.interface, versions),
+    };
     let has = |service: &&&str| endpoints(catalog, service).next().is_some();
     let volume = VOLUME_TYPES.iter().find(has);
     Ok(Endpoints {
-        volume: find(volume.copied().unwrap_or("block-storage"), &["v3"]),
+        volume: find(volume.copied().unwrap_or("block-storage"), &None, &["v3"]),
         has_volumes: volume.is_some(),
-        compute: find("compute", &["v2.1", "v2"])?,
-        network: find("network", &["v2.0"]),
-        image: find("image", &["v2"]),
+        compute: find("compute", &overrides.compute, &["v2.1", "v2"])?,
+        network: find("network", &overrides.network, &["v2.0"]),
+        image: find("image", &overrides.image, &["v2"]),
         region,
     })
+}
+
+/// The URL of a service that `OS_<SERVICE>_ENDPOINT_OVERRIDE` gives; the project in it is written as keystoneauth has it.
+fn overridden(service: &str, url: &str, project: &str, versions: &[&str]) -> Result<Vec<String>> {
+    let url = ["%(project_id)s", "%(tenant_id)s", "$(project_id)s", "$(tenant_id)s"]
+        .iter()
+        .fold(url.to_owned(), |url, pattern| url.replace(pattern, project));
+    let with_version = with_version(&url, versions).map_err(|version| {
+        let (service, spoken) = (service.to_uppercase(), versions.last().copied().unwrap_or_default());
+        missing(format!(
+            "OS_{service}_ENDPOINT_OVERRIDE \"{}\": {version} of its API is not spoken, only {spoken}",
+            shown(&url)
+        ))
+    })?;
+    Ok(vec![with_version])
 }
 
 /// What can be read of a service's endpoints.
@@ -121,11 +160,11 @@ fn regions(catalog: &[Told<CatalogService>]) -> Vec<&str> {
     regions
 }
 
-fn choose_region(catalog: &[Told<CatalogService>], region: Option<&str>) -> Result<String> {
+fn choose_region(catalog: &[Told<CatalogService>], wanted: &Choice<'_>) -> Result<String> {
+    let &Choice { region, default_region, .. } = wanted;
     let regions = regions(catalog);
     let have = regions.join(", ");
-    let wanted = region.unwrap_or(DEFAULT_REGION);
-    if regions.contains(&wanted) {
+    if let Some(wanted) = region.or(default_region).filter(|wanted| regions.contains(wanted)) {
         return Ok(wanted.to_owned());
     }
     match (region, regions.as_slice()) {
@@ -135,9 +174,12 @@ fn choose_region(catalog: &[Told<CatalogService>], region: Option<&str>) -> Resu
         // A cloud without regions: there is nothing to choose from.
         (_, []) => Ok(region.unwrap_or(UNNAMED).to_owned()),
         (None, [only]) => Ok((*only).to_owned()),
-        (None, _) => Err(missing(format!(
-            "OS_REGION_NAME is unset, and its default {DEFAULT_REGION} does not exist (have: {have})"
-        ))),
+        (None, _) => Err(missing(match default_region {
+            Some(default) => format!(
+                "OS_REGION_NAME is unset, and its default {default} does not exist (have: {have})"
+            ),
+            None => format!("OS_REGION_NAME is unset, and there are several (have: {have})"),
+        })),
         (Some(wanted), _) => {
             Err(missing(format!("OS_REGION_NAME \"{wanted}\": no such region (have: {have})")))
         }
@@ -278,7 +320,7 @@ mod tests {
     ) {
         let urls =
             |urls: Result<Vec<String>>| urls.map_or_else(|why| why.text, |urls| urls.join(" or "));
-        let text = match choose(catalog, region, interface) {
+        let text = match choose(catalog, &Choice::of(region, interface)) {
             Ok(chosen) => {
                 let (network, image) = (urls(chosen.network), urls(chosen.image));
                 format!("{}: {} {network} {image}", chosen.region, chosen.compute.join(" or "))
@@ -380,7 +422,7 @@ mod tests {
         for (number, change) in changes.into_iter().enumerate() {
             let catalog = odd(change);
             for region in [None, Some("SBG7")] {
-                let chosen = choose(&catalog, region, "public");
+                let chosen = choose(&catalog, &Choice::of(region, "public"));
                 assert!(chosen.is_ok(), "{number}: {chosen:?}");
                 check(&catalog, region, "public", well);
             }

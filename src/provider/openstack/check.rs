@@ -17,12 +17,14 @@ pub fn check(session: &mut Session, ours: &Ours, manage_addresses: bool) -> Vec<
     let login = match session.enter() {
         Ok(login) => login.clone(),
         Err(failed) => {
-            let mut lines = as_far_as(*failed);
+            let mut lines: Vec<CheckLine> = source(&settings).into_iter().collect();
+            lines.extend(as_far_as(*failed));
             lines.push(cloud_init(&settings));
             return lines;
         }
     };
-    let mut lines = entrance(&login);
+    let mut lines: Vec<CheckLine> = source(&settings).into_iter().collect();
+    lines.extend(entrance(&login));
     lines.extend(hidden_fields(session, ours));
     let file = ingredients::server_file(&settings);
     let known = file.clone().unwrap_or_default();
@@ -43,6 +45,12 @@ pub fn check(session: &mut Session, ours: &Ours, manage_addresses: bool) -> Vec<
         lines.extend(external_addresses(session));
     }
     lines
+}
+
+/// Whose login it is, when a file tells.
+fn source(settings: &OpenStackSettings) -> Option<CheckLine> {
+    let cloud = settings.cloud.as_ref()?;
+    Some(line("OS_CLOUD", Ok(cloud.to_string())))
 }
 
 /// What a login that failed came to before it did.

@@ -31,13 +31,23 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::handles::Handles;
-use crate::http::CloudClient;
+use crate::http::{CloudClient, Trust};
 use crate::model::{AddressId, ExternalAddress, Listing, Server, ServerId, is_uuid};
 use crate::provider::{CheckLine, Creation, Provider, ProviderMut, Quota};
 use crate::settings::{Mark, OpenStackSettings};
 use ingredients::Ingredients;
 use record::Ours;
 use session::Session;
+
+/// A client for the cloud of these settings. An unreadable `OS_CACERT`, `OS_CERT` or `OS_KEY` is an error.
+pub fn client(settings: &OpenStackSettings, handles: Handles) -> Result<CloudClient> {
+    let trust = Trust {
+        cacert: settings.cacert.as_deref(),
+        insecure: settings.insecure,
+        client: settings.client_certificate.as_ref(),
+    };
+    CloudClient::new(trust, settings.proxies.clone(), handles)
+}
 
 /// What RFC 3986 lets stand as it is in any part of a URL.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -69,9 +79,7 @@ impl OpenStack {
         manage_addresses: bool,
         handles: Handles,
     ) -> Result<Self> {
-        let proxies = settings.proxies.clone();
-        let client =
-            CloudClient::new(settings.cacert.as_deref(), settings.insecure, proxies, handles)?;
+        let client = client(settings, handles)?;
         let session = Session::new(client, settings.clone());
         let ours = Ours { key: settings.metadata_key.clone(), values: None };
         Ok(OpenStack { session, ours, manage_addresses, network_name: None })

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::model::Launched;
-use crate::provider::openstack::catalog::choose;
+use crate::provider::openstack::catalog::{Choice, choose};
 use crate::provider::openstack::floating_ips::{self, FloatingIpList, Wanted};
 use crate::provider::openstack::identity::Token;
 use crate::provider::openstack::microversion;
@@ -224,7 +224,7 @@ proptest! {
                 return Ok(());
             }
         };
-        match choose(&token.catalog, Some("SBG7"), "public") {
+        match choose(&token.catalog, &Choice::of(Some("SBG7"), "public")) {
             Err(error) => {
                 prop_assert!(is_one_line(&error.text), "{}", error);
                 let other = |place: &String| place.starts_with("/token/catalog/") && !place.starts_with("/token/catalog/0");

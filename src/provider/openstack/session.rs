@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Attempts, CONTENT_TYPE, CloudClient, Method, Request, Response, shown};
 use crate::metrics::CloudService;
 use crate::provider::openstack::answer::{is_foreign, parse};
-use crate::provider::openstack::catalog::{self, Endpoints};
+use crate::provider::openstack::catalog::{self, Choice, Endpoints};
 use crate::provider::openstack::identity::{self, ProjectRecord, Token};
 use crate::provider::openstack::microversion::{self, Spoken};
 use crate::secret::Secret;
@@ -254,12 +254,18 @@ impl Session {
             &settings.credentials,
             limit(self.deadline, settings.timeout),
         )
-        .map_err(|error| so_far.at("login", error.context("cannot log in")))?;
+        .map_err(|error| so_far.at("login", of_cloud(error.context("cannot log in"), settings)))?;
         let Token { value, life, project, catalog } = token;
         so_far.project = Some((project.clone(), life));
-        let mut endpoints =
-            catalog::choose(&catalog, settings.region.as_deref(), &settings.interface)
-                .map_err(|error| so_far.at("region", error))?;
+        let wanted = Choice {
+            region: settings.region.as_deref(),
+            default_region: settings.default_region,
+            interface: &settings.interface,
+            overrides: &settings.endpoint_overrides,
+            project: &project.id,
+        };
+        let mut endpoints = catalog::choose(&catalog, &wanted)
+            .map_err(|error| so_far.at("region", of_cloud(error, settings)))?;
         so_far.region = Some(endpoints.region.clone());
         let lists = [
             Some(&mut endpoints.compute),
@@ -446,6 +452,14 @@ impl Session {
 fn limit(deadline: Option<Instant>, usual: Duration) -> Duration {
     let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
     deadline.map_or(usual, |deadline| usual.min(left(deadline)))
+}
+
+/// The settings that an error names may stand in a file.
+fn of_cloud(error: Error, settings: &OpenStackSettings) -> Error {
+    match &settings.cloud {
+        Some(cloud) => Error::new(error.kind, format!("{error}; see {cloud}")),
+        None => error,
+    }
 }
 
 /// What nobody should ever see: a service without any URL.

@@ -18,4 +18,4 @@ pub use openstack::state::{Build, Fixed, Named};
 pub use openstack::{Cloud, Recorded, Service, decoded};
 pub use proxy::{Proxy, Serves};
 pub use replica::Says;
-pub use tls::{NoTls, Speaks, authority, certificate};
+pub use tls::{NoTls, Speaks, authority, certificate, private_key};

@@ -88,6 +88,11 @@ pub fn authority() -> Vec<u8> {
     include_bytes!("untrusted/authority.der").to_vec()
 }
 
+/// The key of all of them.
+pub fn private_key() -> Vec<u8> {
+    include_bytes!("untrusted/key.der").to_vec()
+}
+
 /// The certificates were made with `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -days 36500 -subj
 /// /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE -nodes`, the authority's
 /// with CA:TRUE, the expired one by `openssl ca -selfsign -enddate 20200913122640Z`; all have one key.
@@ -97,7 +102,7 @@ fn config(speaks: Speaks) -> ServerConfig {
         Speaks::ExpiredTls => include_bytes!("untrusted/expired.der").to_vec(),
         _ => certificate(),
     });
-    let key = PrivateKeyDer::try_from(include_bytes!("untrusted/key.der").as_slice()).unwrap();
+    let key = PrivateKeyDer::try_from(private_key()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
     let builder = builder.with_safe_default_protocol_versions().unwrap();

@@ -1,0 +1,99 @@
+//! Which `OS_*` variables still count beside a cloud of a file.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::clouds::FromFile;
+use crate::config::table::{
+    OS_APPLICATION_CREDENTIAL_ID, OS_APPLICATION_CREDENTIAL_NAME, OS_APPLICATION_CREDENTIAL_SECRET,
+    OS_APPLICATION_CREDENTIAL_SECRET_FILE, OS_AUTH_TYPE, OS_AUTH_URL, OS_CACERT, OS_CERT,
+    OS_COMPUTE_ENDPOINT_OVERRIDE, OS_IDENTITY_API_VERSION, OS_IMAGE_ENDPOINT_OVERRIDE, OS_INSECURE,
+    OS_INTERFACE, OS_KEY, OS_NETWORK_ENDPOINT_OVERRIDE, OS_PASSWORD, OS_PASSWORD_FILE,
+    OS_PROJECT_DOMAIN_ID, OS_PROJECT_DOMAIN_NAME, OS_PROJECT_ID, OS_PROJECT_NAME, OS_REGION_NAME,
+    OS_USER_DOMAIN_ID, OS_USER_DOMAIN_NAME, OS_USERNAME, Setting,
+};
+
+/// Settings that answer one question together: where the file tells one of them, the variables of all lose.
+const QUESTIONS: [&[&Setting]; 18] = [
+    &[&OS_AUTH_URL],
+    &[&OS_AUTH_TYPE],
+    &[&OS_USERNAME],
+    &[&OS_PASSWORD, &OS_PASSWORD_FILE],
+    &[&OS_USER_DOMAIN_ID, &OS_USER_DOMAIN_NAME],
+    &[&OS_PROJECT_ID, &OS_PROJECT_NAME],
+    &[&OS_PROJECT_DOMAIN_ID, &OS_PROJECT_DOMAIN_NAME],
+    &[&OS_APPLICATION_CREDENTIAL_ID, &OS_APPLICATION_CREDENTIAL_NAME],
+    &[&OS_APPLICATION_CREDENTIAL_SECRET, &OS_APPLICATION_CREDENTIAL_SECRET_FILE],
+    &[&OS_REGION_NAME],
+    &[&OS_INTERFACE],
+    &[&OS_IDENTITY_API_VERSION],
+    &[&OS_CACERT],
+    &[&OS_INSECURE],
+    &[&OS_CERT, &OS_KEY],
+    &[&OS_COMPUTE_ENDPOINT_OVERRIDE],
+    &[&OS_NETWORK_ENDPOINT_OVERRIDE],
+    &[&OS_IMAGE_ENDPOINT_OVERRIDE],
+];
+
+/// What only a password needs.
+const BY_PASSWORD: [&Setting; 6] = [
+    &OS_PASSWORD,
+    &OS_PASSWORD_FILE,
+    &OS_PROJECT_ID,
+    &OS_PROJECT_NAME,
+    &OS_PROJECT_DOMAIN_ID,
+    &OS_PROJECT_DOMAIN_NAME,
+];
+
+/// What only an application credential needs.
+const BY_APPLICATION_CREDENTIAL: [&Setting; 4] = [
+    &OS_APPLICATION_CREDENTIAL_ID,
+    &OS_APPLICATION_CREDENTIAL_NAME,
+    &OS_APPLICATION_CREDENTIAL_SECRET,
+    &OS_APPLICATION_CREDENTIAL_SECRET_FILE,
+];
+
+/// The environment without the variables that lose against the file, and a line that names those that say something else.
+pub fn without_losers(
+    environment: &BTreeMap<String, String>,
+    file: &FromFile,
+) -> (BTreeMap<String, String>, Option<String>) {
+    let told = |setting: &&Setting| file.values.contains_key(setting.name);
+    let mut losers: Vec<&Setting> = QUESTIONS
+        .into_iter()
+        .filter(|settings| settings.iter().any(told))
+        .flatten()
+        .copied()
+        .collect();
+    // The file's way to log in is the way.
+    if BY_APPLICATION_CREDENTIAL.iter().any(told) {
+        losers.extend(BY_PASSWORD);
+        losers.push(&OS_AUTH_TYPE);
+    } else if told(&&OS_USERNAME) || BY_PASSWORD.iter().any(told) {
+        losers.extend(BY_APPLICATION_CREDENTIAL);
+        losers.push(&OS_AUTH_TYPE);
+    }
+    // Who names an authority wants it to be asked.
+    if told(&&OS_CACERT) {
+        losers.push(&OS_INSECURE);
+    }
+    let mut kept = environment.clone();
+    let mut lost = BTreeSet::new();
+    for setting in losers {
+        for name in setting.names() {
+            let Some(value) = kept.remove(name).filter(|value| !value.is_empty()) else { continue };
+            if file.values.get(setting.name).is_none_or(|told| told.value != value) {
+                lost.insert(name);
+            }
+        }
+    }
+    let names: Vec<&str> = lost.into_iter().collect();
+    let has = if names.len() == 1 { "has" } else { "have" };
+    let warning = (!names.is_empty()).then(|| {
+        format!(
+            "{} {has} no effect, for {} says otherwise; unset it",
+            names.join(", "),
+            file.source
+        )
+    });
+    (kept, warning)
+}

@@ -1,0 +1,142 @@
+//! The text of a clouds file, as far as it tells of one cloud or profile.
+//!
+//! Only what is wanted is read: what else stands in the file may be as odd as it likes, as long as it is YAML. Values stay
+//! the text that was written, whatever YAML makes of `0123`, `no` and `1e5`. The parser's own words are never shown,
+//! for they quote values; and nothing here that holds secrets can be printed.
+
+use std::collections::BTreeMap;
+
+use serde::de::{DeserializeSeed, IgnoredAny};
+
+use crate::config::clouds::kinds::Document;
+use crate::config::clouds::visit::{Notes, Of, Wrong};
+
+/// Largest file: the largest real ones have some kilobytes.
+pub const BYTES_MAX: usize = 64 * 1024;
+
+/// Most brackets: the parser's time grows with the square of those that are open.
+const BRACKETS_MAX: usize = 4096;
+
+/// The keys of `auth` that are read.
+pub const AUTH_KEYS: [&str; 16] = [
+    "application_credential_id",
+    "application_credential_name",
+    "application_credential_secret",
+    "auth_url",
+    "domain_id",
+    "domain_name",
+    "password",
+    "project_domain_id",
+    "project_domain_name",
+    "project_id",
+    "project_name",
+    "tenant_id",
+    "tenant_name",
+    "user_domain_id",
+    "user_domain_name",
+    "username",
+];
+
+/// The keys of a cloud that are read, beside `auth`, `regions` and, of old, those of `auth`.
+pub const CLOUD_KEYS: [&str; 16] = [
+    "auth_plugin",
+    "auth_type",
+    "cacert",
+    "cert",
+    "cloud",
+    "compute_endpoint_override",
+    "endpoint_type",
+    "identity_api_version",
+    "image_endpoint_override",
+    "insecure",
+    "interface",
+    "key",
+    "network_endpoint_override",
+    "profile",
+    "region_name",
+    "verify",
+];
+
+/// Texts by key; a `null` is a text that is not there.
+pub type Texts = BTreeMap<&'static str, String>;
+
+/// What a cloud, a profile or a region holds.
+#[derive(Default, PartialEq, Eq)]
+pub struct Values {
+    /// What stands in `auth`; `None` without that key.
+    pub auth: Option<Texts>,
+    /// What stands beside it.
+    pub other: Texts,
+}
+
+/// A cloud or a profile.
+#[derive(Default, PartialEq, Eq)]
+pub struct Cloud {
+    /// Its values.
+    pub values: Values,
+    /// Its regions, if it lists them.
+    pub regions: Option<Vec<Region>>,
+}
+
+/// A region of a cloud.
+#[derive(Default, PartialEq, Eq)]
+pub struct Region {
+    /// Its name.
+    pub name: String,
+    /// What holds in it.
+    pub values: Values,
+}
+
+/// What a file tells.
+#[derive(Default, PartialEq, Eq)]
+pub struct Found {
+    /// The cloud or profile that is wanted, if it is there.
+    pub cloud: Option<Cloud>,
+    /// The names of the others.
+    pub others: Vec<String>,
+}
+
+/// What is wrong with a file, and where; never a value of it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Line and column, from 1.
+    pub place: Option<(usize, usize)>,
+    /// What it is, with the key it is about.
+    pub text: String,
+}
+
+/// Reads what `text` tells of `wanted` in its map `section`, which is `clouds` or `public-clouds`.
+pub fn read(text: &str, section: &'static str, wanted: &str) -> Result<Found, Fault> {
+    if text.len() > BYTES_MAX {
+        return Err(plain(format!("more than {} KiB", BYTES_MAX / 1024)));
+    }
+    if text.matches(['[', '{']).count() > BRACKETS_MAX {
+        return Err(plain(format!("more than {BRACKETS_MAX} brackets")));
+    }
+    // All of it, so that what is wrong further on is not taken for a wrong type.
+    if let Err(error) = yaml_serde::from_str::<IgnoredAny>(text) {
+        let place = error.location().map(|at| (at.line(), at.column()));
+        let text = match place {
+            Some(_) => {
+                "is not YAML from here on (a tab, a quote or a bracket, or the indentation?)"
+            }
+            None => "holds more than one YAML document: take out what follows the line ---",
+        };
+        return Err(Fault { place, text: text.to_owned() });
+    }
+    let notes = Notes::new(section, wanted);
+    let seed = Of::<Document>::new(&notes);
+    match seed.deserialize(yaml_serde::Deserializer::from_str(text)) {
+        Ok(Document { clouds }) => Ok(Found { cloud: clouds.wanted, others: clouds.others }),
+        Err(error) => {
+            let place = error.location().map(|at| (at.line(), at.column()));
+            // Without a place it is a limit of the parser's own.
+            let wrong = place.map_or(Wrong::TooMuch, |_| notes.wrong());
+            Err(Fault { place, text: notes.about(wrong) })
+        }
+    }
+}
+
+fn plain(text: String) -> Fault {
+    Fault { place: None, text }
+}
