@@ -47,7 +47,7 @@ test: ## Run all tests that need nothing but Rust
 
 # All at once: two processors build them in the time of two.
 build-tests: ## Build what `make test`, `make test-etcd` and `make test-real` run
-	$(CARGO) test --locked --no-run --lib --bins --test it --test simulation --test etcd --test real
+	$(CARGO) test --locked --no-run --lib --bins --test it --test simulation --test model --test etcd --test real
 
 # `make test` holds a debug build to a little more memory; this is what users get.
 test-bounds: ## Test the release build's bounds: a pool of 1,000, and attacks on its status port
