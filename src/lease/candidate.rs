@@ -219,7 +219,7 @@ impl Candidate {
             State::Held => !self.rules.store_expires && sent >= ends,
         };
         if is_over {
-            let epoch = seen.record.epoch + 1;
+            let epoch = seen.record.epoch.saturating_add(1);
             let bid = Bid { epoch, over: Some(seen), taken: false, was_used: false };
             self.go(Phase::Bidding(bid), ended);
         } else {
@@ -240,20 +240,21 @@ impl Candidate {
         }
     }
 
-    /// The number was taken: by whom?
+    /// The number was taken: by whom? Another number is tried after a pause only, for a store that is wrong about one may be
+    /// so about all.
     fn outbid(&mut self, bid: Bid, record: Option<Record>, ended: Duration) {
         match (record, bid.over) {
             // It once existed, and what it was to follow still counts.
             (Some(record), Some(over)) if over.record == record => {
-                let epoch = bid.epoch + 1;
+                let epoch = bid.epoch.saturating_add(1);
                 let bid = Bid { epoch, over: Some(over), taken: false, was_used: bid.was_used };
-                self.go(Phase::Bidding(bid), ended);
+                self.go(Phase::Bidding(bid), ended + self.pause());
             }
             (Some(record), _) => self.weigh(None, record, ended, ended),
             (None, _) => {
                 let epoch = bid.epoch.saturating_mul(2);
                 let bid = Bid { epoch, over: None, taken: false, was_used: true };
-                self.go(Phase::Bidding(bid), ended);
+                self.go(Phase::Bidding(bid), ended + self.pause());
             }
         }
     }
@@ -305,7 +306,9 @@ impl Candidate {
             (Request::Look, Answer::Record(Some(record))) if record.epoch > own.epoch => {
                 return self.lost(Some(record), ended);
             }
-            (Request::Look, Answer::Record(Some(record))) if record.holder == self.me => {
+            (Request::Look, Answer::Record(Some(record)))
+                if record.epoch == own.epoch && record.holder == self.me =>
+            {
                 if let Some(from) = own.renewal.take() {
                     own.confirmed(from, ended, &self.rules);
                 }
@@ -333,7 +336,8 @@ impl Candidate {
     fn lost(&mut self, record: Option<Record>, ended: Duration) {
         match record {
             Some(record) => self.weigh(None, record, ended, ended),
-            None => self.go(Phase::Standby { seen: None }, ended),
+            // What is made and gone again at once must not be made over and over.
+            None => self.go(Phase::Standby { seen: None }, ended + self.pause()),
         }
     }
 

@@ -77,7 +77,8 @@ pub enum Renewal {
 }
 
 /// Where the record of a lease is kept. An error means that the request may or may not have taken effect, now or later.
-/// No request here is ever sent twice by itself, but after a refusal (401): each has one effect at most.
+/// Each request has one effect at most: none is sent twice by itself, but after a refusal (401), or where the second time does
+/// nothing.
 pub trait Store: Send {
     /// The record of the highest epoch; `None` when there is none at all.
     fn look(&mut self) -> Result<Option<Record>>;

@@ -1,4 +1,4 @@
-//! The lease's record among the cloud's images (Image API v2): one image a epoch, private to the project, that never gets data.
+//! The lease's record among the cloud's images (Image API v2): one image an epoch, private to the project, that never gets data.
 //!
 //! Why images: to create one with a given id is atomic, also between users of the project and their application
 //! credentials, and an id is never given out twice, not even after its deletion. So a request that takes effect long after
@@ -7,7 +7,7 @@
 //! Glance remembers a deleted id for as long as its database does. `glance-manage db purge` leaves the table of images alone;
 //! `db purge_images_table` forgets those that were deleted 180 days ago or earlier, by default. Then such an epoch can be made
 //! anew, and that breaks nothing: a record is deleted only while a higher one is there, the highest stays when its holder is
-//! gone, and it is the highest that counts. Only who deletes all records by hand begins at 1 again, and then waits a validity.
+//! gone, and it is the highest that counts. Only where somebody deletes all records by hand the numbers begin anew.
 //!
 //! What the cloud has to keep: a look shows every change that was answered before it was sent. A cloud that reads from copies of
 //! its database which lag behind does not.

@@ -185,3 +185,59 @@ fn numbers_that_once_existed_are_passed_over_and_their_holder_is_waited_for() {
     assert!(acts(&first, &world) && !creates(&first, &world), "{first:?}");
     assert_eq!(world.records[0].epoch, 4);
 }
+
+#[test]
+fn a_store_that_contradicts_itself_is_asked_with_pauses() {
+    let record = |epoch, state| Record {
+        epoch,
+        holder: candidate("b", Duration::ZERO).me,
+        renewed: 0,
+        state,
+    };
+    let records = [None, Some(record(1, State::Released)), Some(record(u64::MAX, State::Expired))];
+    for (record, creation) in records
+        .iter()
+        .flat_map(|record| [Creation::Exists, Creation::Created].map(|creation| (record, creation)))
+    {
+        let (mut world, mut requests) = (World::default(), 0);
+        let mut a = candidate("a", world.now);
+        while world.now < Duration::from_secs(600) {
+            let (due, request) = a.next();
+            world.now = world.now.max(due);
+            let sent = world.moment();
+            let answer = match request {
+                Request::Look | Request::Read(_) => Answer::Record(record.clone()),
+                Request::Create(_) => Answer::Creation(creation),
+                Request::Renew { .. } => Answer::Renewal(Renewal::Gone),
+                Request::Release(_) | Request::Delete(_) => Answer::Done,
+            };
+            world.now += Duration::from_millis(100);
+            a.told(request, sent, world.now, answer);
+            requests += 1;
+        }
+        assert!(requests < 900, "{requests} in ten minutes of {record:?}, {creation:?}");
+    }
+}
+
+#[test]
+fn a_list_without_our_own_record_confirms_nothing() {
+    let (mut world, mut first) = (World::default(), candidate("a", Duration::ZERO));
+    world.records.push(Record {
+        epoch: 1,
+        holder: first.me.clone(),
+        renewed: 5,
+        state: State::Released,
+    });
+    world.used.push(1);
+    let stale = world.records[0].clone();
+    while !matches!(first.next().1, Request::Renew { .. }) {
+        world.step(&mut first);
+    }
+    world.step(&mut first);
+    let (_, request) = first.next();
+    assert_eq!(request, Request::Look);
+    first.told(request, world.moment(), world.now, Answer::Record(Some(stale)));
+    assert!(!acts(&first, &world), "an older epoch was ours, too: {first:?}");
+    world.run(&mut [&mut first], 10);
+    assert!(acts(&first, &world), "{first:?}");
+}
