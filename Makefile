@@ -107,7 +107,7 @@ run: build ## Run the daemon with the settings of this environment
 
 # A day of load in a few minutes: small limits and a short interval, so that there is something to see.
 demo: build ## Run a trial pool on this machine, without any cloud; Ctrl-C ends it
-	env PROVIDER=simulated APP_HOST=127.0.0.1 APP_INTERVAL=2 REPLICA_CAPACITY=4 \
+	env PROVIDER=simulated APP_HOST=127.0.0.1 APP_INTERVAL=6 REPLICA_CAPACITY=4 \
 	    REPLICA_MIN_AVAILABLE_RESOURCES=6 REPLICA_MAX=12 REPLICA_BOOT_GRACE=20 REPLICA_LAUNCH_TIMEOUT=15 \
 	    REPLICA_REPLACE_SILENT_AFTER=6 REPLICA_API_TIMEOUT=1 REPLICA_API_RETRIES=0 EXTERNAL_ADDRESS_MANAGEMENT=true $(BINARY)
 
