@@ -28,6 +28,7 @@ mod faults;
 mod lists;
 mod manager;
 mod marks;
+mod metrics;
 mod odd_answers;
 mod odd_clouds;
 mod of_fake;

@@ -20,12 +20,15 @@ mod contract;
 #[path = "../it/daemon.rs"]
 #[expect(dead_code, reason = "the other test binary needs the rest")]
 mod daemon;
+mod failover;
 mod ground;
 #[path = "../it/fake/http.rs"]
 #[expect(dead_code, reason = "the other test binary needs the rest")]
 mod http;
 mod large;
 mod limits;
+#[path = "../it/metrics.rs"]
+mod metrics;
 mod openrc;
 mod outages;
 mod pool;
@@ -35,4 +38,5 @@ mod replica;
 mod scene;
 mod service;
 mod short_list;
+mod stage;
 mod turn;
