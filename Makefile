@@ -12,6 +12,8 @@ IMAGE ?= simplescalevm
 BASE ?=
 # How long `make fuzz` stays with each target.
 FUZZ_SECONDS ?= 60
+# Deaths of each kind in `make bench-failover`.
+FAILOVER_DEATHS ?= 50
 DEB_MAINTAINER ?= SimpleScaleVM packagers <root@localhost>
 
 CARGO ?= cargo
@@ -31,7 +33,7 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 
 UNITS := simplescalevm.service simplescalevm-once.service simplescalevm-once.timer
 
-.PHONY: all build build-tests test test-bounds soak fuzz test-real test-browser test-prometheus test-proxy test-packaging record openstack-up \
+.PHONY: all build build-tests test test-bounds soak fuzz test-real bench-failover test-browser test-prometheus test-proxy test-packaging record openstack-up \
     openstack-down deny audit lint fmt run demo install install-files static dist image deb clean help
 
 all: build ## Build the release binary
@@ -64,6 +66,9 @@ openstack-down: ## Stop that OpenStack; its data and its packages stay
 # As many at a time as the cloud has projects for (tests/real/turn.rs); the others wait for their turn, each in a thread.
 test-real: openstack-up ## Run the tests that need a real OpenStack; brings it up, and leaves it up
 	$(CARGO) test --locked --test real -- --test-threads=1000
+
+bench-failover: openstack-up ## Measure how fast an address leaves a dead service, FAILOVER_DEATHS (50) of each kind, on that OpenStack
+	FAILOVER_DEATHS=$(FAILOVER_DEATHS) $(CARGO) bench --locked --bench failover
 
 record: openstack-up ## Record that OpenStack's answers anew as fixtures (tests/fixtures/openstack)
 	SIMPLESCALEVM_RECORD=1 $(CARGO) test --locked --test real answers -- --test-threads=1

@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::daemon::{Daemon, Ran, Settings, run, send};
+use crate::daemon::{Daemon, Ran, Settings, run};
 use crate::expect;
 use crate::fake::{Cloud, Fault, Gate, Says, Times};
 use crate::metrics::{metric, metrics, wait_for_metric};
