@@ -12,6 +12,8 @@ IMAGE ?= simplescalevm
 BASE ?=
 # How long `make fuzz` stays with each target.
 FUZZ_SECONDS ?= 60
+# Deaths of each kind in `make bench-failover`.
+FAILOVER_DEATHS ?= 50
 DEB_MAINTAINER ?= SimpleScaleVM packagers <root@localhost>
 
 CARGO ?= cargo
@@ -32,7 +34,7 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 UNITS := simplescalevm.service simplescalevm@.service simplescalevm-once.service simplescalevm-once.timer
 REPLICA := contrib/replica/cloud-init.yaml contrib/replica/cloud-init-nginx.yaml
 
-.PHONY: all build build-tests test test-bounds soak fuzz test-etcd test-real test-browser test-prometheus test-proxy test-packaging record openstack-up \
+.PHONY: all build build-tests test test-bounds soak fuzz test-etcd test-real bench-failover test-browser test-prometheus test-proxy test-packaging record openstack-up \
     openstack-down deny audit lint fmt run demo install install-files static dist image deb clean help
 
 all: build ## Build the release binary
@@ -69,6 +71,9 @@ test-real: openstack-up ## Run the tests that need a real OpenStack; brings it u
 # Most of them wait: for a member that hangs, or for a lease to run out.
 test-etcd: ## Keep the lease in a real etcd: one member, and three of which one dies and one hangs (needs Debian's apt, openssl)
 	$(CARGO) test --locked --test etcd -- --test-threads=4
+
+bench-failover: openstack-up ## Measure how fast an address leaves a dead service, FAILOVER_DEATHS (50) of each kind, on that OpenStack
+	FAILOVER_DEATHS=$(FAILOVER_DEATHS) $(CARGO) bench --locked --bench failover
 
 record: openstack-up ## Record that OpenStack's answers anew as fixtures (tests/fixtures/openstack)
 	SIMPLESCALEVM_RECORD=1 $(CARGO) test --locked --test real answers -- --test-threads=1
@@ -112,7 +117,7 @@ run: build ## Run the daemon with the settings of this environment
 
 # A day of load in a few minutes: small limits and a short interval, so that there is something to see.
 demo: build ## Run a trial pool on this machine, without any cloud; Ctrl-C ends it
-	env PROVIDER=simulated APP_HOST=127.0.0.1 APP_INTERVAL=2 REPLICA_CAPACITY=4 \
+	env PROVIDER=simulated APP_HOST=127.0.0.1 APP_INTERVAL=6 REPLICA_CAPACITY=4 \
 	    REPLICA_MIN_AVAILABLE_RESOURCES=6 REPLICA_MAX=12 REPLICA_BOOT_GRACE=20 REPLICA_LAUNCH_TIMEOUT=15 \
 	    REPLICA_REPLACE_SILENT_AFTER=6 REPLICA_API_TIMEOUT=1 REPLICA_API_RETRIES=0 EXTERNAL_ADDRESS_MANAGEMENT=true $(BINARY)
 

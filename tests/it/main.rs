@@ -34,6 +34,7 @@ mod lease_store;
 mod lists;
 mod manager;
 mod marks;
+mod metrics;
 mod minimum;
 mod odd_answers;
 mod odd_clouds;

@@ -3,9 +3,10 @@
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::daemon::{Daemon, Ran, Settings, run, send};
+use crate::daemon::{Daemon, Ran, Settings, run};
 use crate::expect;
 use crate::fake::{Cloud, Fault, Gate, Says, Times};
+use crate::metrics::{metric, metrics, wait_for_metric};
 
 /// A pool that wants nothing.
 fn content() -> Cloud {
@@ -14,33 +15,6 @@ fn content() -> Cloud {
         cloud.add_replica(name, Says::free(1));
     }
     cloud
-}
-
-/// The value of a sample of `/metrics`, which is given as the page spells it.
-#[track_caller]
-fn metric(daemon: &Daemon, sample: &str) -> f64 {
-    let page = metrics(daemon);
-    let value = page.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
-    let value = value.unwrap_or_else(|| panic!("no {sample} in\n{page}"));
-    value.parse().unwrap_or_else(|error| panic!("{sample} {value}: {error}"))
-}
-
-#[track_caller]
-fn metrics(daemon: &Daemon) -> String {
-    let url = format!("{}/metrics", daemon.status_url());
-    let (status, headers, body) = send("GET", &url, &[], None).expect("an answer");
-    assert_eq!(status, 200, "{}", daemon.log());
-    let content_type = headers.iter().find(|(name, _)| name == "content-type");
-    assert_eq!(
-        content_type.map(|(_, value)| value.as_str()),
-        Some("text/plain; version=0.0.4; charset=utf-8")
-    );
-    String::from_utf8(body).unwrap()
-}
-
-#[track_caller]
-fn wait_for_metric(daemon: &Daemon, sample: &str, is_so: impl Fn(f64) -> bool) {
-    daemon.wait_until(&format!("good {sample}"), || is_so(metric(daemon, sample)));
 }
 
 /// How many lines of the log have all of `words`.

@@ -1,64 +1,8 @@
 //! External addresses move away from what is dead, and from nothing else.
 
-use std::cell::RefCell;
-
 use serde_json::json;
 
-use crate::daemon::Daemon;
-use crate::scene::{DESCRIPTION, Scene, Vm};
-
-/// Replicas, and addresses on the first of them.
-struct Stage {
-    daemon: Daemon,
-    pool: Vec<Vm>,
-    addresses: Vec<String>,
-    scene: Scene,
-}
-
-/// So many healthy replicas, all of which are wanted, and so many addresses, each on one of them. The holders come
-/// first, in the order of their addresses.
-fn stage(replicas: usize, addresses: usize) -> Stage {
-    let scene = Scene::open();
-    let addresses: Vec<String> =
-        (0..addresses).map(|_| scene.cloud.add_address(DESCRIPTION)).collect();
-    let settings = scene
-        .settings()
-        .with("REPLICA_MIN_AVAILABLE_RESOURCES", &replicas.to_string())
-        .with("EXTERNAL_ADDRESS_MANAGEMENT", "true");
-    let daemon = Daemon::start(&settings);
-    let mut pool = scene.until_healthy(&daemon, replicas);
-    let holders = RefCell::new(Vec::new());
-    scene.until(&daemon, "every address on a replica", |_| {
-        let found = addresses.iter().filter_map(|address| scene.cloud.holder(address));
-        *holders.borrow_mut() = found.collect();
-        holders.borrow().len() == addresses.len()
-    });
-    let holders = holders.into_inner();
-    pool.sort_by_key(|vm| holders.iter().position(|id| *id == vm.id).unwrap_or(usize::MAX));
-    Stage { daemon, pool, addresses, scene }
-}
-
-impl Stage {
-    /// Waits until the address is on another replica, which held none; the others stay where they are.
-    #[track_caller]
-    fn expect_moved(&self, moved: &[usize]) {
-        let holders = || -> Vec<Option<String>> {
-            self.addresses.iter().map(|address| self.scene.cloud.holder(address)).collect()
-        };
-        let what = format!("addresses {moved:?} on other replicas, the others where they were");
-        self.scene.until(&self.daemon, &what, |_| {
-            let now = holders();
-            for (number, holder) in now.iter().enumerate().filter(|(at, _)| !moved.contains(at)) {
-                let stays = holder.as_ref() == Some(&self.pool[number].id);
-                assert!(stays, "address {number} was moved to {holder:?}\n{}", self.daemon.log());
-            }
-            let free = &self.pool[self.addresses.len()..];
-            moved
-                .iter()
-                .any(|at| now[*at].as_ref().is_some_and(|id| free.iter().any(|vm| vm.id == *id)))
-        });
-    }
-}
+use crate::stage::stage;
 
 #[test]
 fn an_address_leaves_a_dead_service() {

@@ -21,6 +21,7 @@ mod contract;
 #[path = "../it/daemon.rs"]
 #[expect(dead_code, reason = "the other test binary needs the rest")]
 mod daemon;
+mod failover;
 mod ground;
 #[path = "../it/fake/http.rs"]
 #[expect(dead_code, reason = "the other test binary needs the rest")]
@@ -32,6 +33,8 @@ mod lease_access;
 mod lease_contract;
 mod lease_store;
 mod limits;
+#[path = "../it/metrics.rs"]
+mod metrics;
 mod openrc;
 mod outages;
 mod pool;
@@ -41,4 +44,5 @@ mod replica;
 mod scene;
 mod service;
 mod short_list;
+mod stage;
 mod turn;

@@ -121,7 +121,8 @@ impl Scene {
             .with("RUST_LOG", "debug")
     }
 
-    fn port(&self) -> u16 {
+    /// The replicas' port.
+    pub fn port(&self) -> u16 {
         self.port.local_addr().unwrap().port()
     }
 
@@ -262,7 +263,7 @@ impl Scene {
 
 /// How many passes have ended.
 #[track_caller]
-fn passes(daemon: &Daemon) -> u64 {
+pub fn passes(daemon: &Daemon) -> u64 {
     daemon.get("/").1["passes"].as_u64().unwrap()
 }
 

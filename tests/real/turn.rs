@@ -121,7 +121,7 @@ impl Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         // To be seen with `--show-output`.
-        println!("at work on the cloud for {} s", self.began.elapsed().as_secs());
+        eprintln!("at work on the cloud for {} s", self.began.elapsed().as_secs());
         let mut turns = turns();
         turns.projects[self.project].is_taken = false;
         if self.is_alone() {

@@ -36,7 +36,7 @@ const FIRST_SHARE: u64 = 2;
 const SHARE: (u64, u64) = (12, 24);
 
 /// When the first service dies: within the first minute, and when there is another replica to take its address.
-const FIRST_DEATH: Duration = Duration::from_secs(45);
+const FIRST_DEATH: Duration = Duration::from_secs(43);
 
 /// The cloud.
 #[derive(Clone, Debug)]

@@ -4,12 +4,12 @@ mod closed;
 mod contract;
 mod crowd;
 mod faults;
-mod gone;
+pub mod gone;
 mod http;
 mod openstack;
 mod proxy;
 mod range;
-mod replica;
+pub mod replica;
 mod tls;
 
 pub use faults::{Fault, Gate, Then, Times};

@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Instant;
 
 /// What it does with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +23,12 @@ pub struct Proxy {
     shared: Arc<Shared>,
 }
 
+/// Is told of each request that was answered: its head, when it came, and the answer.
+type Listener = dyn Fn(&str, Instant, &[u8]) + Send + Sync;
+
 struct Shared {
     serves: Serves,
+    passed_on: Box<Listener>,
     heads: Mutex<Vec<String>>,
     ended: Mutex<bool>,
 }
@@ -31,9 +36,23 @@ struct Shared {
 impl Proxy {
     /// Listens on 127.0.0.1.
     pub fn start(serves: Serves) -> Self {
+        Proxy::start_telling(serves, |_, _, _| {})
+    }
+
+    /// The same, and `passed_on` is told of each request that was answered by whom it was for: its head, when it came, and
+    /// the answer.
+    pub fn start_telling(
+        serves: Serves,
+        passed_on: impl Fn(&str, Instant, &[u8]) + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let shared = Arc::new(Shared { serves, heads: Mutex::default(), ended: Mutex::new(false) });
+        let shared = Arc::new(Shared {
+            serves,
+            passed_on: Box::new(passed_on),
+            heads: Mutex::default(),
+            ended: Mutex::new(false),
+        });
         let accepting = Arc::clone(&shared);
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
@@ -76,6 +95,7 @@ impl Shared {
     fn serve(&self, mut stream: &TcpStream) -> io::Result<()> {
         loop {
             let head = read_head(stream)?;
+            let came = Instant::now();
             self.heads.lock().unwrap().push(head.clone());
             if let Some(status) = self.refusal(&head) {
                 let body = "<html><body>the proxy says no</body></html>";
@@ -111,6 +131,7 @@ impl Shared {
             upstream.write_all(&body)?;
             let mut answer = Vec::new();
             upstream.read_to_end(&mut answer)?;
+            (self.passed_on)(&head, came, &answer);
             stream.write_all(&answer)?;
         }
     }
