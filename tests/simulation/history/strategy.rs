@@ -7,6 +7,7 @@ use proptest::sample::select;
 
 use super::{Event, History, Settings};
 use crate::universe::{Deed, End, HowItEnds, Meanwhile};
+use crate::watch::Whom;
 use crate::world::vm::Lie;
 use crate::world::weather::{Fate, Fault, Request};
 
@@ -66,7 +67,8 @@ fn broken_image() -> impl Strategy<Value = Vec<Event>> {
 /// Passes begin early, and things happen between them.
 fn early() -> impl Strategy<Value = Vec<Event>> {
     let event = prop_oneof![
-        4 => hurry(),
+        2 => hurry(),
+        3 => lost(),
         3 => replica(),
         1 => Just(Event::AllGoSilent),
         1 => Just(Event::MostTurnToError),
@@ -99,6 +101,18 @@ fn hurry() -> impl Strategy<Value = Event> {
         .prop_map(|(passes, apart)| Event::Early { passes, apart })
 }
 
+fn lost() -> impl Strategy<Value = Event> {
+    let whom = prop_oneof![
+        2 => Just(Whom::Holders),
+        1 => Just(Whom::All),
+        4 => any::<u8>().prop_map(Whom::Some),
+        2 => Just(Whom::Silent),
+        1 => Just(Whom::Elsewhere),
+    ];
+    (1_u8..=12, select(vec![0_u8, 0, 1, 5, 20, 57]), whom)
+        .prop_map(|(passes, apart, whom)| Event::Lost { passes, apart, whom })
+}
+
 /// New replicas serve for a while only, for a long time.
 fn short_lives() -> impl Strategy<Value = Vec<Event>> {
     let event = prop_oneof![
@@ -129,6 +143,7 @@ fn settings() -> impl Strategy<Value = Settings> {
         prop::bool::weighted(0.3),
         prop::bool::weighted(0.15),
         option::weighted(0.6, 0_u8..=3),
+        option::weighted(0.7, select(vec![1_u8, 4, 15])),
         0_u8..=4,
     )
         .prop_map(
@@ -140,6 +155,7 @@ fn settings() -> impl Strategy<Value = Settings> {
                 delete_stopped,
                 once,
                 addresses,
+                watch,
                 replicas,
             )| Settings {
                 capacity,
@@ -149,6 +165,7 @@ fn settings() -> impl Strategy<Value = Settings> {
                 delete_stopped,
                 once,
                 addresses,
+                watch,
                 replicas,
             },
         )
@@ -158,7 +175,8 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         16 => (1_u8..=6).prop_map(Event::Passes),
         3 => (8_u8..=20).prop_map(Event::Passes),
-        2 => hurry(),
+        1 => hurry(),
+        1 => lost(),
         20 => replica(),
         8 => operator(),
         10 => cloud(),

@@ -277,6 +277,10 @@ fn missing(judge: &Judge) -> u64 {
                     0
                 }
             }
+            // Whoever a hasty pass did not ask is what it was.
+            (Condition::Active { task: None }, Some(Answer::Unasked)) if witness.in_haste => {
+                witness.last.get(id).map_or(0, free).min(policy.capacity)
+            }
             _ => 0,
         };
         sum = sum.saturating_add(resources);
