@@ -100,9 +100,13 @@ impl Stage {
         self.early(seconds, Stage::pass)
     }
 
-    /// The same, begun by a watch that says anything, for the `turn`th time.
+    /// The same, begun by a watch that says anything, for the `turn`th time. The passes that are due before it come before it.
     pub fn pass_of_a_watch(&mut self, seconds: u64, whom: Whom, turn: u8) -> Option<Report> {
-        self.early(seconds, |stage| {
+        let at = clock::now() + seconds;
+        while self.slot <= at && !self.is_broken() {
+            self.pass();
+        }
+        self.early(at.saturating_sub(clock::now()), |stage| {
             stage.wait();
             let mut watched = Watched::default();
             {

@@ -30,6 +30,7 @@ fn chapter() -> impl Strategy<Value = Vec<Event>> {
         2 => storm(),
         1 => broken_image(),
         1 => early(),
+        1 => fail_over(),
         1 => in_the_last_moment(),
         1 => short_lives(),
     ]
@@ -78,6 +79,22 @@ fn early() -> impl Strategy<Value = Vec<Event>> {
         1 => (1_u8..=3).prop_map(Event::Passes),
     ];
     vec(event, 4..=14)
+}
+
+/// Services die one after the other, a few seconds apart, while others could have their addresses.
+fn fail_over() -> impl Strategy<Value = Vec<Event>> {
+    let vm = any::<u8>;
+    let event = prop_oneof![
+        3 => lost(),
+        3 => vm().prop_map(|vm| Event::GoesSilent { vm }),
+        2 => (1_u8..=2).prop_map(Event::Passes),
+        1 => Just(Event::AllAnswer),
+        1 => (vm(), option::of(vm())).prop_map(|(address, to)| Event::Bound { address, to }),
+    ];
+    vec(event, 6..=14).prop_map(|events| {
+        let begin = [Event::AllAnswer, Event::Added, Event::Added, Event::Added, Event::Passes(2)];
+        begin.into_iter().chain(events).collect()
+    })
 }
 
 /// What is about to be deleted is repaired, or locked, while the pass goes on.

@@ -88,6 +88,8 @@ pub struct Witness {
     /// When the newest replica was made that was healthy for as long as the boot grace.
     pub newest_to_last: Option<std::time::SystemTime>,
     pub silent_since: BTreeMap<ServerId, u64>,
+    /// The same of those that the watch lost first.
+    pub silent_since_haste: BTreeMap<ServerId, u64>,
     pub deleting_since: BTreeMap<ServerId, u64>,
     pub delete_sent: BTreeMap<ServerId, u64>,
     /// Those whose last deletion failed, in an earlier pass.
@@ -249,6 +251,9 @@ impl Witness {
             let none = || Answer::None { why: "no answer to the watch".into() };
             if is_lost(&server) {
                 self.lost.insert(id.clone());
+                if !self.silent_since.contains_key(id) {
+                    self.silent_since_haste.insert(id.clone(), self.began);
+                }
                 self.answered(policy, id, &none());
             }
             let last = self.last.get(id).cloned().unwrap_or(Answer::Unasked);
