@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-pub use holders::{Holder, Holders, Learnt, Question};
+pub use holders::{Holder, Holders, Learnt, Question, after_pass};
 
 use crate::clock::{Clock, Moment};
 use crate::error::Result;
@@ -80,7 +80,7 @@ impl Watch {
     pub fn pass_ended(&mut self, report: &Report, began: Moment) {
         if let (Some(plan), Some(addresses)) = (&report.plan, &report.addresses) {
             let outcome = report.outcome.as_ref();
-            let holders = holders::after_pass(plan, outcome, addresses, &report.answered);
+            let holders = after_pass(plan, outcome, addresses, &report.answered);
             self.holders.pass_ended(holders, began.elapsed, self.clock.now().elapsed);
         }
     }

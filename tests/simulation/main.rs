@@ -12,6 +12,7 @@ mod stage;
 mod stories;
 mod table;
 mod universe;
+mod watch;
 mod world;
 
 use std::env;

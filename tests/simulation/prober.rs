@@ -20,6 +20,22 @@ pub struct Prober {
 
 impl Ask for Prober {
     fn ask_all(&self, targets: &[Target], _: &dyn Fn() -> bool) -> BTreeMap<ServerId, Answer> {
+        let answers = self.ask(targets, true);
+        self.universe.borrow_mut().judge.all_answered();
+        answers
+    }
+
+    fn ask_once(&self, targets: &[Target]) -> BTreeMap<ServerId, Answer> {
+        let answers = self.ask(targets, false);
+        let universe = &mut *self.universe.borrow_mut();
+        universe.judge.asked_in_haste(&universe.watched);
+        answers
+    }
+}
+
+impl Prober {
+    /// One question too few answers is silence only to whoever asks again: `silence_tells`.
+    fn ask(&self, targets: &[Target], silence_tells: bool) -> BTreeMap<ServerId, Answer> {
         let universe = &mut *self.universe.borrow_mut();
         universe.begin(Request::Probe);
         clock::advance(universe.world.weather.probes);
@@ -41,7 +57,11 @@ impl Ask for Prober {
             let vm = place.and_then(|place| universe.world.vms.get_mut(*place));
             let none = |why: &str| Answer::None { why: why.to_owned() };
             let truth = vm.as_deref().map_or_else(|| none("nobody is there"), Vm::answer);
-            universe.judge.answered(&target.id, &truth);
+            if silence_tells || !matches!(truth, Answer::None { .. }) {
+                universe.judge.answered(&target.id, &truth);
+            } else {
+                universe.judge.did_not_answer_once(&target.id);
+            }
             let body = vm.as_deref().and_then(Vm::body);
             if let Some(vm) = vm {
                 vm.asked();
@@ -55,7 +75,6 @@ impl Ask for Prober {
             };
             answers.insert(target.id.clone(), answer);
         }
-        universe.judge.all_answered();
         universe.end(Request::Probe);
         answers
     }

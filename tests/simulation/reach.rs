@@ -6,7 +6,7 @@ use simplescalevm::outcome::StepResult;
 use simplescalevm::pass::Report;
 
 /// What has to happen in every run of ordinary length.
-pub const EXPECTED: [&str; 38] = [
+pub const EXPECTED: [&str; 43] = [
     "asked to end in Addresses",
     "asked to end in Create",
     "asked to end in Delete",
@@ -26,6 +26,11 @@ pub const EXPECTED: [&str; 38] = [
     "deletion failed",
     "deletion waits for an address",
     "dropped",
+    "early pass",
+    "early pass, anything",
+    "early, brake: many lost",
+    "early, brake: many silent",
+    "early, moved",
     "held back, batch",
     "held back, brake",
     "held back, creation paused",
@@ -102,8 +107,7 @@ impl Reach {
             });
         }
         for brake in &plan.brakes {
-            let silent = brake.contains("are silent");
-            self.met(if silent { "brake: many silent" } else { "brake: many lost" });
+            self.met(name_of(brake));
         }
         let reasons = ["dead weight limit", "brake", "creation paused", "REPLICA_MAX"];
         if let Some(held) = &plan.held_back {
@@ -112,4 +116,17 @@ impl Reach {
             self.met(format!("held back, {}", known.unwrap_or(listed)));
         }
     }
+
+    /// What a pass did that a watch began.
+    pub fn early_pass(&mut self, report: &Report) {
+        let moved = report.outcome.iter().flat_map(|outcome| &outcome.moved).count();
+        (0..moved).for_each(|_| self.met("early, moved"));
+        for brake in report.plan.iter().flat_map(|plan| &plan.brakes) {
+            self.met(format!("early, {}", name_of(brake)));
+        }
+    }
+}
+
+fn name_of(brake: &str) -> &'static str {
+    if brake.contains("are silent") { "brake: many silent" } else { "brake: many lost" }
 }

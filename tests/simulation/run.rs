@@ -37,6 +37,7 @@ pub fn run(history: &History, tell: bool) -> End {
     let settings = &history.settings;
     let addresses = settings.addresses.unwrap_or(0);
     let mut stage = Stage::new(settings.policy(), settings.replicas, addresses, tell);
+    stage.watch_every(settings.watch);
     let mut settled_after = 0;
     for event in &history.events {
         happens(&mut stage, *event);
@@ -55,6 +56,14 @@ pub fn happens(stage: &mut Stage, event: Event) {
         Event::Passes(count) => passes(stage, count, Stage::pass),
         Event::Early { passes: count, apart } => {
             passes(stage, count, |stage| stage.early_pass(apart.into()));
+        }
+        Event::Lost { passes: count, apart, whom } => {
+            for turn in 0..count {
+                stage.pass_of_a_watch(apart.into(), whom, turn);
+                if stage.is_broken() {
+                    return;
+                }
+            }
         }
         Event::Restart => stage.restart(),
         Event::Pause { minutes } => stage.pause(60 * u64::from(minutes)),

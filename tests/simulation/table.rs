@@ -2,6 +2,7 @@
 
 use crate::history::{Event, apply};
 use crate::stage::{Stage, settings};
+use crate::watch::Whom;
 use crate::world::weather::Fate;
 
 /// When nothing has changed in the pool for so many passes, and nothing was to be done, nothing ever will.
@@ -45,6 +46,13 @@ struct Figures {
 }
 
 fn play(row: &Row<'_>) -> Figures {
+    play_with(row, None)
+}
+
+/// Whom the watch names in a second in which it begins three passes, after so many ordinary ones again and again.
+type Early = Option<(u64, Whom)>;
+
+fn play_with(row: &Row<'_>, early: Early) -> Figures {
     let policy = settings(row.set, row.runs == Runs::Once).policy;
     let minimum = policy.minimum;
     let mut stage = Stage::new(policy, row.replicas, 0, false);
@@ -60,6 +68,11 @@ fn play(row: &Row<'_>) -> Figures {
         }
         if matches!(row.runs, Runs::Again(every) if pass % every == 0) {
             stage.restart();
+        }
+        if let Some(whom) = early.filter(|(every, _)| pass % every == 1).map(|(_, whom)| whom) {
+            for turn in 0..3 {
+                stage.pass_of_a_watch(u64::from(turn == 0), whom, turn);
+            }
         }
         if let Some(plan) = stage.pass().and_then(|report| report.plan) {
             still = if plan.is_empty() { still + 1 } else { 0 };
@@ -264,5 +277,68 @@ fn a_small_pool_outlives_an_outage_of_its_own_network() {
     let replaced = &[("REPLICA_REPLACE_SILENT_AFTER", "300")];
     for set in [&[][..], replaced] {
         own_network_is_out(set, Runs::On, 5, 12 * HOUR).vms(15, 15).below(12 * HOUR);
+    }
+}
+
+/// What a row comes to when a watch begins passes in between, three in a second every ten minutes: for the sake of the
+/// silent, of all, or of anybody.
+fn with_early_passes(row: &Row<'_>) -> impl Iterator<Item = Figures> {
+    let whom = [Whom::Silent, Whom::All, Whom::Some(0b0101_0011)];
+    whom.into_iter().map(|whom| play_with(row, Some((10, whom))))
+}
+
+#[test]
+fn early_passes_make_no_more_of_a_dead_image() {
+    let events = &[BUILDS_ARE_DEAD];
+    let row = Row { set: &[], runs: Runs::On, replicas: 0, passes: 2 * DAY, events };
+    with_early_passes(&row).for_each(|figures| {
+        figures.vms(13, 13).below(2 * DAY);
+    });
+}
+
+#[test]
+fn early_passes_put_off_no_trial() {
+    let events = &[BUILDS_ARE_DEAD, (2 * HOUR, Event::Builds(Fate::Good))];
+    let row = Row { set: &[], runs: Runs::On, replicas: 0, passes: 8 * HOUR, events };
+    with_early_passes(&row).for_each(|figures| {
+        figures.vms(15, 15).below(131);
+    });
+}
+
+#[test]
+fn early_passes_make_no_more_of_those_that_die_young() {
+    let events = &[(0, Event::Builds(Fate::Dies(120, 120)))];
+    let row = Row { set: &[], runs: Runs::On, replicas: 0, passes: DAY, events };
+    with_early_passes(&row).for_each(|figures| {
+        figures.vms(13, 13).below(DAY);
+    });
+}
+
+#[test]
+fn early_passes_hurry_no_replacement_of_the_silent() {
+    let set = &[("REPLICA_REPLACE_SILENT_AFTER", "300")];
+    let events = &[SHORT_LIVES];
+    let row = Row { set, runs: Runs::On, replicas: 0, passes: 7 * DAY, events };
+    // With a watch that names the healthy every ten minutes nobody lasts, so pauses are long: that is not judged here.
+    play_with(&row, Some((10, Whom::Silent))).vms(3, 6).below(3717);
+}
+
+#[test]
+fn early_passes_neither_hurry_nor_hinder_what_makes_up_for_forty_of_forty() {
+    let events = &[(HOUR, Event::AllGoSilent)];
+    let row = Row { set: &[], runs: Runs::On, replicas: 40, passes: 12 * HOUR, events };
+    with_early_passes(&row).for_each(|figures| {
+        figures.vms(43, 43).below_at_most(7);
+    });
+}
+
+#[test]
+fn early_passes_make_no_more_while_the_own_network_is_out() {
+    let (out, back) = (Event::OwnNetwork { works: false }, Event::OwnNetwork { works: true });
+    let events = &[(HOUR, out), (HOUR + 12, back)];
+    let row = Row { set: &[], runs: Runs::On, replicas: 40, passes: 2 * HOUR, events };
+    for figures in with_early_passes(&row) {
+        figures.vms(41, 41).below(12);
+        assert_eq!(figures.left, 40, "{figures}");
     }
 }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::panic::resume_unwind;
 use std::rc::Rc;
 
+use simplescalevm::model::Watched;
 use simplescalevm::progress::Stop;
 
 use crate::clock;
@@ -62,6 +63,8 @@ pub struct Universe {
     /// In the next pass.
     pub meanwhile: Option<Meanwhile>,
     pub stop: Stop,
+    /// What the watch told this pass.
+    pub watched: Watched,
     pub reach: Reach,
     /// Requests of this pass so far, the probing among them.
     pub requests: u8,

@@ -10,6 +10,7 @@ use simplescalevm::model::IpVersion;
 use simplescalevm::settings::Policy;
 
 use crate::universe::{End, Meanwhile};
+use crate::watch::Whom;
 use crate::world::vm::Lie;
 use crate::world::weather::{Fate, Fault, Request};
 pub use apply::apply;
@@ -33,6 +34,8 @@ pub struct Settings {
     pub once: bool,
     /// Floating IPs; `None`: they are not managed.
     pub addresses: Option<u8>,
+    /// `EXTERNAL_ADDRESS_WATCH`; `None`: 0.
+    pub watch: Option<u8>,
     /// Replicas that run when the history begins.
     pub replicas: u8,
 }
@@ -187,6 +190,12 @@ pub enum Event {
     Early {
         passes: u8,
         apart: u8,
+    },
+    /// The same by a watch that says anything.
+    Lost {
+        passes: u8,
+        apart: u8,
+        whom: Whom,
     },
     /// While the next pass goes on an operator does something.
     Meanwhile(Meanwhile),

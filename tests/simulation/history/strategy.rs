@@ -7,6 +7,7 @@ use proptest::sample::select;
 
 use super::{Event, History, Settings};
 use crate::universe::{Deed, End, HowItEnds, Meanwhile};
+use crate::watch::Whom;
 use crate::world::vm::Lie;
 use crate::world::weather::{Fate, Fault, Request};
 
@@ -29,6 +30,7 @@ fn chapter() -> impl Strategy<Value = Vec<Event>> {
         2 => storm(),
         1 => broken_image(),
         1 => early(),
+        1 => fail_over(),
         1 => in_the_last_moment(),
         1 => short_lives(),
     ]
@@ -66,7 +68,8 @@ fn broken_image() -> impl Strategy<Value = Vec<Event>> {
 /// Passes begin early, and things happen between them.
 fn early() -> impl Strategy<Value = Vec<Event>> {
     let event = prop_oneof![
-        4 => hurry(),
+        2 => hurry(),
+        3 => lost(),
         3 => replica(),
         1 => Just(Event::AllGoSilent),
         1 => Just(Event::MostTurnToError),
@@ -76,6 +79,22 @@ fn early() -> impl Strategy<Value = Vec<Event>> {
         1 => (1_u8..=3).prop_map(Event::Passes),
     ];
     vec(event, 4..=14)
+}
+
+/// Services die one after the other, a few seconds apart, while others could have their addresses.
+fn fail_over() -> impl Strategy<Value = Vec<Event>> {
+    let vm = any::<u8>;
+    let event = prop_oneof![
+        3 => lost(),
+        3 => vm().prop_map(|vm| Event::GoesSilent { vm }),
+        2 => (1_u8..=2).prop_map(Event::Passes),
+        1 => Just(Event::AllAnswer),
+        1 => (vm(), option::of(vm())).prop_map(|(address, to)| Event::Bound { address, to }),
+    ];
+    vec(event, 6..=14).prop_map(|events| {
+        let begin = [Event::AllAnswer, Event::Added, Event::Added, Event::Added, Event::Passes(2)];
+        begin.into_iter().chain(events).collect()
+    })
 }
 
 /// What is about to be deleted is repaired, or locked, while the pass goes on.
@@ -97,6 +116,18 @@ fn in_the_last_moment() -> impl Strategy<Value = Vec<Event>> {
 fn hurry() -> impl Strategy<Value = Event> {
     (2_u8..=12, select(vec![1_u8, 2, 5, 20, 40]))
         .prop_map(|(passes, apart)| Event::Early { passes, apart })
+}
+
+fn lost() -> impl Strategy<Value = Event> {
+    let whom = prop_oneof![
+        2 => Just(Whom::Holders),
+        1 => Just(Whom::All),
+        4 => any::<u8>().prop_map(Whom::Some),
+        2 => Just(Whom::Silent),
+        1 => Just(Whom::Elsewhere),
+    ];
+    (1_u8..=12, select(vec![0_u8, 0, 1, 5, 20, 57]), whom)
+        .prop_map(|(passes, apart, whom)| Event::Lost { passes, apart, whom })
 }
 
 /// New replicas serve for a while only, for a long time.
@@ -129,6 +160,7 @@ fn settings() -> impl Strategy<Value = Settings> {
         prop::bool::weighted(0.3),
         prop::bool::weighted(0.15),
         option::weighted(0.6, 0_u8..=3),
+        option::weighted(0.7, select(vec![1_u8, 4, 15])),
         0_u8..=4,
     )
         .prop_map(
@@ -140,6 +172,7 @@ fn settings() -> impl Strategy<Value = Settings> {
                 delete_stopped,
                 once,
                 addresses,
+                watch,
                 replicas,
             )| Settings {
                 capacity,
@@ -149,6 +182,7 @@ fn settings() -> impl Strategy<Value = Settings> {
                 delete_stopped,
                 once,
                 addresses,
+                watch,
                 replicas,
             },
         )
@@ -158,7 +192,8 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         16 => (1_u8..=6).prop_map(Event::Passes),
         3 => (8_u8..=20).prop_map(Event::Passes),
-        2 => hurry(),
+        1 => hurry(),
+        1 => lost(),
         20 => replica(),
         8 => operator(),
         10 => cloud(),

@@ -37,6 +37,10 @@ pub fn check(judge: &mut Judge, world: &World, id: &ServerId) {
     if judge.witness.silent_deleted > 0 && !failed {
         judge.breaks(Rule::WorkingStays, format!("{id} goes after one that only seems dead"));
     }
+    if judge.witness.lost.contains(id) && vm.is_healthy() && !world.weather.cut_off {
+        let what = format!("{id} is deleted although it answers: only the watch lost it");
+        judge.breaks(Rule::WorkingStays, what);
+    }
     if let Err(why) = still_so(&server, vm).and_then(|()| may_go(judge, &server)) {
         let last = judge.witness.last.get(id);
         judge.breaks(

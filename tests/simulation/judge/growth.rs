@@ -226,9 +226,13 @@ fn serves_nothing(judge: &Judge, server: &Server) -> bool {
 /// Whether this may be the first pass in which it is silent, those that come early not counted.
 fn is_news(judge: &Judge, id: &ServerId) -> bool {
     let witness = &judge.witness;
-    let since = witness.silent_since.get(id);
-    witness.last_valid.contains_key(id)
-        && since.is_none_or(|since| witness.began - since < judge.policy.interval.as_secs())
+    let Some(since) = witness.silent_since.get(id) else {
+        return witness.last_valid.contains_key(id);
+    };
+    let (time, interval) = (witness.began - since, judge.policy.interval.as_secs());
+    // The watch may have lost it in the very second of an ordinary pass.
+    let in_haste = witness.silent_since_haste.get(id) == Some(since);
+    witness.last_valid.contains_key(id) && (time < interval || (in_haste && time == interval))
 }
 
 fn died_young(judge: &Judge, server: &Server) -> bool {
@@ -239,7 +243,7 @@ fn died_young(judge: &Judge, server: &Server) -> bool {
     let young = silent - first + 120 < judge.policy.boot_grace.as_secs();
     let is_silent = matches!(witness.answers.get(id), Some(Answer::None { .. }))
         && server.condition == (Condition::Active { task: None })
-        && witness.began > *silent
+        && !is_news(judge, id)
         && !witness.brakes.silence_holds(witness.began);
     let disproved = witness.newest_to_last.is_some_and(|lasting| lasting > server.created);
     young && is_silent && !disproved
@@ -256,6 +260,8 @@ fn missing(judge: &Judge) -> u64 {
     for server in &witness.servers {
         let id = &server.id;
         let resources = match (&server.condition, witness.answers.get(id)) {
+            // What it says just before its deletion comes too late for the plan.
+            (_, Some(Answer::Valid { .. })) if witness.asked_again.contains(id) => 0,
             (_, Some(answer @ Answer::Valid { .. })) => free(answer),
             (Condition::Building, _) if age(server, server.created) < policy.launch_timeout => {
                 policy.capacity
@@ -276,6 +282,10 @@ fn missing(judge: &Judge) -> u64 {
                 } else {
                     0
                 }
+            }
+            // Whoever a hasty pass did not ask is what it was.
+            (Condition::Active { task: None }, Some(Answer::Unasked)) if witness.in_haste => {
+                witness.last.get(id).map_or(0, free).min(policy.capacity)
             }
             _ => 0,
         };

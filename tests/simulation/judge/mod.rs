@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::time::SystemTime;
 
 use simplescalevm::error::{Error, ErrorKind};
-use simplescalevm::model::{AddressId, Answer, ExternalAddress, Server, ServerId};
+use simplescalevm::model::{AddressId, Answer, ExternalAddress, Server, ServerId, Watched};
 use simplescalevm::provider::Creation;
 use simplescalevm::settings::Policy;
 
@@ -103,6 +103,16 @@ impl Judge {
         if self.requests.iter().filter(|one| **one == Request::Probe).count() == 1 {
             self.witness.all_answered(&self.policy);
         }
+    }
+
+    /// A pass that the watch began asked this one, and heard nothing.
+    pub fn did_not_answer_once(&mut self, id: &ServerId) {
+        self.witness.unconfirmed.insert(id.clone());
+    }
+
+    /// A pass that the watch began has asked whom it asks.
+    pub fn asked_in_haste(&mut self, watched: &Watched) {
+        self.witness.asked_in_haste(&self.policy, watched);
     }
 
     pub fn addresses_listed(&mut self, addresses: &[ExternalAddress]) {

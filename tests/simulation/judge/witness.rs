@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use simplescalevm::error::{Error, ErrorKind};
-use simplescalevm::model::{AddressId, Answer, Condition, ExternalAddress, Server, ServerId};
+use simplescalevm::model::{
+    AddressId, Answer, Condition, ExternalAddress, Server, ServerId, Watched,
+};
 use simplescalevm::settings::Policy;
 
 use super::brakes::Brakes;
@@ -65,9 +67,13 @@ pub struct Witness {
     pub gone_now: BTreeSet<ServerId>,
     /// Answers of this pass.
     pub answers: BTreeMap<ServerId, Answer>,
+    /// Whether the watch began this pass; whom it had lost then, and who did not answer the one question of the pass.
+    pub in_haste: bool,
+    pub lost: BTreeSet<ServerId>,
+    pub unconfirmed: BTreeSet<ServerId>,
     /// Those that were asked once more, just before their deletion.
     pub asked_again: BTreeSet<ServerId>,
-    /// The same of the pass before, and whom that pass had in its list.
+    /// The same of the pass before, and whom that pass had in its list. Passes that the watch begins only add answers.
     pub answers_before: BTreeMap<ServerId, Answer>,
     pub servers_before: Vec<Server>,
     /// The last answers that were heard at all.
@@ -82,6 +88,8 @@ pub struct Witness {
     /// When the newest replica was made that was healthy for as long as the boot grace.
     pub newest_to_last: Option<std::time::SystemTime>,
     pub silent_since: BTreeMap<ServerId, u64>,
+    /// The same of those that the watch lost first.
+    pub silent_since_haste: BTreeMap<ServerId, u64>,
     pub deleting_since: BTreeMap<ServerId, u64>,
     pub delete_sent: BTreeMap<ServerId, u64>,
     /// Those whose last deletion failed, in an earlier pass.
@@ -110,8 +118,16 @@ impl Witness {
         self.began = clock::now();
         if self.has_list {
             self.servers_before = std::mem::take(&mut self.servers);
-            self.answers_before = std::mem::take(&mut self.answers);
+            let answers = std::mem::take(&mut self.answers);
+            if self.in_haste {
+                self.add_to_those_before(answers);
+            } else {
+                self.answers_before = answers;
+            }
         }
+        self.in_haste = false;
+        self.lost.clear();
+        self.unconfirmed.clear();
         self.has_list = false;
         self.servers.clear();
         self.places.clear();
@@ -124,6 +140,17 @@ impl Witness {
         self.made_now = None;
         self.gone_now.clear();
         self.asked_again.clear();
+    }
+
+    /// What a pass heard that asked not everybody, and nobody twice.
+    fn add_to_those_before(&mut self, answers: BTreeMap<ServerId, Answer>) {
+        for (id, answer) in answers {
+            match answer {
+                Answer::Valid { .. } => drop(self.answers_before.insert(id, answer)),
+                Answer::None { .. } => drop(self.answers_before.entry(id).or_insert(answer)),
+                Answer::Unasked => {}
+            }
+        }
     }
 
     pub fn listed(&mut self, policy: &Policy, servers: &[Server], clock_told: bool) {
@@ -204,20 +231,68 @@ impl Witness {
         self.last.insert(id.clone(), answer.clone());
     }
 
-    /// All that are to be asked were asked.
-    pub fn all_answered(&mut self, policy: &Policy) {
-        // Who was not asked may be silent or not, and who is in error, busy or set aside may have a reason of its own.
-        let plain = |server: &Server| match server.condition {
+    /// A pass that the watch began has asked whom it asks: the lost are silent, and the others what they were.
+    pub fn asked_in_haste(&mut self, policy: &Policy, watched: &Watched) {
+        self.in_haste = true;
+        let runs = |server: &&Server| {
+            matches!(server.condition, Condition::Active { .. } | Condition::Error)
+                && !server.fixed.is_empty()
+        };
+        let running: Vec<Server> = self.servers.iter().filter(runs).cloned().collect();
+        let is_lost = |server: &Server| {
+            let lost = watched.lost.get(&server.id);
+            lost.is_some_and(|lost| server.fixed.iter().any(|one| one.address == lost.address))
+        };
+        let crowded = self.answers.values().any(|answer| *answer == Answer::Unasked);
+        // For the brake one question too few answers is silence.
+        let mut answers = BTreeMap::new();
+        for server in running {
+            let id = &server.id;
+            let none = || Answer::None { why: "no answer to the watch".into() };
+            if is_lost(&server) {
+                self.lost.insert(id.clone());
+                if !self.silent_since.contains_key(id) {
+                    self.silent_since_haste.insert(id.clone(), self.began);
+                }
+                self.answered(policy, id, &none());
+            }
+            let last = self.last.get(id).cloned().unwrap_or(Answer::Unasked);
+            answers.insert(id.clone(), if self.unconfirmed.contains(id) { none() } else { last });
+            self.answers.entry(id.clone()).or_insert(Answer::Unasked);
+        }
+        if crowded || answers.values().any(|answer| *answer == Answer::Unasked) {
+            self.brakes.forget_silence();
+        } else if self.all_are_plain() {
+            let reference = self.those_that_should_answer(policy);
+            self.brakes.answered(self.began, &reference, &answers);
+        } else {
+            self.brakes.forget_silence();
+        }
+    }
+
+    /// Who is in error, busy or set aside may have a reason of its own to be silent.
+    fn all_are_plain(&self) -> bool {
+        self.servers.iter().all(|server| match server.condition {
             Condition::Building | Condition::Deleting => true,
             Condition::Active { task: None } => !server.fixed.is_empty(),
             _ => false,
-        };
+        })
+    }
+
+    /// All that are to be asked were asked.
+    pub fn all_answered(&mut self, policy: &Policy) {
+        // Who was not asked may be silent or not.
         let mut answers = self.answers.values().chain(self.answers_before.values());
-        if answers.any(|answer| *answer == Answer::Unasked) || !self.servers.iter().all(plain) {
+        if answers.any(|answer| *answer == Answer::Unasked) || !self.all_are_plain() {
             self.brakes.forget_silence();
             return;
         }
-        let reference: BTreeSet<ServerId> = if self.lists == 1 {
+        let reference = self.those_that_should_answer(policy);
+        self.brakes.answered(self.began, &reference, &self.answers);
+    }
+
+    fn those_that_should_answer(&self, policy: &Policy) -> BTreeSet<ServerId> {
+        if self.lists == 1 {
             let asked = |server: &&Server| self.answers.contains_key(&server.id);
             let old = |server: &&Server| {
                 let launched = server.launched.at().unwrap_or(server.created);
@@ -230,8 +305,7 @@ impl Witness {
             let answered = |answer: &Answer| matches!(answer, Answer::Valid { .. });
             let before = self.answers_before.iter().filter(|(_, answer)| answered(answer));
             before.map(|(id, _)| id.clone()).collect()
-        };
-        self.brakes.answered(self.began, &reference, &self.answers);
+        }
     }
 
     pub fn looked_up(&mut self, id: &ServerId, found: Option<&Server>) {
