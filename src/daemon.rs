@@ -311,7 +311,7 @@ impl Daemon {
                     return (ExitStatus::Good, on_its_way_until <= self.clock.now().elapsed);
                 }
             };
-            watched = watch.as_ref().map(|watch| watch.tell(lost)).unwrap_or_default();
+            watched = watch.as_mut().map(|watch| watch.tell(lost)).unwrap_or_default();
         }
     }
 

@@ -229,10 +229,18 @@ impl Holders {
         answers.collect()
     }
 
-    /// When there is something to do next, if no question ends before.
-    pub fn next(&self) -> Option<Duration> {
-        let idle = self.all.values().filter(|known| known.asked.is_none() && self.room() > 0);
-        idle.map(|known| known.due).chain(self.brink()).min()
+    /// When there is something to do next, if no question fails before. Good answers are taken up when the next interval
+    /// begins.
+    pub fn next(&self, now: Duration) -> Option<Duration> {
+        let asked = self.all.values().any(|known| known.asked.is_some());
+        let idle = self.all.values().filter(|known| known.asked.is_none());
+        let due = idle.map(|known| known.due).min().filter(|_| self.room() > 0).into_iter();
+        due.chain(asked.then(|| self.next_interval(now))).chain(self.brink()).min()
+    }
+
+    /// Whether there are more than may be asked at the same time.
+    pub fn are_crowded(&self) -> bool {
+        self.all.len() > self.at_once
     }
 
     /// Until when those that are about to be lost are waited for, while somebody is lost.

@@ -88,9 +88,7 @@ impl Watch {
     /// Takes up what the questions came to, and asks who is due. Gives the holders that begin a pass now.
     pub fn look(&mut self) -> BTreeMap<ServerId, Lost> {
         self.handles.progress.mark();
-        while let Ok(Ended { question, answer, at }) = self.ended.try_recv() {
-            self.take_up(&question, &answer, at);
-        }
+        self.hear();
         self.join();
         let now = self.clock.now().elapsed;
         let due = self.holders.due(now);
@@ -98,15 +96,22 @@ impl Watch {
         self.holders.take_lost(now)
     }
 
-    /// When to look again, on the monotonic clock, unless a question ends before: that is a [`call`](crate::progress::Stop::call).
+    /// When to look again, on the monotonic clock, unless a question fails before: that is a [`call`](crate::progress::Stop::call).
     pub fn next(&self) -> Option<Duration> {
-        self.holders.next()
+        self.holders.next(self.clock.now().elapsed)
     }
 
     /// What a pass should know, whatever makes it begin.
-    pub fn tell(&self, lost: BTreeMap<ServerId, Lost>) -> Watched {
+    pub fn tell(&mut self, lost: BTreeMap<ServerId, Lost>) -> Watched {
+        self.hear();
         let pending = self.holders.pending(self.clock.now().elapsed);
         Watched { lost, pending, last_answers: self.holders.last_answers() }
+    }
+
+    fn hear(&mut self) {
+        while let Ok(Ended { question, answer, at }) = self.ended.try_recv() {
+            self.take_up(&question, &answer, at);
+        }
     }
 
     fn take_up(&mut self, question: &Question, answer: &Answer, at: Duration) {
@@ -162,6 +167,7 @@ impl Watch {
         let (settings, clock, stop) =
             (self.settings.clone(), self.clock, self.handles.stop.clone());
         let (queue, sender) = (Arc::clone(&self.queue), self.sender.clone());
+        let somebody_waits = self.holders.are_crowded();
         move || {
             loop {
                 let Some(question) = lock(&queue).pop_front() else { return };
@@ -172,6 +178,7 @@ impl Watch {
                     clock,
                     sender: &sender,
                     stop: &stop,
+                    somebody_waits,
                 };
                 (asking.answer, _) = probe::ask(client, &settings, asking.question.address);
             }
@@ -186,14 +193,20 @@ struct Asking<'a> {
     clock: Clock,
     sender: &'a Sender<Ended>,
     stop: &'a Stop,
+    /// Whether another question begins when this one ends.
+    somebody_waits: bool,
 }
 
 impl Drop for Asking<'_> {
     fn drop(&mut self) {
         let (question, answer) = (self.question.clone(), self.answer.clone());
+        let is_good = matches!(answer, Answer::Valid { .. });
         // Nobody listens any more when the program ends.
         let _ = self.sender.send(Ended { question, answer, at: self.clock.now().elapsed });
-        self.stop.call();
+        // A good answer has time until the next interval: to wake the loop for each costs more than to ask.
+        if self.somebody_waits || !is_good {
+            self.stop.call();
+        }
     }
 }
 

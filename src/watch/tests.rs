@@ -66,7 +66,7 @@ impl World {
             }
             let ids = self.holders.take_lost(now).into_keys().map(|id| id.0);
             lost.extend(ids.map(|id| (self.now, id)));
-            assert!(self.holders.next().is_none_or(|next| next > now), "it never sleeps");
+            assert!(self.holders.next(now).is_none_or(|next| next > now), "it never sleeps");
         }
         lost
     }

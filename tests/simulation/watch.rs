@@ -60,7 +60,7 @@ impl Watch {
 
     /// The second in which it asks next.
     pub fn next(&self) -> Option<u64> {
-        self.holders.next().map(|at| at.as_secs())
+        self.holders.next(now()).map(|at| at.as_secs())
     }
 
     fn answers(&mut self, id: &ServerId) {

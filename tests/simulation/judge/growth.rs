@@ -152,6 +152,10 @@ pub fn may_stay_short(judge: &Judge, world: &World, names_a_limit: bool) -> Resu
     if is_above_the_maximum(judge) {
         return Ok(());
     }
+    // One gives way to a trial, once: when an operator holds that trial, it is his turn.
+    if judge.witness.servers.iter().any(|server| server.trial && server.locked) {
+        return Ok(());
+    }
     let newest = world.pool().filter(|vm| vm.is_healthy()).map(|vm| vm.created).max();
     let silent = judge.witness.servers.iter().filter(|server| {
         !server.locked
