@@ -78,8 +78,11 @@ impl Cluster {
                 command
                     .arg("--client-cert-auth")
                     .args([Path::new("--trusted-ca-file"), &certificates.authority])
-                    .args([Path::new("--cert-file"), &certificates.server.certificate])
-                    .args([Path::new("--key-file"), &certificates.server.key]);
+                    .args([Path::new("--cert-file"), &certificates.server.cert])
+                    .args([
+                        "--key-file".as_ref(),
+                        certificates.server.key.as_deref().expect("it has one"),
+                    ]);
             }
             let log = fs::File::create(directory.join(format!("m{place}.log"))).unwrap();
             let process = command.stdout(Stdio::null()).stderr(log).spawn();
@@ -213,8 +216,8 @@ fn certificates(directory: &Path) -> Certificates {
          new CN=named named \"${sign[@]}\" -addext extendedKeyUsage=clientAuth",
     );
     let of = |name: &str| ClientCertificate {
-        certificate: directory.join(format!("{name}.pem")),
-        key: directory.join(format!("{name}.key")),
+        cert: directory.join(format!("{name}.pem")),
+        key: Some(directory.join(format!("{name}.key"))),
     };
     let authority = directory.join("authority.pem");
     Certificates { authority, server: of("server"), client: of("client"), named: of("named") }

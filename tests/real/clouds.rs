@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
+use crate::contract::ApplicationCredentialKey;
 use crate::daemon::{Settings, run};
 use crate::scene::Scene;
 
@@ -25,22 +26,21 @@ fn directory(form: &str, files: &[(&str, String)]) -> PathBuf {
 fn without_login(scene: &Scene) -> Settings {
     let names =
         scene.cloud.openrc.variables().map(|(name, _)| name).filter(|name| name.starts_with("OS_"));
-    names.fold(scene.settings(), |settings, name| settings.without(name))
+    names.fold(scene.settings(), Settings::without)
 }
 
-#[test]
-fn each_form_of_a_clouds_file_logs_in() {
-    let scene = Scene::open();
+/// What a form is called, and its files.
+type Form = (&'static str, Vec<(&'static str, String)>);
+
+/// Files with a user and a password.
+fn with_passwords(scene: &Scene) -> Vec<Form> {
     let openrc = &scene.cloud.openrc;
     let (url, region) = (openrc.get("OS_AUTH_URL"), openrc.get("OS_REGION_NAME"));
     let (user, password) = (openrc.get("OS_USERNAME"), openrc.get("OS_PASSWORD"));
     let project = openrc.get("OS_PROJECT_NAME");
     let project_id = scene.cloud.member.project().0.clone();
-    let rules = include_str!("../../contrib/access-rules.json");
-    let key = scene.cloud.add_application_credential(&serde_json::from_str(rules).unwrap());
-    let (id, name, secret) = (&key.id, &key.name, key.secret.expose());
     let auth = format!("auth_url: {url}, username: {user}");
-    let forms: [(&str, Vec<(&str, String)>); 7] = [
+    vec![
         (
             "project-by-name",
             vec![(
@@ -99,6 +99,16 @@ fn each_form_of_a_clouds_file_logs_in() {
                 ),
             ],
         ),
+    ]
+}
+
+/// Files with an application credential.
+fn with_application_credentials(scene: &Scene, key: &ApplicationCredentialKey) -> [Form; 2] {
+    let openrc = &scene.cloud.openrc;
+    let (url, user) = (openrc.get("OS_AUTH_URL"), openrc.get("OS_USERNAME"));
+    let (id, name, secret) = (&key.id, &key.name, key.secret.expose());
+    let auth = format!("auth_url: {url}, username: {user}");
+    [
         (
             "application-credential-by-id",
             vec![(
@@ -119,7 +129,19 @@ fn each_form_of_a_clouds_file_logs_in() {
                 ),
             )],
         ),
-    ];
+    ]
+}
+
+#[test]
+fn each_form_of_a_clouds_file_logs_in() {
+    let scene = Scene::open();
+    let password = scene.cloud.openrc.get("OS_PASSWORD");
+    let project_id = scene.cloud.member.project().0.clone();
+    let rules = include_str!("../../contrib/access-rules.json");
+    let key = scene.cloud.add_application_credential(&serde_json::from_str(rules).unwrap());
+    let secret = key.secret.expose();
+    let forms =
+        with_passwords(&scene).into_iter().chain(with_application_credentials(&scene, &key));
     for (form, files) in forms {
         let directory = directory(form, &files);
         let settings = without_login(&scene)

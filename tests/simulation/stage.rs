@@ -118,7 +118,7 @@ impl Stage {
                     universe.reach.met("early pass, anything");
                 }
             }
-            stage.pass_now(watched)
+            stage.pass_now(&watched)
         })
     }
 
@@ -141,14 +141,14 @@ impl Stage {
     pub fn pass(&mut self) -> Option<Report> {
         self.wait();
         let watched = self.watch.as_ref().map(Watch::tell).unwrap_or_default();
-        self.pass_now(watched)
+        self.pass_now(&watched)
     }
 
     /// It is time for the next pass; until then the watch asks, and may begin others.
     fn wait(&mut self) {
         while let Some(watched) = self.watch_until_slot() {
             self.universe.borrow_mut().reach.met("early pass");
-            self.early(0, |stage| stage.pass_now(watched));
+            self.early(0, |stage| stage.pass_now(&watched));
         }
         clock::advance_to(self.slot);
     }
@@ -172,7 +172,7 @@ impl Stage {
         }
     }
 
-    fn pass_now(&mut self, watched: Watched) -> Option<Report> {
+    fn pass_now(&mut self, watched: &Watched) -> Option<Report> {
         self.passes += 1;
         let began = clock::now();
         let mut process = match self.process.take() {
@@ -186,7 +186,7 @@ impl Stage {
             universe.judge.pass_begins();
             universe.watched = watched.clone();
         }
-        let result = catch_unwind(AssertUnwindSafe(|| process.pass(&watched)));
+        let result = catch_unwind(AssertUnwindSafe(|| process.pass(watched)));
         let mut watch = self.watch.take();
         let universe = &mut *self.universe.borrow_mut();
         let asked_to_end = universe.end.take().is_some();
@@ -198,7 +198,7 @@ impl Stage {
                 if watched.is_early() {
                     universe.reach.early_pass(&report);
                 }
-                universe.tell_pass(|| told(&watched, &report));
+                universe.tell_pass(|| told(watched, &report));
                 if asked_to_end {
                     self.slot = self.slot.max(clock::now() + RESTART);
                 } else {

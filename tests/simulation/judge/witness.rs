@@ -49,6 +49,7 @@ pub struct Batch {
 
 /// One process's sight of the world.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Witness {
     pub began: u64,
     /// Lists so far that a pass went by.
