@@ -39,6 +39,9 @@ const RETELL: Duration = Duration::from_secs(1);
 /// How often a standby looks whether there is news for the page, or for the service manager. Its turn wakes it at once.
 const STANDBY_LOOK: Duration = Duration::from_secs(1);
 
+/// How soon a pass follows an early one that failed.
+const EARLY_AGAIN: Duration = Duration::from_secs(10);
+
 /// What the program ends with, as shells and supervisors see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitStatus {
@@ -287,6 +290,7 @@ impl Daemon {
             if !watched.is_early() {
                 slot = next_slot(slot, ended.elapsed, self.interval);
             }
+            slot = slot.min(self.sooner(&report, &watched, ended.elapsed).unwrap_or(slot));
             if let Some(watch) = &mut watch {
                 watch.pass_ended(&report, began);
             }
@@ -313,6 +317,17 @@ impl Daemon {
             };
             watched = watch.as_mut().map(|watch| watch.tell(lost)).unwrap_or_default();
         }
+    }
+
+    /// When the next pass may begin before its time, for what this one had to leave.
+    fn sooner(&self, report: &Report, watched: &Watched, ended: Duration) -> Option<Duration> {
+        let left_over = report.outcome.as_ref().is_some_and(Outcome::left_over);
+        if let Some(at) = self.handles.turn.creations_from().filter(|_| left_over) {
+            return Some(at.max(ended));
+        }
+        // Its holder begins no other early pass.
+        let again = watched.is_early() && (!report.is_good() || left_over);
+        again.then_some(ended + EARLY_AGAIN)
     }
 
     /// Waits until it is this scaler's turn, as it always is without a lease; gives which one. An error is how to end.

@@ -26,11 +26,14 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, one_line};
 use crate::http::{self, EtcdClient};
 use crate::lease::{Creation, Holder, Record, Renewal, State, Store};
 use crate::secret::Secret;
 use crate::settings::{EtcdLogin, EtcdSettings};
+
+/// Most characters that are shown of another scaler's name.
+const CHARACTERS_MAX: usize = 255;
 
 /// What etcd says of a token that it takes no longer: nothing was done.
 const STALE_TOKEN: [&str; 2] = ["invalid auth token", "revision of auth store is old"];
@@ -230,7 +233,12 @@ impl Etcd {
             Some(None) => return Err(self.unreadable("renewed")),
         };
         self.seen = Seen { epoch, revision: pair.mod_revision };
-        Ok(Some(Record { epoch, holder: Holder { name, word }, renewed, state }))
+        Ok(Some(Record {
+            epoch,
+            holder: Holder { name: one_line(&name, CHARACTERS_MAX), word },
+            renewed,
+            state,
+        }))
     }
 
     fn unreadable(&self, key: &str) -> Error {

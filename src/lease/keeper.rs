@@ -1,5 +1,6 @@
 //! The keeper: a thread that takes part in the protocol as long as the loop makes progress, and tells whose turn it is.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -117,7 +118,8 @@ struct Thread {
     other: Option<Record>,
     /// The highest epoch seen, whoever's it is.
     epoch: Option<u64>,
-    failures: u32,
+    /// What fails at present: how often in a row, and why.
+    failing: BTreeMap<&'static str, (u32, String)>,
     stuck: bool,
 }
 
@@ -133,7 +135,7 @@ impl Thread {
             role,
             other: None,
             epoch: None,
-            failures: 0,
+            failing: BTreeMap::new(),
             stuck: false,
         }
     }
@@ -194,10 +196,15 @@ impl Thread {
         self.remember(request, answered);
         let role = self.candidate.role();
         let before = std::mem::replace(&mut self.role, role.clone());
-        let began = matches!(role, Role::Leader(_)) && !matches!(before, Role::Leader(_));
-        let ended = matches!(before, Role::Leader(_)) && !matches!(role, Role::Leader(_));
+        let leads = |role: &Role| matches!(role, Role::Leader(_));
+        let began = leads(&role) && !leads(&before);
+        let ended = leads(&before) && !leads(&role);
+        let now = self.keeping.clock.now();
+        let acts = |role: &Role| matches!(role, Role::Leader(tenure) if tenure.may_act(now));
+        // What was left meanwhile need not wait for the next pass.
+        let goes_on = leads(&before) && !acts(&before) && acts(&role);
         let held = match &role {
-            Role::Leader(tenure) => tenure.may_act(self.keeping.clock.now()),
+            Role::Leader(_) => acts(&role),
             Role::Standby(Some(seen)) => {
                 answered.is_ok()
                     && self.keeping.rules.store_expires
@@ -205,16 +212,16 @@ impl Thread {
             }
             _ => false,
         };
-        let failure = answered.as_ref().err().map(|error| error.text.clone());
-        let answer = failure.clone().map_or(Ok(()), Err);
-        self.keeping.turn.tell(Told { role: role.clone(), began, answer, held });
-        self.failed_or_not(request, failure);
+        self.failed_or_not(request, answered.as_ref().err().map(|error| error.text.clone()));
+        let failure = self.failing.values().next().map(|(_, why)| why.clone());
+        let told = Told { role: role.clone(), began, answered: answered.is_ok(), failure, held };
+        self.keeping.turn.tell(told);
         if let Some(said) =
             words::change(&before, &role, self.other.as_ref(), self.keeping.rules.validity)
         {
             self.say(said);
         }
-        if began || ended {
+        if began || ended || goes_on {
             self.keeping.stop.request_pass();
         }
     }
@@ -234,14 +241,17 @@ impl Thread {
         let before = self.epoch.replace(epoch);
         if before.is_some_and(|before| before != epoch) {
             self.keeping.metrics.lease_changed();
+            // Somebody could take it.
+            self.failing.remove(words::tried(Request::Create(epoch)));
         }
     }
 
-    /// What fails is said when it begins to, and when it is over.
+    /// What fails is said when it begins to, and when the same thing works again: a lease that can be read may be one that
+    /// cannot be taken.
     fn failed_or_not(&mut self, request: Request, failure: Option<String>) {
+        let what = words::tried(request);
         let Some(why) = failure else {
-            let failures = std::mem::take(&mut self.failures);
-            if failures > 0 {
+            if let Some((failures, _)) = self.failing.remove(what) {
                 let requests = if failures == 1 { "request" } else { "requests" };
                 let text =
                     format!("the lease can be kept again, after {failures} {requests} that failed");
@@ -250,9 +260,11 @@ impl Thread {
             return;
         };
         self.keeping.metrics.lease_failed();
-        self.failures = self.failures.saturating_add(1);
-        let text = format!("cannot {} the lease: {why}", words::tried(request));
-        if self.failures == 1 {
+        let text = format!("cannot {what} the lease: {why}");
+        let (failures, last) = self.failing.entry(what).or_default();
+        *failures = failures.saturating_add(1);
+        *last = why;
+        if *failures == 1 {
             self.say((Tone::Warning, "lease failing", text));
         } else {
             log::debug!("{text}");

@@ -22,7 +22,7 @@ use ring::digest::{Context, SHA256};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, one_line};
 use crate::handles::Handles;
 use crate::http::{Attempts, Method, Response};
 use crate::lease::{Creation, Holder, Record, Renewal, State, Store};
@@ -150,7 +150,7 @@ impl Images {
             // Its name may have been too long to be written whole.
             self.me.clone()
         } else {
-            let name = image.holder.text().unwrap_or_default().to_owned();
+            let name = one_line(image.holder.text().unwrap_or_default(), CHARACTERS_MAX);
             Holder { name, word: word.to_owned() }
         };
         Ok(Some(Record { epoch, holder, renewed, state }))
@@ -233,18 +233,25 @@ impl Images {
             answer => answer?,
         };
         let made: Image = parse(&response.body, PATH)?;
-        if same_id(&made.id, &id) {
+        let is_same = same_id(&made.id, &id);
+        if is_same && made.word.text() == Some(self.me.word.as_str()) {
             return Ok(Creation::Created);
         }
         // Then it is no lease, and must not be left behind at each try.
         let path = format!("{PATH}/{}", encode(&made.id));
         let left = self.change(Method::Delete, &path, None, "delete images").err();
         let left = left.map(|error| format!("; it is left behind: {error}")).unwrap_or_default();
-        let text = format!(
-            "the cloud gave the new image another id ({}) than it was asked to ({id}), so its images can't keep a \
-             lease{left}",
-            made.id
-        );
+        let text = if is_same {
+            format!(
+                "the cloud does not show an image's own properties (simplescalevm_*), so its images can't keep a lease{left}"
+            )
+        } else {
+            format!(
+                "the cloud gave the new image another id ({}) than it was asked to ({id}), so its images can't keep a \
+                 lease{left}",
+                made.id
+            )
+        };
         Err(Error::new(ErrorKind::Invalid, text))
     }
 

@@ -119,8 +119,10 @@ pub struct Told {
     pub role: Role,
     /// Whether it has become its turn with this request.
     pub began: bool,
-    /// When the store last answered, if it just did; else why it did not.
-    pub answer: std::result::Result<(), String>,
+    /// Whether the store answered just now.
+    pub answered: bool,
+    /// Why what fails at present does.
+    pub failure: Option<String>,
     /// Whether somebody is known to hold the lease now, though its record stays the same.
     pub held: bool,
 }
@@ -193,6 +195,17 @@ impl Turn {
         }
     }
 
+    /// Until when creations wait after a takeover, since the program started; `None` when they don't.
+    pub fn creations_from(&self) -> Option<Duration> {
+        let shared = self.0.as_deref()?;
+        match &shared.lock().role {
+            Role::Leader(tenure) if tenure.creations_from > shared.clock.now().elapsed => {
+                Some(tenure.creations_from)
+            }
+            _ => None,
+        }
+    }
+
     /// What people are shown; `None` without a lease.
     pub fn view(&self) -> Option<View> {
         let shared = self.0.as_deref()?;
@@ -244,8 +257,8 @@ impl Turn {
             _ => {}
         }
         state.role = told.role;
-        state.failure = told.answer.err();
-        if state.failure.is_none() {
+        state.failure = told.failure;
+        if told.answered {
             state.answered = now.elapsed;
         }
     }

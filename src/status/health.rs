@@ -65,7 +65,9 @@ fn lease_healthy(lease: &View, full: bool, elapsed: Duration) -> Result<(), Stri
         let why = if full { why } else { "the program's log says why" };
         Err(format!("the lease cannot be read, for {} s: {why}", unread.as_secs()))
     } else if unheld > lease.validity * VALIDITIES_MAX {
-        Err(format!("nobody has held the lease for {} s, so nobody acts", unheld.as_secs()))
+        let why = lease.failure.as_deref().filter(|_| full);
+        let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+        Err(format!("nobody has held the lease for {} s, so nobody acts{why}", unheld.as_secs()))
     } else {
         Ok(())
     }

@@ -109,6 +109,7 @@ pub fn answer(
     clock: &Clock,
     handles: &Handles,
 ) -> Answer {
+    latest.happened(handles.turn.take_events());
     let (snapshot, history) = latest.with_history();
     let snapshot = snapshot.with_lease(handles.turn.view());
     let now = clock.now();

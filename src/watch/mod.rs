@@ -27,6 +27,9 @@ use crate::probe::{self, WORKER_STACK_BYTES};
 use crate::progress::Stop;
 use crate::settings::{Config, ProbeSettings};
 
+/// So much longer than its time limit a question lasts only when the whole program stood still.
+const HELD_UP: Duration = Duration::from_secs(1);
+
 /// Asks the holders.
 pub struct Watch {
     holders: Holders,
@@ -115,6 +118,13 @@ impl Watch {
     }
 
     fn take_up(&mut self, question: &Question, answer: &Answer, at: Duration) {
+        // The client ends every question in time: one that lasted longer was held up with this whole program.
+        let lasted = at.saturating_sub(question.began);
+        let was_held_up = lasted > self.settings.timeout + HELD_UP;
+        let answer = match answer {
+            Answer::None { .. } if was_held_up => &Answer::Unasked,
+            answer => answer,
+        };
         if *answer != Answer::Unasked {
             let answered = matches!(answer, Answer::Valid { .. });
             self.handles.metrics.watch_question(answered);

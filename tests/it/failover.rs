@@ -2,7 +2,10 @@
 //!
 //! Passes are an hour apart, so whatever moves was moved in a pass that began early.
 
+use std::thread;
 use std::time::Duration;
+
+use rustix::process::Signal;
 
 use crate::daemon::{Daemon, Settings, once, send};
 use crate::expect;
@@ -276,4 +279,20 @@ fn a_question_in_flight_holds_up_neither_another_holder_nor_the_end() {
     pool.cloud.silence(&pool.servers[1]);
     pool.wait_for_holder(&daemon, 1, 2);
     daemon.terminate().expect_status(0);
+}
+
+#[test]
+fn a_scaler_that_stood_still_takes_no_address_from_a_slow_holder() {
+    let pool = pool(3, 1);
+    let daemon = start(&pool.settings().with("REPLICA_API_TIMEOUT", "2"));
+    pool.cloud.replica(&pool.servers[0], Says::black_hole());
+    pool.wait_for_questions(&daemon, 0, 1);
+    daemon.signal(Signal::STOP);
+    // Longer than the question may last; so it is over when the program goes on.
+    thread::sleep(Duration::from_secs(4));
+    pool.cloud.replica(&pool.servers[0], Says::free(1));
+    daemon.signal(Signal::CONT);
+    pool.wait_for_questions(&daemon, 0, 3);
+    assert!(!daemon.log().contains("no longer answers"), "{}", daemon.log());
+    assert!(pool.cloud.changes().is_empty(), "{}", pool.cloud.journal());
 }

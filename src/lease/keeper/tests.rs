@@ -184,6 +184,58 @@ fn a_loop_that_is_stuck_lets_another_scaler_act() {
     first.wait_for(&stands_by("b"));
 }
 
+#[test]
+fn a_lapse_that_is_over_wakes_the_loop_for_what_it_left() {
+    let shared = Shared::default();
+    let first = Scaler::start(&shared, "a", 1000);
+    first.wait_for(&Part::Acts);
+    assert_eq!(first.stop.wait_for_pass(Duration::ZERO), Woken::PassWanted);
+    shared.cut_off("a");
+    first.wait_for(&Part::Lapsed);
+    shared.reconnect();
+    assert_eq!(first.stop.wait_for_pass(Duration::from_secs(60)), Woken::PassWanted);
+    assert_eq!(first.part(), Part::Acts);
+}
+
+/// One that may be read, and not written.
+struct ReadOnly;
+
+impl Store for ReadOnly {
+    fn look(&mut self) -> Result<Option<Record>> {
+        Ok(None)
+    }
+    fn read(&mut self, _: u64) -> Result<Option<Record>> {
+        Ok(None)
+    }
+    fn create(&mut self, _: u64) -> Result<Creation> {
+        Err(Error::new(ErrorKind::Refused(403), "POST /records: status 403"))
+    }
+    fn renew(&mut self, _: u64, _: u64) -> Result<Renewal> {
+        Ok(Renewal::Gone)
+    }
+    fn release(&mut self, _: u64) -> Result<()> {
+        Ok(())
+    }
+    fn delete(&mut self, _: u64) -> Result<()> {
+        Ok(())
+    }
+    fn expires(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn a_lease_that_can_be_read_and_not_taken_is_said_once_with_the_reason() {
+    let scaler = Scaler::with_store(Box::new(ReadOnly), "a", 300);
+    let failures = || scaler.metrics.counters().lease_failures;
+    until("some tries", || failures() >= 4, || format!("{:?}", scaler.turn));
+    let texts: Vec<String> =
+        scaler.turn.take_events().into_iter().map(|event| event.text).collect();
+    assert_eq!(texts, ["cannot take the lease: POST /records: status 403"]);
+    let failure = scaler.turn.view().unwrap().failure;
+    assert_eq!(failure.as_deref(), Some("POST /records: status 403"), "{:?}", scaler.turn);
+}
+
 /// Panics when it is asked.
 struct Broken;
 
