@@ -79,7 +79,8 @@ impl MinimumFile {
         }
     }
 
-    fn beyond_max(&self, policy: &Policy) -> Option<Note> {
+    /// What to say when `REPLICA_MAX` does not allow what the file asks for.
+    pub fn beyond_max(&self, policy: &Policy) -> Option<Note> {
         let needed = policy.minimum.div_ceil(policy.capacity);
         let max = policy.max.filter(|max| *max < needed)?;
         Some(Note {

@@ -87,6 +87,12 @@ impl ServerFile {
         let Value::Object(mut server) = value else {
             return Err("must be a JSON object of fields of \"server\"".to_owned());
         };
+        if server.contains_key("server") {
+            return Err(
+                "holds \"server\": write its fields without it, beside \"os:scheduler_hints\""
+                    .to_owned(),
+            );
+        }
         let mut faults = Vec::new();
         let hints = take_hints(&mut server, &mut faults);
         for (field, value) in &server {

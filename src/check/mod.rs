@@ -17,12 +17,12 @@ use crate::error::{Result, one_line};
 use crate::http::CANNOT_CONNECT_IN_TIME;
 use crate::lease::{Record, State};
 use crate::memory::Memory;
-use crate::minimum;
+use crate::minimum::{self, MinimumFile};
 use crate::model::{Answer, Listing, Server};
 use crate::observe;
 use crate::probe::{Ask, Prober};
 use crate::provider::Provider;
-use crate::settings::{Config, LeaseSettings, Mark};
+use crate::settings::{Config, LeaseSettings, Mark, Policy};
 
 /// Most other values of the mark that are named.
 const OTHER_VALUES_MAX: usize = 5;
@@ -95,6 +95,10 @@ fn minimum_file(config: &Config, page: &mut Page<'_>) {
     match minimum::read(path) {
         Ok(number) => {
             page.found("minimum file", &format!("{shown}, free resources wanted: {number}"));
+            let policy = Policy { minimum: number, ..config.policy.clone() };
+            if let Some(note) = MinimumFile::new(path.clone()).beyond_max(&policy) {
+                page.warn("minimum file", &note.text);
+            }
         }
         Err(why) => {
             let name = "REPLICA_MIN_AVAILABLE_RESOURCES_FILE";

@@ -29,11 +29,12 @@ fn one(policy: &Policy, replicas: u64, quota: &Quota, page: &mut Page<'_>) {
     let Quota { what, used, limit: Some(limit), of_one } = *quota else { return };
     let text = format!("{what} {used} of {limit} used");
     let room = limit.saturating_sub(used).checked_div(of_one).unwrap_or(u64::MAX);
-    let needed = policy.minimum.div_ceil(policy.capacity);
+    let most = policy.max.unwrap_or(u64::MAX);
+    let needed = policy.minimum.div_ceil(policy.capacity).min(most);
     let more = |count: u64| counted(usize::try_from(count).unwrap_or(usize::MAX), "replica");
     if needed.saturating_sub(replicas) > room {
         let text = format!(
-            "{text}: REPLICA_MIN_AVAILABLE_RESOURCES {} does not fit: it needs {}, and there is room for {room} more",
+            "{text}: a minimum of {} free resources does not fit: it needs {}, and there is room for {room} more",
             policy.minimum,
             more(needed)
         );

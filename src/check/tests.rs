@@ -338,7 +338,7 @@ fn cores_and_memory_are_compared_by_the_flavor() {
 #[test]
 fn a_minimum_that_does_not_fit_is_a_fault() {
     let settings = [("REPLICA_CAPACITY", "2"), ("REPLICA_MIN_AVAILABLE_RESOURCES", "20")];
-    let text = "FAULT    instances 12 of 20 used: REPLICA_MIN_AVAILABLE_RESOURCES 20 does not fit: it needs 10 replicas, and \
+    let text = "FAULT    instances 12 of 20 used: a minimum of 20 free resources does not fit: it needs 10 replicas, and \
                 there is room for 8 more";
     check_quotas(0, &[quota("instances", 12, Some(20), 1)], &settings, &[text]);
 }

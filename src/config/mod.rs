@@ -69,6 +69,9 @@ pub fn load(
     once: bool,
 ) -> std::result::Result<Config, Vec<String>> {
     let Beside { file: cloud, kept, lost, fault } = beside(environment, read_file);
+    // What is said to be missing may be among what lost; of a file that could not be read nothing is known.
+    let is_read = cloud.as_ref().is_some_and(|cloud| !cloud.source.files.is_empty());
+    let lost_with_faults = lost.clone().filter(|_| is_read);
     let mut reader = Reader::new(&kept, read_file).beside(cloud.as_ref());
     if let Some(fault) = fault {
         reader.fault_of(fault);
@@ -107,8 +110,12 @@ pub fn load(
     config.warnings = warnings;
     // The logger has long started: it is only checked here.
     reader.value(&LOG_FORMAT, choice(Format::WORDS));
-    let faults = reader.into_faults();
-    if faults.is_empty() { Ok(config) } else { Err(faults) }
+    let mut faults = reader.into_faults();
+    if faults.is_empty() {
+        return Ok(config);
+    }
+    faults.extend(lost_with_faults);
+    Err(faults)
 }
 
 /// What a `clouds.yaml` comes to.

@@ -52,6 +52,11 @@ const BY_APPLICATION_CREDENTIAL: [&Setting; 4] = [
     &OS_APPLICATION_CREDENTIAL_SECRET_FILE,
 ];
 
+/// As `auth_type` spells it; the settings judge what else it may be.
+fn is_application_credential(auth_type: &str) -> bool {
+    auth_type.to_ascii_lowercase().replace(['_', '-'], "").ends_with("applicationcredential")
+}
+
 /// The environment without the variables that lose against the file, and a line that names those that say something else.
 pub fn without_losers(
     environment: &BTreeMap<String, String>,
@@ -64,11 +69,13 @@ pub fn without_losers(
         .flatten()
         .copied()
         .collect();
-    // The file's way to log in is the way.
-    if BY_APPLICATION_CREDENTIAL.iter().any(told) {
+    // The file's way to log in is the way: its auth_type says it, else what else it holds.
+    let named = file.values.get(OS_AUTH_TYPE.name);
+    let by_credential = named.map(|told| is_application_credential(&told.value));
+    if by_credential.unwrap_or_else(|| BY_APPLICATION_CREDENTIAL.iter().any(told)) {
         losers.extend(BY_PASSWORD);
         losers.push(&OS_AUTH_TYPE);
-    } else if told(&&OS_USERNAME) || BY_PASSWORD.iter().any(told) {
+    } else if named.is_some() || told(&&OS_USERNAME) || told(&&OS_PASSWORD) {
         losers.extend(BY_APPLICATION_CREDENTIAL);
         losers.push(&OS_AUTH_TYPE);
     }
@@ -87,10 +94,10 @@ pub fn without_losers(
         }
     }
     let names: Vec<&str> = lost.into_iter().collect();
-    let has = if names.len() == 1 { "has" } else { "have" };
+    let (has, it) = if names.len() == 1 { ("has", "it") } else { ("have", "them") };
     let warning = (!names.is_empty()).then(|| {
         format!(
-            "{} {has} no effect, for {} says otherwise; unset it",
+            "{} {has} no effect, for {} says otherwise; unset {it}",
             names.join(", "),
             file.source
         )

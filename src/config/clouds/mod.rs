@@ -155,7 +155,8 @@ impl Loader<'_> {
             if others_may_read(file) {
                 let file = file.display();
                 self.warnings.push(format!(
-                    "{file} holds a secret, and every user of this machine may read it: chmod 600 {file}"
+                    "{file} holds a secret, and every user of this machine may read it: let only the user that this \
+                     program runs as read it (chmod 600 and chown; LoadCredential= of a systemd service)"
                 ));
             }
         }

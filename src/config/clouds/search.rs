@@ -86,6 +86,12 @@ pub fn find(
                 Err(error) if error.kind() == ErrorKind::InvalidData => {
                     return Err(format!("{}: is not UTF-8", path.display()));
                 }
+                Err(error) if error.kind() == ErrorKind::IsADirectory => {
+                    return Err(format!(
+                        "{}: is a directory (docker makes one where the file to mount is missing)",
+                        path.display()
+                    ));
+                }
                 Err(_) => {}
             }
         }
