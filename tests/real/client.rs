@@ -125,7 +125,8 @@ impl Client {
         self.try_servers().expect("a list of servers")
     }
 
-    fn endpoint(&self, service: &str) -> String {
+    /// Where the service is, by the catalog.
+    pub fn endpoint(&self, service: &str) -> String {
         let (kind, version) = match service {
             "compute" => ("compute", ""),
             "network" => ("network", "/v2.0"),

@@ -28,6 +28,7 @@ mod ground;
 mod http;
 mod large;
 mod lease_access;
+mod lease_campaign;
 #[macro_use]
 #[path = "../contract/lease.rs"]
 mod lease_contract;

@@ -6,30 +6,43 @@ use std::process::{Command, Output};
 
 use crate::cloud::{Cloud, undo};
 
-/// A service that is stopped. Dropped, it is started again, and answers.
-pub struct Outage(String);
+/// A service that is stopped, or hangs. Dropped, it runs again, and answers.
+pub struct Outage {
+    service: String,
+    /// What ends it.
+    end: &'static str,
+}
 
 impl Outage {
     /// Stops the service, which is every test's.
     pub fn of(cloud: &Cloud, service: &str) -> Self {
+        Outage::begin(cloud, service, "stop", "start")
+    }
+
+    /// Lets it hang: what it is sent takes effect later.
+    pub fn hanging(cloud: &Cloud, service: &str) -> Self {
+        Outage::begin(cloud, service, "pause", "resume")
+    }
+
+    fn begin(cloud: &Cloud, service: &str, begin: &str, end: &'static str) -> Self {
         assert!(cloud.is_alone(), "{service} is every test's");
-        let outage = Outage(service.to_owned());
-        service_command("stop", service);
+        let outage = Outage { service: service.to_owned(), end };
+        service_command(begin, service);
         outage
     }
 
     /// Panics if the service runs.
     #[track_caller]
     pub fn expect_stopped(&self) {
-        let output = run_service_command("status", &self.0, &[]);
+        let output = run_service_command("status", &self.service, &[]);
         let said = String::from_utf8_lossy(&output.stdout);
-        assert_eq!(said.trim(), format!("{} stopped", self.0), "no outage");
+        assert_eq!(said.trim(), format!("{} stopped", self.service), "no outage");
     }
 }
 
 impl Drop for Outage {
     fn drop(&mut self) {
-        undo(|| service_command("start", &self.0));
+        undo(|| service_command(self.end, &self.service));
     }
 }
 
