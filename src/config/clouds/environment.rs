@@ -70,12 +70,12 @@ pub fn without_losers(
         .copied()
         .collect();
     // The file's way to log in is the way: its auth_type says it, else what else it holds.
-    let named = file.values.get(OS_AUTH_TYPE.name);
-    let by_credential = named.map(|told| is_application_credential(&told.value));
+    let auth_type = file.values.get(OS_AUTH_TYPE.name);
+    let by_credential = auth_type.map(|told| is_application_credential(&told.value));
     if by_credential.unwrap_or_else(|| BY_APPLICATION_CREDENTIAL.iter().any(told)) {
         losers.extend(BY_PASSWORD);
         losers.push(&OS_AUTH_TYPE);
-    } else if named.is_some() || told(&&OS_USERNAME) || told(&&OS_PASSWORD) {
+    } else if auth_type.is_some() || told(&&OS_USERNAME) || told(&&OS_PASSWORD) {
         losers.extend(BY_APPLICATION_CREDENTIAL);
         losers.push(&OS_AUTH_TYPE);
     }
