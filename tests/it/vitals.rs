@@ -5,8 +5,8 @@ use std::fs;
 use crate::daemon::Daemon;
 
 /// The most memory it may ever have had, in kB: what users are promised of the release build. In a debug build the code
-/// alone takes 4 MB more.
-const MEMORY_MAX_KB: u64 = if cfg!(debug_assertions) { 29_000 } else { 25_000 };
+/// alone takes 5 MB more.
+const MEMORY_MAX_KB: u64 = if cfg!(debug_assertions) { 30_000 } else { 25_000 };
 
 impl Daemon {
     /// The most resident memory it ever had, in kB.
