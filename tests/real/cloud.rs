@@ -196,8 +196,12 @@ impl Cloud {
             let groups = self.member.ask(&format!("GET {line}"), None);
             for group in groups[list].as_array().unwrap() {
                 if group["name"].as_str().unwrap_or_default().starts_with(PREFIX) {
-                    let id = group["id"].as_str().unwrap();
-                    self.member.ask(&format!("DELETE {line}/{id}"), None);
+                    // A port may outlive its server by some seconds, and a group in use stays.
+                    let delete = format!("DELETE {line}/{}", group["id"].as_str().unwrap());
+                    wait_until(&delete, || {
+                        let answer = self.member.try_ask(&delete, None);
+                        answer.is_some_and(|(status, _)| matches!(status, 204 | 404))
+                    });
                 }
             }
         }
