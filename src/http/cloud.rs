@@ -404,6 +404,11 @@ mod tests {
         assert_eq!(retry_after(&headers), None, "nonsense is no pause");
     }
 
+    fn request(service: CloudService, method: Method, url: &str) -> Request<'_> {
+        let (attempts, limit) = (Attempts::Several, Duration::from_secs(60));
+        Request { service, method, url, headers: &[], body: None, secrets: &[], attempts, limit }
+    }
+
     #[test]
     fn a_retry_after_beyond_the_end_of_time_is_not_waited_for() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -419,16 +424,7 @@ mod tests {
         });
         let client =
             CloudClient::new(Trust::default(), Proxies::default(), Handles::new()).unwrap();
-        let sent = client.send(&Request {
-            service: CloudService::Compute,
-            method: Method::Get,
-            url: &url,
-            headers: &[],
-            body: None,
-            secrets: &[],
-            attempts: Attempts::Several,
-            limit: Duration::from_secs(60),
-        });
+        let sent = client.send(&request(CloudService::Compute, Method::Get, &url));
         let retry_after = Some(Duration::from_secs(u64::MAX));
         assert_eq!(sent.unwrap_err().kind, ErrorKind::RateLimited { retry_after });
         service.join().unwrap();
@@ -446,22 +442,12 @@ mod tests {
         };
         let handles = Handles { turn: Turn::by_lease(&lease, Clock::start()), ..Handles::new() };
         let client = CloudClient::new(Trust::default(), Proxies::default(), handles).unwrap();
-        let request = |service, method| Request {
-            service,
-            method,
-            url: &url,
-            headers: &[],
-            body: None,
-            secrets: &[],
-            attempts: Attempts::Several,
-            limit: Duration::from_secs(60),
-        };
         for (service, method) in [
             (CloudService::Compute, Method::Post),
             (CloudService::Compute, Method::Delete),
             (CloudService::Network, Method::Put),
         ] {
-            let error = client.send(&request(service, method)).unwrap_err();
+            let error = client.send(&request(service, method, &url)).unwrap_err();
             assert_eq!(error.kind, ErrorKind::NotOurTurn, "{error}");
         }
         listener.set_nonblocking(true).unwrap();
@@ -475,8 +461,8 @@ mod tests {
                 stream.write_all(answer.as_bytes()).unwrap();
             }
         });
-        client.send(&request(CloudService::Compute, Method::Get)).unwrap();
-        client.send(&request(CloudService::Identity, Method::Post)).unwrap();
+        client.send(&request(CloudService::Compute, Method::Get, &url)).unwrap();
+        client.send(&request(CloudService::Identity, Method::Post, &url)).unwrap();
         service.join().unwrap();
     }
 

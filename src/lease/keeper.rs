@@ -144,17 +144,11 @@ impl Thread {
         loop {
             let (due, request) = self.candidate.next();
             let left = due.saturating_sub(self.keeping.clock.now().elapsed);
-            if let Some(hand_over) = self.orders.wait(left) {
-                if hand_over {
-                    self.hand_over();
-                }
+            if self.ends_within(left) {
                 return;
             }
             if self.loop_is_stuck() {
-                if let Some(hand_over) = self.orders.wait(STUCK_LOOK) {
-                    if hand_over {
-                        self.hand_over();
-                    }
+                if self.ends_within(STUCK_LOOK) {
                     return;
                 }
                 continue;
@@ -167,6 +161,15 @@ impl Thread {
             self.candidate.told(request, sent, ended, answer);
             self.report(request, &answered);
         }
+    }
+
+    /// Sleeps for `time`; `true` when the end was wanted meanwhile, and all is done for it.
+    fn ends_within(&mut self, time: Duration) -> bool {
+        let wanted = self.orders.wait(time);
+        if wanted == Some(true) {
+            self.hand_over();
+        }
+        wanted.is_some()
     }
 
     /// Who cannot make passes must not keep others from it.

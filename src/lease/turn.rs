@@ -175,8 +175,10 @@ impl Turn {
 
     /// Whether a creation of the pass under way may begin now; if not, why.
     pub fn may_create(&self) -> std::result::Result<(), String> {
-        self.may_act()?;
-        self.may(|tenure, now| tenure.may_create(now).then_some(()).ok_or(WAITS))
+        self.may(|tenure, now| {
+            tenure.may_act(now).then_some(()).ok_or(LAPSED)?;
+            tenure.may_create(now).then_some(()).ok_or(WAITS)
+        })
     }
 
     fn may(

@@ -7,14 +7,14 @@ use crate::expect;
 use crate::fake::{Cloud, Fault, Fixed, Response, Says, Times};
 
 /// Replicas with nothing missing, and as many addresses: address and server by position.
-struct Pool {
-    cloud: Cloud,
-    servers: Vec<String>,
-    addresses: Vec<String>,
+pub struct Pool {
+    pub cloud: Cloud,
+    pub servers: Vec<String>,
+    pub addresses: Vec<String>,
 }
 
 /// So many healthy replicas, of which the first ones hold an address each.
-fn pool(replicas: usize, holders: usize) -> Pool {
+pub fn pool(replicas: usize, holders: usize) -> Pool {
     let cloud = Cloud::start();
     let servers: Vec<String> = (0..replicas)
         .map(|number| cloud.add_replica(&format!("r{number}"), Says::free(9)))

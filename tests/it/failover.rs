@@ -7,40 +7,14 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::daemon::{Daemon, Settings, once, send};
+use crate::addresses::{Pool, pool};
+use crate::daemon::{Daemon, Settings, once};
 use crate::expect;
-use crate::fake::{Cloud, Says};
+use crate::fake::Says;
+use crate::metrics::metric;
 
 const ANSWERED: &str = "simplescalevm_watch_questions_total{result=\"answered\"}";
 const FAILED: &str = "simplescalevm_watch_questions_total{result=\"failed\"}";
-
-/// A count of `/metrics`.
-#[track_caller]
-fn whole(daemon: &Daemon, sample: &str) -> u64 {
-    let url = format!("{}/metrics", daemon.status_url());
-    let (_, _, body) = send("GET", &url, &[], None).expect("an answer");
-    let page = String::from_utf8(body).unwrap();
-    let value = page.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
-    value.unwrap_or_else(|| panic!("no {sample} in\n{page}")).parse().unwrap()
-}
-
-/// Servers, and addresses on the first of them.
-struct Pool {
-    cloud: Cloud,
-    servers: Vec<String>,
-    addresses: Vec<String>,
-}
-
-/// So many healthy replicas, of which the first ones hold an address each.
-fn pool(replicas: usize, holders: usize) -> Pool {
-    let cloud = Cloud::start();
-    let servers: Vec<String> = (0..replicas)
-        .map(|number| cloud.add_replica(&format!("r{number}"), Says::free(9)))
-        .collect();
-    let holders = servers[..holders].iter();
-    let addresses = holders.map(|server| cloud.state().add_floating_ip(Some(server))).collect();
-    Pool { cloud, servers, addresses }
-}
 
 /// The loop, after its first pass.
 fn start(settings: &Settings) -> Daemon {
@@ -140,9 +114,9 @@ fn what_happened_is_on_the_page_and_in_the_metrics() {
         ("simplescalevm_address_downtime_seconds_bucket{le=\"600\"}", 1),
         ("simplescalevm_probe_failures_total{reason=\"unreachable\"}", 0),
     ] {
-        assert_eq!(whole(&daemon, sample), expected, "{sample}");
+        assert_eq!(metric::<u64>(&daemon, sample), expected, "{sample}");
     }
-    assert!(whole(&daemon, FAILED) >= 3, "{}", daemon.log());
+    assert!(metric::<u64>(&daemon, FAILED) >= 3, "{}", daemon.log());
 }
 
 #[test]
@@ -151,8 +125,8 @@ fn a_service_that_is_slow_but_answers_keeps_its_address() {
     let settings = pool.settings().with("REPLICA_API_TIMEOUT", "30");
     let daemon = start(&settings);
     pool.cloud.replica(&pool.servers[0], Says::slowly(Duration::from_millis(3200)));
-    let before = whole(&daemon, ANSWERED);
-    daemon.wait_until("two slow answers", || whole(&daemon, ANSWERED) >= before + 3);
+    let before = metric::<u64>(&daemon, ANSWERED);
+    daemon.wait_until("two slow answers", || metric::<u64>(&daemon, ANSWERED) >= before + 3);
     pool.expect_quiet(daemon);
 }
 
@@ -161,7 +135,7 @@ fn a_service_that_is_back_after_a_failure_keeps_its_address() {
     let pool = pool(3, 1);
     let daemon = start(&pool.settings().with("EXTERNAL_ADDRESS_WATCH", "3"));
     pool.cloud.silence(&pool.servers[0]);
-    daemon.wait_until("a question that failed", || whole(&daemon, FAILED) >= 1);
+    daemon.wait_until("a question that failed", || metric::<u64>(&daemon, FAILED) >= 1);
     pool.cloud.replica(&pool.servers[0], Says::free(9));
     pool.wait_for_questions(&daemon, 0, 2);
     pool.expect_quiet(daemon);
@@ -226,8 +200,13 @@ fn one_that_stays_dead_begins_one_pass() {
         let daemon = Daemon::start_with(arguments, &pool.settings());
         daemon.wait_for_status("/healthz", 200);
         pool.cloud.silence(&pool.servers[1]);
-        daemon.wait_until("many questions that failed", || whole(&daemon, FAILED) >= 8);
-        assert_eq!(whole(&daemon, "simplescalevm_early_passes_total"), 1, "{}", daemon.log());
+        daemon.wait_until("many questions that failed", || metric::<u64>(&daemon, FAILED) >= 8);
+        assert_eq!(
+            metric::<u64>(&daemon, "simplescalevm_early_passes_total"),
+            1,
+            "{}",
+            daemon.log()
+        );
         assert_eq!(pool.lists(), 2, "{}\n{}", pool.cloud.journal(), daemon.log());
     });
 }

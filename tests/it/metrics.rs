@@ -1,10 +1,13 @@
 //! What `/metrics` says.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use crate::daemon::{Daemon, send};
 
 /// The value of a sample of `/metrics`, which is given as the page spells it.
 #[track_caller]
-pub fn metric(daemon: &Daemon, sample: &str) -> f64 {
+pub fn metric<T: FromStr<Err: Display>>(daemon: &Daemon, sample: &str) -> T {
     let page = metrics(daemon);
     let value = page.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
     let value = value.unwrap_or_else(|| panic!("no {sample} in\n{page}"));

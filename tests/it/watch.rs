@@ -28,7 +28,7 @@ fn metrics_tell_good_passes_from_bad_ones_and_why_they_are_bad() {
     cloud.add_silent("silent");
     let daemon = Daemon::start(&Settings::of_loop(&cloud).with("OPENSTACK_API_TIMEOUT", "1"));
     wait_for_metric(&daemon, "simplescalevm_passes_total{result=\"ok\"}", |passes| passes >= 1.0);
-    let sample = |sample: &str| metric(&daemon, sample);
+    let sample = |sample: &str| metric::<f64>(&daemon, sample);
     assert!((sample("simplescalevm_replicas{state=\"healthy\"}") - 3.0).abs() < 0.1);
     assert!((sample("simplescalevm_resources_wanted") - 3.0).abs() < 0.1);
     assert!(sample("simplescalevm_probe_failures_total{reason=\"unreachable\"}") >= 1.0);

@@ -28,13 +28,13 @@ impl Stage {
     #[track_caller]
     fn wait_for_questions(&self, result: &str, count: f64) {
         let sample = format!("simplescalevm_watch_questions_total{{result=\"{result}\"}}");
-        let before = metric(&self.daemon, &sample);
+        let before = metric::<f64>(&self.daemon, &sample);
         wait_for_metric(&self.daemon, &sample, |now| now >= before + count);
     }
 
     #[track_caller]
     fn expect_no_early_pass(&self) {
-        let early = metric(&self.daemon, EARLY_PASSES);
+        let early = metric::<f64>(&self.daemon, EARLY_PASSES);
         assert!(early < 1.0, "{early} early passes\n{}", self.daemon.log());
     }
 

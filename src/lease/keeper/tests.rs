@@ -197,12 +197,14 @@ fn a_lapse_that_is_over_wakes_the_loop_for_what_it_left() {
     assert_eq!(first.part(), Part::Acts);
 }
 
-/// One that may be read, and not written.
-struct ReadOnly;
+/// One that may be looked at, as far as `look` lets it, and not written.
+struct ReadOnly {
+    look: fn() -> Result<Option<Record>>,
+}
 
 impl Store for ReadOnly {
     fn look(&mut self) -> Result<Option<Record>> {
-        Ok(None)
+        (self.look)()
     }
     fn read(&mut self, _: u64) -> Result<Option<Record>> {
         Ok(None)
@@ -226,7 +228,7 @@ impl Store for ReadOnly {
 
 #[test]
 fn a_lease_that_can_be_read_and_not_taken_is_said_once_with_the_reason() {
-    let scaler = Scaler::with_store(Box::new(ReadOnly), "a", 300);
+    let scaler = Scaler::with_store(Box::new(ReadOnly { look: || Ok(None) }), "a", 300);
     let failures = || scaler.metrics.counters().lease_failures;
     until("some tries", || failures() >= 4, || format!("{:?}", scaler.turn));
     let texts: Vec<String> =
@@ -236,36 +238,10 @@ fn a_lease_that_can_be_read_and_not_taken_is_said_once_with_the_reason() {
     assert_eq!(failure.as_deref(), Some("POST /records: status 403"), "{:?}", scaler.turn);
 }
 
-/// Panics when it is asked.
-struct Broken;
-
-impl Store for Broken {
-    fn look(&mut self) -> Result<Option<Record>> {
-        panic!("a bug, for a test");
-    }
-    fn read(&mut self, _: u64) -> Result<Option<Record>> {
-        Ok(None)
-    }
-    fn create(&mut self, _: u64) -> Result<Creation> {
-        Ok(Creation::Exists)
-    }
-    fn renew(&mut self, _: u64, _: u64) -> Result<Renewal> {
-        Ok(Renewal::Gone)
-    }
-    fn release(&mut self, _: u64) -> Result<()> {
-        Ok(())
-    }
-    fn delete(&mut self, _: u64) -> Result<()> {
-        Ok(())
-    }
-    fn expires(&self) -> bool {
-        false
-    }
-}
-
 #[test]
 fn a_keeper_that_died_never_has_its_turn_and_wakes_the_loop() {
-    let scaler = Scaler::with_store(Box::new(Broken), "a", 1000);
+    let scaler =
+        Scaler::with_store(Box::new(ReadOnly { look: || panic!("a bug, for a test") }), "a", 1000);
     scaler.wait_for(&Part::Dead);
     assert!(scaler.turn.is_dead() && scaler.turn.term().is_none());
     assert_eq!(scaler.stop.wait_for_pass(Duration::from_secs(60)), Woken::PassWanted);

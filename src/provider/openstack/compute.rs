@@ -12,8 +12,8 @@ use serde::Deserialize;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Attempts, Method};
 use crate::model::{Listing, Server, ServerId};
-use crate::provider::openstack::answer::{Named, Told, parse, readable};
-use crate::provider::openstack::paging::{Links, PAGES_MAX, next_page};
+use crate::provider::openstack::answer::{Named, Told, parse};
+use crate::provider::openstack::paging::{self, Links, PAGES_MAX};
 use crate::provider::openstack::record::{Ours, ServerRecord};
 use crate::provider::openstack::servers::{PATH, ServerList};
 use crate::provider::openstack::session::{Question, Service, Session};
@@ -184,15 +184,8 @@ pub fn flavor_size(session: &mut Session, id: &str) -> Result<FlavorSize> {
 }
 
 fn flavors(session: &mut Session) -> Result<Vec<Named>> {
-    const FLAVORS: &str = "/flavors";
-    let (mut flavors, mut next) = (Vec::new(), Some(FLAVORS.to_owned()));
-    for _ in 0..PAGES_MAX {
-        let Some(path) = next else { break };
-        let page: FlavorPage = session.read(Service::Compute, &path)?;
-        flavors.extend(readable(page.flavors));
-        next = next_page(FLAVORS, &path, &page.flavors_links)?;
-    }
-    Ok(flavors)
+    let parts = |page: FlavorPage| (page.flavors, page.flavors_links);
+    paging::all(session, Service::Compute, "/flavors".to_owned(), parts)
 }
 
 /// Whether the key pair `name` exists.

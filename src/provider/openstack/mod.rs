@@ -39,6 +39,13 @@ use ingredients::Ingredients;
 use record::Ours;
 use session::Session;
 
+/// That a setting names several things, which only an id tells apart; `given` is the setting with its value.
+fn of_one_name(given: &str, things: &str, ids: &[&str]) -> Error {
+    let (count, ids) = (ids.len(), ids.join(", "));
+    let text = format!("{given}: {count} {things} have this name; give the id of one: {ids}");
+    Error::new(ErrorKind::Setting, text)
+}
+
 /// A client for the cloud of these settings. An unreadable `OS_CACERT`, `OS_CERT` or `OS_KEY` is an error.
 pub fn client(settings: &OpenStackSettings, handles: Handles) -> Result<CloudClient> {
     let trust = Trust {

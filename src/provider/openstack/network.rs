@@ -9,13 +9,13 @@ use serde_json::json;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Attempts, Method};
 use crate::model::{AddressId, ExternalAddress, ServerId};
-use crate::provider::openstack::answer::{Named, Told, parse, readable};
+use crate::provider::openstack::answer::{Named, Told, parse};
 use crate::provider::openstack::floating_ips::{
     self, Device, FloatingIp, FloatingIpList, PATH, Place, Wanted,
 };
-use crate::provider::openstack::paging::{Links, PAGES_MAX, next_page};
+use crate::provider::openstack::paging::{self, Links, PAGES_MAX};
 use crate::provider::openstack::session::{Question, Service, Session};
-use crate::provider::openstack::{encode, is_uuid, same_id};
+use crate::provider::openstack::{encode, is_uuid, of_one_name, same_id};
 
 /// How many networks an error names at most.
 const NAMED_MAX: usize = 10;
@@ -90,26 +90,15 @@ pub fn network(session: &mut Session, wanted: &str) -> Result<Named> {
         [] => Err(no_such(session, wanted)?),
         several => {
             let ids: Vec<&str> = several.iter().map(|network| network.id.as_str()).collect();
-            let text = format!(
-                "OPENSTACK_NETWORK \"{wanted}\": {} networks have this name; give the id of one: {}",
-                ids.len(),
-                ids.join(", ")
-            );
-            Err(Error::new(ErrorKind::Setting, text))
+            Err(of_one_name(&format!("OPENSTACK_NETWORK \"{wanted}\""), "networks", &ids))
         }
     }
 }
 
 /// All networks of the list at `path` that can be read; a filter in it may have been left out.
 fn networks(session: &mut Session, path: String) -> Result<Vec<Named>> {
-    let (mut found, mut next) = (Vec::new(), Some(path));
-    for _ in 0..PAGES_MAX {
-        let Some(path) = next else { break };
-        let page: Networks = session.read(Service::Network, &path)?;
-        found.extend(readable(page.networks));
-        next = next_page("/networks", &path, &page.networks_links)?;
-    }
-    Ok(found)
+    let parts = |page: Networks| (page.networks, page.networks_links);
+    paging::all(session, Service::Network, path, parts)
 }
 
 fn by_id(session: &mut Session, id: &str) -> Result<Option<Named>> {
@@ -228,13 +217,9 @@ fn ports(session: &mut Session, server: &ServerId) -> Result<Vec<Port>> {
     let query =
         format!("device_id={}&fields=id&fields=device_id&fields=fixed_ips", encode(&server.0));
     let own = |port: &Port| port.device_id.text() == Some(&server.0);
-    let (mut found, mut next) = (Vec::new(), Some(format!("/ports?{query}")));
-    for _ in 0..PAGES_MAX {
-        let Some(path) = next else { break };
-        let page: Ports = session.read(Service::Network, &path)?;
-        found.extend(readable(page.ports).filter(own));
-        next = next_page("/ports", &path, &page.ports_links)?;
-    }
+    let parts = |page: Ports| (page.ports, page.ports_links);
+    let mut found = paging::all(session, Service::Network, format!("/ports?{query}"), parts)?;
+    found.retain(own);
     Ok(found)
 }
 

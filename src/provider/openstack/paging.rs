@@ -1,9 +1,11 @@
 //! Lists that come in pages: Nova's `servers_links`, Neutron's `floatingips_links`.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::provider::openstack::answer::Told;
+use crate::provider::openstack::answer::{Told, readable};
+use crate::provider::openstack::session::{Service, Session};
 
 /// Most pages of one list: beyond it, something goes round in circles.
 pub const PAGES_MAX: usize = 1000;
@@ -18,6 +20,24 @@ pub struct Link {
     rel: Told<String>,
     #[serde(default)]
     href: Told<String>,
+}
+
+/// All that can be read of a short list: what stands on its pages, the first of which is at `first`, is in their `parts`.
+pub fn all<P: DeserializeOwned, T>(
+    session: &mut Session,
+    service: Service,
+    first: String,
+    parts: impl Fn(P) -> (Vec<Told<T>>, Links),
+) -> Result<Vec<T>> {
+    let list = first.split('?').next().unwrap_or_default().to_owned();
+    let (mut found, mut next) = (Vec::new(), Some(first));
+    for _ in 0..PAGES_MAX {
+        let Some(path) = next else { break };
+        let (items, links) = parts(session.read(service, &path)?);
+        found.extend(readable(items));
+        next = next_page(&list, &path, &links)?;
+    }
+    Ok(found)
 }
 
 /// Where the next page is, if there is one, of the list at `path` whose page at `this` holds `links`. Only the query is

@@ -3,10 +3,10 @@
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::provider::openstack::answer::{Told, parse, readable};
-use crate::provider::openstack::paging::{Links, PAGES_MAX, next_page};
+use crate::provider::openstack::answer::{Told, parse};
+use crate::provider::openstack::paging::{self, Links};
 use crate::provider::openstack::session::{Question, Service, Session};
-use crate::provider::openstack::{encode, is_uuid, same_id};
+use crate::provider::openstack::{encode, is_uuid, of_one_name, same_id};
 use crate::server_file::ServerFile;
 use crate::settings::OpenStackSettings;
 
@@ -82,26 +82,15 @@ pub fn security_group(session: &mut Session, wanted: &Wanted) -> Result<Security
         [] => Err(no_such(session, wanted)?),
         several => {
             let ids: Vec<&str> = several.iter().map(|group| group.id.as_str()).collect();
-            let text = format!(
-                "{setting} \"{name}\": {} security groups have this name; give the id of one: {}",
-                ids.len(),
-                ids.join(", ")
-            );
-            Err(Error::new(ErrorKind::Setting, text))
+            Err(of_one_name(&format!("{setting} \"{name}\""), "security groups", &ids))
         }
     }
 }
 
 /// All groups of the list at `path` that can be read; a filter in it may have been left out.
 fn groups(session: &mut Session, path: String) -> Result<Vec<SecurityGroup>> {
-    let (mut found, mut next) = (Vec::new(), Some(path));
-    for _ in 0..PAGES_MAX {
-        let Some(path) = next else { break };
-        let page: Page = session.read(Service::Network, &path)?;
-        found.extend(readable(page.security_groups));
-        next = next_page(PATH, &path, &page.security_groups_links)?;
-    }
-    Ok(found)
+    let parts = |page: Page| (page.security_groups, page.security_groups_links);
+    paging::all(session, Service::Network, path, parts)
 }
 
 fn by_id(session: &mut Session, id: &str) -> Result<Option<SecurityGroup>> {
