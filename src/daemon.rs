@@ -137,14 +137,18 @@ impl Daemon {
         lease: Option<&LeaseSettings>,
         out: &mut dyn Write,
     ) -> Result<ExitStatus> {
-        if let Some(lease) = lease
-            && let Some(holder) = open::held_by(open::join(config, lease, &self.handles)?.1.look()?)
-        {
-            log::debug!(
-                "{holder} holds the lease {}, so it acts and this pass is left to it",
-                lease.name
-            );
-            return Ok(ExitStatus::Good);
+        if let Some(lease) = lease {
+            let name = &lease.name;
+            let (_, mut store) = open::join(config, lease, &self.handles)?;
+            let seen = store.look();
+            let seen =
+                seen.map_err(|error| error.context(format!("cannot read the lease {name}")))?;
+            if let Some(holder) = open::held_by(seen) {
+                log::debug!(
+                    "{holder} holds the lease {name}, so it acts and this pass is left to it"
+                );
+                return Ok(ExitStatus::Good);
+            }
         }
         Ok(self.once(self.open(config)?, out))
     }

@@ -202,10 +202,6 @@ impl Etcd {
         Error::new(error.kind, format!("{error}{advice}"))
     }
 
-    fn while_at<T>(&self, what: &str, result: Result<T>) -> Result<T> {
-        result.map_err(|error| error.context(format!("cannot {what} \"{}\" in etcd", self.name)))
-    }
-
     /// Both keys at one moment: a range from the one to the other.
     fn try_look(&mut self) -> Result<Option<Record>> {
         const PATH: &str = "/v3/kv/range";
@@ -325,8 +321,7 @@ impl Etcd {
 impl Store for Etcd {
     fn look(&mut self) -> Result<Option<Record>> {
         self.begin();
-        let looked = self.try_look();
-        self.while_at("look at the lease", looked)
+        self.try_look()
     }
 
     fn read(&mut self, epoch: u64) -> Result<Option<Record>> {
@@ -335,20 +330,17 @@ impl Store for Etcd {
 
     fn create(&mut self, epoch: u64) -> Result<Creation> {
         self.begin();
-        let created = self.try_create(epoch);
-        self.while_at("take the lease", created)
+        self.try_create(epoch)
     }
 
     fn renew(&mut self, epoch: u64, renewed: u64) -> Result<Renewal> {
         self.begin();
-        let done = self.try_renew(epoch, renewed);
-        self.while_at("renew the lease", done)
+        self.try_renew(epoch, renewed)
     }
 
     fn release(&mut self, epoch: u64) -> Result<()> {
         self.begin();
-        let released = self.try_release(epoch);
-        self.while_at("hand over the lease", released)
+        self.try_release(epoch)
     }
 
     /// There is only one record, and the next epoch replaces it.

@@ -76,7 +76,8 @@ pub enum Renewal {
     Gone,
 }
 
-/// Where the record of a lease is kept. An error means that the request may or may not have taken effect, now or later.
+/// Where the record of a lease is kept. An error means that the request may or may not have taken effect, now or later. It
+/// says what went wrong with the request; what that was for, the asker knows.
 /// Each request has one effect at most: none is sent twice by itself, but after a refusal (401), or where the second time does
 /// nothing.
 pub trait Store: Send {

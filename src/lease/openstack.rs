@@ -191,10 +191,6 @@ impl Images {
         }
     }
 
-    fn while_at<T>(&self, what: &str, result: Result<T>) -> Result<T> {
-        result.map_err(|error| error.context(format!("cannot {what} \"{}\"", self.name)))
-    }
-
     fn try_look(&mut self) -> Result<Option<Record>> {
         if self.catalog_read.elapsed() >= LOOK_AGAIN_AFTER {
             self.catalog_read = Instant::now();
@@ -274,42 +270,36 @@ impl Images {
 impl Store for Images {
     fn look(&mut self) -> Result<Option<Record>> {
         self.begin();
-        let looked = self.try_look();
-        self.while_at("look at the lease", looked)
+        self.try_look()
     }
 
     fn read(&mut self, epoch: u64) -> Result<Option<Record>> {
         self.begin();
-        let record = self.try_read(epoch);
-        self.while_at("look at the lease", record)
+        self.try_read(epoch)
     }
 
     fn create(&mut self, epoch: u64) -> Result<Creation> {
         self.begin();
-        let created = self.try_create(epoch);
-        self.while_at("take the lease", created)
+        self.try_create(epoch)
     }
 
     fn renew(&mut self, epoch: u64, renewed: u64) -> Result<Renewal> {
         self.begin();
-        let replaced = match self.replace(epoch, "renewed", &renewed.to_string()) {
+        match self.replace(epoch, "renewed", &renewed.to_string()) {
             Ok(()) => Ok(Renewal::Renewed),
             Err(error) if is_gone(&error) => Ok(Renewal::Gone),
             Err(error) => Err(error),
-        };
-        self.while_at("renew the lease", replaced)
+        }
     }
 
     fn release(&mut self, epoch: u64) -> Result<()> {
         self.begin();
-        let released = self.replace(epoch, "state", "released");
-        self.while_at("hand over the lease", released)
+        self.replace(epoch, "state", "released")
     }
 
     fn delete(&mut self, epoch: u64) -> Result<()> {
         self.begin();
-        let deleted = self.try_delete(epoch);
-        self.while_at("delete old records of the lease", deleted)
+        self.try_delete(epoch)
     }
 
     fn expires(&self) -> bool {
