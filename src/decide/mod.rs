@@ -188,11 +188,13 @@ fn remembered(
 ) -> BTreeMap<ServerId, ReplicaMemory> {
     let mut replicas = BTreeMap::new();
     for (id, before) in &memory.replicas {
-        let missing = before
-            .missing
-            .map_or_else(|| Intervals::first(seen.elapsed), |missing| seen.count(policy, missing));
-        if missing.count <= MISSING_INTERVALS {
-            let missing = Some(missing);
+        let missing = match before.missing {
+            Some(missing) => Some(seen.count(policy, missing)),
+            // It may be there: a list that is whole will tell.
+            None if seen.incomplete.is_some() => None,
+            None => Some(Intervals::first(seen.elapsed)),
+        };
+        if missing.is_none_or(|missing| missing.count <= MISSING_INTERVALS) {
             replicas.insert(id.clone(), ReplicaMemory { missing, ..before.clone() });
         }
     }

@@ -2,8 +2,7 @@
 //! early.
 //!
 //! [`Holders`] knows whom to ask when, and what came of it; [`Watch`] asks. No question holds up another one, or a pass:
-//! a short-lived thread waits for each that is not
-//! answered at once.
+//! a short-lived thread waits for each that is not answered at once.
 
 mod holders;
 #[cfg(test)]
@@ -29,6 +28,10 @@ use crate::settings::{Config, ProbeSettings};
 
 /// So much longer than its time limit a question lasts only when the whole program stood still.
 const HELD_UP: Duration = Duration::from_secs(1);
+
+/// So long one thread asks alone. Holders that are well all answer it meanwhile, one after the other; those that are left
+/// by then wait behind one that is not well.
+const ALONE: Duration = Duration::from_millis(20);
 
 /// Asks the holders.
 pub struct Watch {
@@ -93,6 +96,7 @@ impl Watch {
         self.handles.progress.mark();
         self.hear();
         self.join();
+        self.help();
         let now = self.clock.now().elapsed;
         let due = self.holders.due(now);
         self.ask(due);
@@ -101,12 +105,16 @@ impl Watch {
 
     /// When to look again, on the monotonic clock, unless a question fails before: that is a [`call`](crate::progress::Stop::call).
     pub fn next(&self) -> Option<Duration> {
-        self.holders.next(self.clock.now().elapsed)
+        let now = self.clock.now().elapsed;
+        let left = (!lock(&self.queue).is_empty()).then(|| now + ALONE);
+        self.holders.next(now).into_iter().chain(left).min()
     }
 
     /// What a pass should know, whatever makes it begin.
     pub fn tell(&mut self, lost: BTreeMap<ServerId, Lost>) -> Watched {
         self.hear();
+        // The pass may take long, and then nobody looks.
+        self.help();
         let pending = self.holders.pending(self.clock.now().elapsed);
         Watched { lost, pending, last_answers: self.holders.last_answers() }
     }
@@ -141,15 +149,22 @@ impl Watch {
         }
     }
 
-    /// Starts threads until every question has one. A thread whose question was answered at once takes the next one, so of
-    /// many holders that are well a few threads ask all.
+    /// Starts one thread for all of these: a thread costs more than an answer that comes at once.
     fn ask(&mut self, questions: Vec<Question>) {
-        let count = questions.len();
-        lock(&self.queue).extend(questions);
-        for _ in 0..count {
-            if lock(&self.queue).is_empty() {
-                return;
-            }
+        if !questions.is_empty() {
+            lock(&self.queue).extend(questions);
+            self.start(1);
+        }
+    }
+
+    /// Starts a thread for each question that still waits.
+    fn help(&mut self) {
+        let left = lock(&self.queue).len();
+        self.start(left);
+    }
+
+    fn start(&mut self, threads: usize) {
+        for _ in 0..threads {
             let work = self.work();
             let builder =
                 thread::Builder::new().name("watch".into()).stack_size(WORKER_STACK_BYTES);

@@ -24,6 +24,27 @@ fn when_most_vanish_nothing_is_created_for_three_passes() {
 }
 
 #[test]
+fn a_list_that_may_be_short_tells_of_no_loss_and_the_next_whole_one_does() {
+    let mut world = five();
+    world.incomplete = Some("two lists differ".into());
+    world.take(&["a", "b", "c"]).pass();
+    assert!(world.plan.brakes.is_empty(), "{:?}", world.plan.brakes);
+    world.plans("");
+    world.incomplete = None;
+    world.plans("").says(Loudness::Error, "brake: 3 of 5 replicas vanished from the list");
+}
+
+#[test]
+fn those_that_a_short_list_left_out_are_as_they_were() {
+    let mut world = five();
+    world.incomplete = Some("two lists differ".into());
+    world.take(&["a", "b", "c"]).pass();
+    world.incomplete = None;
+    world.put(["a", "b", "c"].map(|id| healthy(id, 1))).plans("");
+    assert!(world.plan.brakes.is_empty(), "{:?}", world.plan.brakes);
+}
+
+#[test]
 fn when_fewer_than_three_or_half_vanish_they_are_replaced_at_once() {
     let mut world = five();
     world.take(&["a", "b"]).pass().creates(2);

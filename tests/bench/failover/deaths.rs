@@ -79,7 +79,7 @@ pub struct Measured {
     stage: Stage,
     moves: Moves,
     _proxy: Proxy,
-    watched: Watched,
+    pub watched: Watched,
 }
 
 impl Measured {

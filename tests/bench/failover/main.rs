@@ -49,7 +49,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use crate::deaths::{Death, Kind, Measured, Watched};
+use crate::deaths::{Kind, Measured, Watched};
 use crate::fake::replica;
 use crate::table::Row;
 
@@ -62,14 +62,12 @@ const DEATHS: usize = 50;
 /// Without the watch a death takes a minute: so many of each kind have to do.
 const DEATHS_WITHOUT_WATCH: usize = 6;
 
-/// What is measured, each line in a project of its own.
-const LINES: [&[(Kind, Watched)]; 5] = [
-    &[(Kind::Closed, Watched::Yes)],
-    &[(Kind::Gone, Watched::Yes)],
-    &[(Kind::Hangs, Watched::Yes)],
-    &[(Kind::Closed, Watched::No), (Kind::Gone, Watched::No)],
-    &[(Kind::Hangs, Watched::No)],
-];
+/// What is measured with the watch, in a project each and one after the other: no other pool's pass is in the way of a
+/// move.
+const WATCHED: [Kind; 3] = [Kind::Closed, Kind::Gone, Kind::Hangs];
+
+/// What is measured without, each line in a project of its own, beside the rest: a pass a minute is in nobody's way.
+const UNWATCHED: [&[Kind]; 2] = [&[Kind::Closed, Kind::Gone], &[Kind::Hangs]];
 
 /// By when the `PUT` has to be sent, for 95 of 100 deaths.
 fn goal(kind: Kind) -> Duration {
@@ -100,20 +98,20 @@ fn main() -> ExitCode {
 fn measure(deaths: usize) -> Vec<Row> {
     eprintln!("{deaths} deaths of each kind; the pools are being made");
     // Nobody is measured while another one's servers are being built or deleted.
-    let pools = at_once(LINES, |line| (line, Measured::pool(line[0].1)));
+    let all = WATCHED.map(|_| Watched::Yes).into_iter().chain(UNWATCHED.map(|_| Watched::No));
+    let mut with = at_once(all, Measured::pool);
+    let without = with.split_off(WATCHED.len());
     eprintln!("measuring");
-    let measured = at_once(pools, |(line, pool)| {
-        let measure = |(kind, watched): &(Kind, Watched)| {
-            let count = match watched {
-                Watched::Yes => deaths,
-                Watched::No => deaths.min(DEATHS_WITHOUT_WATCH),
-            };
-            row(*kind, *watched, pool.deaths(*kind, count))
-        };
-        let rows: Vec<Row> = line.iter().map(measure).collect();
-        (rows, pool)
+    let (with, without) = thread::scope(|scope| {
+        let without = scope.spawn(|| {
+            let count = deaths.min(DEATHS_WITHOUT_WATCH);
+            at_once(UNWATCHED.into_iter().zip(without), |(kinds, pool)| rows(kinds, pool, count))
+        });
+        let with = WATCHED.into_iter().zip(with);
+        let with: Vec<_> = with.map(|(kind, pool)| rows(&[kind], pool, deaths)).collect();
+        (with, without.join().expect("it was measured"))
     });
-    let (rows, pools): (Vec<_>, Vec<_>) = measured.into_iter().unzip();
+    let (rows, pools): (Vec<_>, Vec<_>) = with.into_iter().chain(without).unzip();
     let rows: Vec<Row> = rows.into_iter().flatten().collect();
     println!("{}", table::deaths(&rows));
     eprintln!("the pools go");
@@ -121,9 +119,15 @@ fn measure(deaths: usize) -> Vec<Row> {
     rows
 }
 
-fn row(kind: Kind, watched: Watched, deaths: Vec<Death>) -> Row {
-    let goal = (watched == Watched::Yes).then(|| goal(kind));
-    Row { kind, watched, deaths, goal }
+/// So many deaths of each of these kinds, in this pool.
+fn rows(kinds: &[Kind], pool: Measured, deaths: usize) -> (Vec<Row>, Measured) {
+    let row = |kind: &Kind| {
+        let goal = (pool.watched == Watched::Yes).then(|| goal(*kind));
+        let deaths = pool.deaths(*kind, deaths);
+        eprintln!("{kind}, {:?}: {} deaths", pool.watched, deaths.len());
+        Row { kind: *kind, watched: pool.watched, deaths, goal }
+    };
+    (kinds.iter().map(row).collect(), pool)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a bench has no settings but this")]
