@@ -35,7 +35,7 @@ provider_config_location = $ETC/none
 [api]
 auth_strategy = keystone
 # Small pages: a pool of 100 is two of them, and an empty third.
-max_limit = 50
+max_limit = 20
 [api_database]
 connection = $(database_url nova_api)
 max_pool_size = 20

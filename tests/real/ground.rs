@@ -81,7 +81,7 @@ impl Ground for RealGround {
     }
 
     fn page_size(&self) -> u64 {
-        50
+        20
     }
 
     fn set_quota(&self, instances: Option<u64>) {
