@@ -14,6 +14,8 @@ BASE ?=
 FUZZ_SECONDS ?= 60
 # Deaths of each kind in `make bench-failover`.
 FAILOVER_DEATHS ?= 50
+# Days that `make bench-cost` plays; the goals are a week's.
+COST_DAYS ?= 7
 DEB_MAINTAINER ?= SimpleScaleVM packagers <root@localhost>
 
 CARGO ?= cargo
@@ -34,7 +36,7 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 UNITS := simplescalevm.service simplescalevm@.service simplescalevm-once.service simplescalevm-once.timer
 REPLICA := contrib/replica/cloud-init.yaml contrib/replica/cloud-init-nginx.yaml
 
-.PHONY: all build build-tests test test-bounds soak fuzz test-etcd test-real bench-failover test-browser test-prometheus test-proxy test-packaging record openstack-up \
+.PHONY: all build build-tests test test-bounds soak fuzz test-etcd test-real bench-failover bench-cost test-browser test-prometheus test-proxy test-packaging record openstack-up \
     openstack-down deny audit lint fmt run demo install install-files static dist image deb clean help
 
 all: build ## Build the release binary
@@ -48,8 +50,8 @@ test: ## Run all tests that need nothing but Rust
 	$(CARGO) test --locked --test it -- --test-threads=4 attack:: bounds::
 
 # All at once: two processors build them in the time of two.
-build-tests: ## Build what `make test`, `make test-etcd` and `make test-real` run
-	$(CARGO) test --locked --no-run --lib --bins --test it --test simulation --test model --test etcd --test real
+build-tests: ## Build what `make test`, `make test-etcd`, `make test-real` and the gate's short bench run
+	$(CARGO) test --locked --no-run --lib --bins --test it --test simulation --test model --test etcd --test real --bench cost
 
 # `make test` holds a debug build to a little more memory; this is what users get.
 test-bounds: ## Test the release build's bounds: a pool of 1,000, and attacks on its status port
@@ -74,6 +76,9 @@ test-etcd: ## Keep the lease in a real etcd: one member, and three of which one 
 
 bench-failover: openstack-up ## Measure how fast an address leaves a dead service, FAILOVER_DEATHS (50) of each kind, on that OpenStack
 	FAILOVER_DEATHS=$(FAILOVER_DEATHS) $(CARGO) bench --locked --bench failover
+
+bench-cost: ## Compare a week's VM-hours and time below the minimum with Python's rules and with the best there can be
+	COST_DAYS=$(COST_DAYS) $(CARGO) bench --locked --bench cost
 
 record: openstack-up ## Record that OpenStack's answers anew as fixtures (tests/fixtures/openstack)
 	SIMPLESCALEVM_RECORD=1 $(CARGO) test --locked --test real answers -- --test-threads=1
