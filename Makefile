@@ -113,6 +113,7 @@ lint: ## Check formatting, lints and the manual page
 	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	$(CARGO) clippy --manifest-path fuzz/Cargo.toml --no-default-features --target-dir $(TARGET_DIR) --locked -- -D warnings
 	mandoc -Tlint -Wwarning man/simplescalevm.8
+	tests/manual/run man/simplescalevm.8
 
 fmt: ## Format the source
 	$(CARGO) fmt

@@ -20,6 +20,7 @@ pub mod decide;
 pub mod error;
 pub mod events;
 pub mod explain;
+pub mod files;
 pub mod handles;
 pub mod healthcheck;
 pub mod http;

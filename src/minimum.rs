@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::config::COUNT_MAX;
+use crate::files::cannot_be_read;
 use crate::plan::{Loudness, Note};
 use crate::settings::{Config, Policy};
 
@@ -20,7 +21,7 @@ pub fn start_with(config: &mut Config) {
 
 /// The number in the file at `path`, or why there is none.
 pub fn read(path: &Path) -> Result<u64, String> {
-    let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
+    let unreadable = |error: std::io::Error| cannot_be_read(path, &error);
     // To open a pipe would wait for whoever writes to it.
     if !fs::metadata(path).map_err(unreadable)?.is_file() {
         return Err("is no regular file".to_owned());

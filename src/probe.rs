@@ -208,7 +208,21 @@ pub fn read(settings: &ProbeSettings, body: &[u8]) -> std::result::Result<(u64, 
 
 fn find<'a>(json: &'a Value, key: &str) -> std::result::Result<&'a Value, String> {
     let value = if key.starts_with('/') { json.pointer(key) } else { json.get(key) };
-    value.ok_or_else(|| format!("\"{key}\" is missing"))
+    value.ok_or_else(|| format!("\"{key}\" is missing (have: {})", keys(json)))
+}
+
+/// Most characters of the keys that an answer does have.
+const KEYS_CHARACTERS_MAX: usize = 100;
+
+/// The keys of an answer, so that the right one can be seen.
+fn keys(json: &Value) -> String {
+    let keys: Vec<&str> =
+        json.as_object().into_iter().flat_map(|map| map.keys()).map(String::as_str).collect();
+    if keys.is_empty() {
+        "none".to_owned()
+    } else {
+        one_line(&keys.join(", "), KEYS_CHARACTERS_MAX)
+    }
 }
 
 #[expect(
@@ -287,8 +301,9 @@ mod tests {
             r#"{"capacity": 1e300, "termination": false}"#,
             Err(&format!("\"capacity\" is 1e+300, {number}")),
         );
-        check(r#"{"termination": false}"#, Err("\"capacity\" is missing"));
-        check(r#"{"capacity": 1}"#, Err("\"termination\" is missing"));
+        check(r#"{"termination": false}"#, Err("\"capacity\" is missing (have: termination)"));
+        check(r#"{"capacity": 1}"#, Err("\"termination\" is missing (have: capacity)"));
+        check("{}", Err("\"capacity\" is missing (have: none)"));
         check(
             r#"{"capacity": 1, "termination": "false"}"#,
             Err("\"termination\" is \"false\", not true or false"),

@@ -251,10 +251,8 @@ pub struct ClientCertificate {
 pub enum Credentials {
     /// User and password, scoped to a project.
     Password {
-        /// The user's name.
-        username: String,
-        /// The user's domain.
-        user_domain: Domain,
+        /// The user.
+        user: User,
         /// The user's password.
         password: Secret,
         /// The project to scope to.
@@ -266,6 +264,20 @@ pub enum Credentials {
         which: ApplicationCredential,
         /// Its secret.
         secret: Secret,
+    },
+}
+
+/// A user, by id or by name and domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum User {
+    /// By id, which belongs to no domain.
+    Id(String),
+    /// By name.
+    Name {
+        /// The user's name.
+        name: String,
+        /// The user's domain.
+        domain: Domain,
     },
 }
 
@@ -301,10 +313,8 @@ pub enum ApplicationCredential {
     Name {
         /// The credential's name.
         name: String,
-        /// The name of the user it belongs to.
-        username: String,
-        /// That user's domain.
-        user_domain: Domain,
+        /// The user it belongs to.
+        user: User,
     },
 }
 

@@ -1,8 +1,11 @@
 //! The settings of an `OpenStack` cloud: where it is, who we are, what the VMs are made of.
 
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
 use crate::config::parse::{self, boolean, choice, file, seconds, text, texts, whole};
 use crate::config::proxies::proxies;
-use crate::config::reader::Reader;
+use crate::config::reader::{Reader, quoted};
 use crate::config::table::{
     OPENSTACK_API_TIMEOUT, OPENSTACK_AVAILABILITY_ZONE, OPENSTACK_BOOT_VOLUME_SIZE,
     OPENSTACK_BOOT_VOLUME_TYPE, OPENSTACK_CLOUD_INIT_FILE, OPENSTACK_FLAVOR,
@@ -14,12 +17,13 @@ use crate::config::table::{
     OS_IDENTITY_API_VERSION, OS_IMAGE_ENDPOINT_OVERRIDE, OS_INSECURE, OS_INTERFACE, OS_KEY,
     OS_NETWORK_ENDPOINT_OVERRIDE, OS_PASSWORD, OS_PASSWORD_FILE, OS_PROJECT_DOMAIN_ID,
     OS_PROJECT_DOMAIN_NAME, OS_PROJECT_ID, OS_PROJECT_NAME, OS_REGION_NAME, OS_USER_DOMAIN_ID,
-    OS_USER_DOMAIN_NAME, OS_USERNAME, Setting,
+    OS_USER_DOMAIN_NAME, OS_USER_ID, OS_USERNAME, Setting,
 };
-use crate::server_file::ServerFile;
+use crate::files::{cannot_be_read, no_file};
+use crate::server_file::{BYTES_MAX, ServerFile};
 use crate::settings::{
     ApplicationCredential, BootVolume, ClientCertificate, Credentials, Domain, EndpointOverrides,
-    OpenStackSettings, Project, ServerOptions,
+    OpenStackSettings, Project, ServerOptions, User,
 };
 
 /// Reads the cloud's part.
@@ -51,7 +55,7 @@ pub fn settings(reader: &mut Reader<'_>) -> OpenStackSettings {
         metadata_key: reader.value(&OPENSTACK_METADATA_KEY, |key| Ok(key.to_owned())),
         floating_ip_description: reader.value(&OPENSTACK_FLOATING_IP_DESCRIPTION, text),
         keypair: reader.optional(&OPENSTACK_KEYPAIR, text),
-        cloud_init_file: reader.optional(&OPENSTACK_CLOUD_INIT_FILE, file),
+        cloud_init_file: cloud_init_file(reader),
         options: options(reader),
         timeout: reader.value(&OPENSTACK_API_TIMEOUT, seconds(1..=super::REQUEST_SECONDS_MAX)),
         cacert: reader.certificates(&OS_CACERT),
@@ -86,10 +90,42 @@ fn options(reader: &mut Reader<'_>) -> ServerOptions {
 /// Whoever starts the program is there to mend the file; later on a wrong one only fails the creation.
 fn server_file(reader: &mut Reader<'_>, settings: &OpenStackSettings) {
     let Some(path) = &settings.options.server_file else { return };
-    let read = reader.read_file(path).map_err(|error| format!("cannot be read: {error}"));
-    if let Err(why) = read.and_then(|text| ServerFile::read(&text, settings)) {
+    let read = read_again_and_again(reader, path).and_then(|text| {
+        if text.len() as u64 > BYTES_MAX {
+            return Err(format!("is larger than {} KiB", BYTES_MAX / 1024));
+        }
+        ServerFile::read(&text, settings)
+    });
+    if let Err(why) = read {
         let path = path.display();
         reader.fault(&OPENSTACK_SERVER_FILE, format!("OPENSTACK_SERVER_FILE \"{path}\": {why}"));
+    }
+}
+
+/// A directory or a pipe is a slip. Else the pool needs the file for creations only, so a daemon that starts anew without
+/// it goes on with the rest.
+fn cloud_init_file(reader: &mut Reader<'_>) -> Option<PathBuf> {
+    let path = reader.optional(&OPENSTACK_CLOUD_INIT_FILE, file)?;
+    let told = quoted(reader.given(&OPENSTACK_CLOUD_INIT_FILE)?);
+    if let Some(fault) = no_file(&path) {
+        reader.fault(&OPENSTACK_CLOUD_INIT_FILE, format!("{told}: {fault}"));
+        return None;
+    }
+    match reader.read_file(&path) {
+        // User data may be compressed.
+        Err(error) if error.kind() != ErrorKind::InvalidData => {
+            let why = cannot_be_read(&path, &error);
+            reader.warn(format!("{told}: {why}; no VM is created until it can be"));
+        }
+        _ => {}
+    }
+    Some(path)
+}
+
+fn read_again_and_again(reader: &Reader<'_>, path: &Path) -> parse::Parsed<String> {
+    match no_file(path) {
+        Some(fault) => Err(fault.to_owned()),
+        None => reader.read_file(path).map_err(|error| cannot_be_read(path, &error)),
     }
 }
 
@@ -170,8 +206,7 @@ enum AuthType {
 fn credentials(reader: &mut Reader<'_>) -> Credentials {
     match auth_type(reader) {
         AuthType::Password => Credentials::Password {
-            username: username(reader),
-            user_domain: user_domain(reader),
+            user: user(reader),
             password: reader.secret(&OS_PASSWORD, &OS_PASSWORD_FILE),
             project: project(reader),
         },
@@ -191,8 +226,9 @@ fn auth_type(reader: &mut Reader<'_>) -> AuthType {
             "password" => Ok(AuthType::Password),
             "applicationcredential" => Ok(AuthType::ApplicationCredential),
             _ => Err(
-                "must be password or v3applicationcredential; for any other login make an application credential \
-                 (openstack application credential create NAME) and use that"
+                "must be password or v3applicationcredential: no other login is spoken, federated ones neither; log in \
+                 with OpenStack's own client once, make an application credential (openstack application credential \
+                 create NAME), and set OS_APPLICATION_CREDENTIAL_ID and OS_APPLICATION_CREDENTIAL_SECRET"
                     .to_owned(),
             ),
         }
@@ -217,6 +253,9 @@ fn application_credential(reader: &mut Reader<'_>) -> ApplicationCredential {
         return ApplicationCredential::Id(String::new());
     }
     let name = reader.value(&OS_APPLICATION_CREDENTIAL_NAME, text);
+    if let Some(id) = reader.optional(&OS_USER_ID, text) {
+        return ApplicationCredential::Name { name, user: User::Id(id) };
+    }
     if reader.given(&OS_USERNAME).is_none() {
         reader.missing(
             &OS_USERNAME,
@@ -224,11 +263,8 @@ fn application_credential(reader: &mut Reader<'_>) -> ApplicationCredential {
              OS_APPLICATION_CREDENTIAL_ID",
         );
     }
-    ApplicationCredential::Name {
-        name,
-        username: reader.value(&OS_USERNAME, text),
-        user_domain: user_domain(reader),
-    }
+    let user = User::Name { name: reader.value(&OS_USERNAME, text), domain: user_domain(reader) };
+    ApplicationCredential::Name { name, user }
 }
 
 fn project(reader: &mut Reader<'_>) -> Project {
@@ -252,6 +288,14 @@ fn user_domain(reader: &mut Reader<'_>) -> Domain {
     match reader.optional(&OS_USER_DOMAIN_ID, text) {
         Some(id) => Domain::Id(id),
         None => Domain::Name(reader.value(&OS_USER_DOMAIN_NAME, text)),
+    }
+}
+
+/// By id when there is one, as in keystoneauth: an id belongs to no domain.
+fn user(reader: &mut Reader<'_>) -> User {
+    match reader.optional(&OS_USER_ID, text) {
+        Some(id) => User::Id(id),
+        None => User::Name { name: username(reader), domain: user_domain(reader) },
     }
 }
 

@@ -1,5 +1,6 @@
 //! From one value's text to its type. The error says what is allowed; the caller names the variable and the value.
 
+use std::net::Ipv6Addr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -167,13 +168,31 @@ pub fn metadata_key(value: &str) -> Parsed<String> {
 /// An address or a host name to listen on; brackets around an IPv6 address are taken off.
 pub fn host(value: &str) -> Parsed<String> {
     as_meant(value)?;
+    if let Some((host, port)) = host_and_port(value) {
+        return Err(format!("must not hold a port: set APP_HOST to {host} and APP_PORT to {port}"));
+    }
     let inside = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));
     let value = inside.unwrap_or(value);
     let fits = |c: char| c.is_ascii_alphanumeric() || ".:-_%".contains(c);
     if value.is_empty() || !value.chars().all(fits) {
         return Err("must be an address or a host name, without port".to_owned());
     }
+    let address = value.split('%').next().unwrap_or_default();
+    if value.contains(':') && address.parse::<Ipv6Addr>().is_err() {
+        return Err("must be an address or a host name, without port: this is no IPv6 address, and the port goes \
+                    into APP_PORT"
+            .to_owned());
+    }
     Ok(value.to_owned())
+}
+
+/// The two of `host:port` or `[IPv6]:port`. An IPv6 address has colons of its own, so without brackets there is no telling.
+fn host_and_port(value: &str) -> Option<(&str, u16)> {
+    let (host, port) = value.rsplit_once(':')?;
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let one_colon = !host.is_empty() && !host.contains(':');
+    let host = bare.or(one_colon.then_some(host))?;
+    Some((host, port.parse().ok()?))
 }
 
 /// Linux's `PATH_MAX`.

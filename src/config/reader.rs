@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::config::clouds::FromFile;
 use crate::config::parse::{Parsed, WRAPPED_BY, Wrapping, file as file_path};
 use crate::config::table::Setting;
+use crate::files::cannot_be_read;
 use crate::secret::Secret;
 
 /// Most characters of a value, or of an unknown name, that are shown.
@@ -200,7 +201,10 @@ impl<'a> Reader<'a> {
             // Bundles carry comments in old encodings; the TLS library reads bytes and does not mind.
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {}
             Err(error) => {
-                self.fault(setting, format!("{}: cannot be read: {error}", quoted(given)));
+                self.fault(
+                    setting,
+                    format!("{}: {}", quoted(given), cannot_be_read(&path, &error)),
+                );
             }
         }
         Some(path)
@@ -245,7 +249,7 @@ impl<'a> Reader<'a> {
                 self.as_given(path.variable, secret)
             }
             Err(error) => {
-                self.fault(file, format!("{}: cannot be read: {error}", quoted(path)));
+                self.fault(file, format!("{}: {}", quoted(path), cannot_be_read(&name, &error)));
                 Secret::new("")
             }
         }
@@ -253,7 +257,7 @@ impl<'a> Reader<'a> {
 }
 
 /// `VARIABLE "value"`, on one line: quotes, blanks and line ends in it are shown for what they are.
-fn quoted(given: Given<'_>) -> String {
+pub fn quoted(given: Given<'_>) -> String {
     let mut shown: String = given.value.chars().take(SHOWN_CHARACTERS_MAX).collect();
     if shown.len() < given.value.len() {
         shown.pop();

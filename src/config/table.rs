@@ -127,6 +127,7 @@ settings! {
         OS_CLIENT_SECURE_FILE = Means("searched"): "the secure.yaml that is laid over it, likewise";
         OS_AUTH_URL = Default("https://auth.cloud.ovh.net/v3"): "Keystone's address, with or without /v3";
         OS_USERNAME = Means("required"): "user; not needed with an application credential given by id";
+        OS_USER_ID = Means("none"): "the user by id instead; it needs no domain, and goes before the name";
         OS_PASSWORD = Means("required"): "the user's password; not needed with an application credential";
         OS_PASSWORD_FILE = Means("none"): "file that holds the password instead; one trailing newline is cut";
         OS_PROJECT_ID / OS_TENANT_ID = Means("required, or the name"):

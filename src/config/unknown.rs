@@ -6,11 +6,20 @@ use crate::config::parse::boolean;
 use crate::config::reader::{Reader, SHOWN_CHARACTERS_MAX};
 use crate::config::table::{self, SELF_SCALING, Setting, Unset};
 use crate::error::one_line;
-use crate::nearest::nearest;
+use crate::nearest::near;
 
-/// What our own variables begin with. `OS_` is not among them: the environment of an `OpenStack` client is full of
-/// variables that are meant for others.
-const PREFIXES: [&str; 4] = ["APP_", "EXTERNAL_", "OPENSTACK_", "REPLICA_"];
+/// What our own variables begin with.
+const FAMILIES: [&str; 4] = ["APP_", "EXTERNAL_", "OPENSTACK_", "REPLICA_"];
+
+/// What the login's variables begin with. The environment of an `OpenStack` client is full of others that are meant for
+/// somebody else, so only those are warned of that are near to one of ours.
+const LOGIN: &str = "OS_";
+
+/// Variables of `OpenStack`'s own clients that are near to one of ours and right as they are.
+const OF_OTHER_CLIENTS: [&str; 2] = ["OS_AUTH_TOKEN", "OS_ENDPOINT"];
+
+/// What such variables end in.
+const ENDS_OF_OTHER_CLIENTS: [&str; 2] = ["_API_VERSION", "_ENDPOINT_OVERRIDE"];
 
 /// A line for each variable of an `OpenStack` client that has no effect here, although whoever set it meant one.
 pub fn without_effect(environment: &BTreeMap<String, String>) -> Vec<String> {
@@ -42,23 +51,43 @@ static ENABLE_AUTOSCALING: Setting = Setting {
     meaning: "the scaler's own VMs are scaled, too",
 };
 
-/// One line for each variable that begins like a setting and is none, with the nearest that is.
+/// One line for each variable that looks like a setting and is none, with the one that was probably meant.
 pub fn warnings(environment: &BTreeMap<String, String>) -> Vec<String> {
     let known: Vec<&str> = table::all().flat_map(Setting::names).collect();
-    let set = environment.iter().filter(|(_, value)| !value.is_empty());
-    set.map(|(name, _)| name)
-        .filter(|name| PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
-        .filter(|name| !known.contains(&name.as_str()) && !is_self_scaling(name))
-        .map(|name| {
+    let set = environment.iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| name);
+    let unknown = set.filter(|name| !known.contains(&name.as_str()) && !is_self_scaling(name));
+    unknown
+        .filter_map(|name| {
+            let meant = meant(name, &known);
+            let of_login = name.starts_with(LOGIN) && meant.is_some() && !is_of_other_clients(name);
+            let ours = FAMILIES.iter().any(|family| name.starts_with(family)) || of_login;
             let shown = one_line(name, SHOWN_CHARACTERS_MAX);
-            match nearest(&shown, &known) {
-                Some(known) => {
-                    format!("{shown}: no such setting, so it has no effect; did you mean {known}?")
-                }
-                None => format!("{shown}: no such setting, so it has no effect"),
-            }
+            let hint = meant.map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
+            ours.then(|| format!("{shown}: no such setting, so it has no effect{hint}"))
         })
         .collect()
+}
+
+/// The setting that was probably meant. What comes behind the family is compared, for that is where names differ; one that
+/// stands right behind another family was meant for it.
+fn meant<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let families = || FAMILIES.iter().copied().chain([LOGIN]);
+    let full = |family: &str, rest: &str| {
+        known.iter().copied().find(|known| known.strip_prefix(family) == Some(rest))
+    };
+    let family = families().find(|family| name.starts_with(family))?;
+    let rest = name.strip_prefix(family)?;
+    let rests: Vec<&str> = known.iter().filter_map(|known| known.strip_prefix(family)).collect();
+    match near(rest, &rests) {
+        Some(near) => full(family, near),
+        // `OS_NAME` and its like tell of the system that a pipeline runs on.
+        None if family == LOGIN => None,
+        None => families().find_map(|family| full(family, rest)),
+    }
+}
+
+fn is_of_other_clients(name: &str) -> bool {
+    OF_OTHER_CLIENTS.contains(&name) || ENDS_OF_OTHER_CLIENTS.iter().any(|end| name.ends_with(end))
 }
 
 /// Self-scaling is refused when it is asked for, and its other variables have no effect.

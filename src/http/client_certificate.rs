@@ -10,6 +10,7 @@ use rustls::sign::CertifiedKey;
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, parse_pem};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::cannot_be_read;
 use crate::settings::ClientCertificate;
 
 /// The certificate and its key. What is wrong with them is told of the settings that begin with `prefix`: `OS_CERT` or
@@ -57,7 +58,7 @@ fn check(
 }
 
 fn read(setting: &str, path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|error| wrong(setting, path, &format!("cannot be read: {error}")))
+    fs::read(path).map_err(|error| wrong(setting, path, &cannot_be_read(path, &error)))
 }
 
 fn wrong(setting: &str, path: &Path, why: &str) -> Error {

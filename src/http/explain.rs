@@ -1,5 +1,7 @@
 //! What an `OpenStack` service said of an error, as one line.
 
+use std::borrow::Cow;
+
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -23,7 +25,54 @@ pub fn explain(body: &[u8], secrets: &[&Secret]) -> String {
         Ok(json) => hide(&from_json(&json), secrets),
         Err(_) => text,
     };
-    one_line(&from_html(&words), EXPLANATION_CHARS_MAX)
+    one_line(&reason_first(&from_html(&words)), EXPLANATION_CHARS_MAX)
+}
+
+/// How Nova begins when a field of a request is wrong; the value and then the reason follow (its API reference, "Faults").
+const NOVA_INVALID: &str = "Invalid input for field/attribute ";
+
+/// Nova's reason stands behind a value of any length, where it would be cut off, so the value is left out: whoever sent it
+/// knows it, and it may hold a secret.
+fn reason_first(said: &str) -> Cow<'_, str> {
+    let parts = said.strip_prefix(NOVA_INVALID).and_then(|rest| rest.split_once(". Value: "));
+    let Some((field, rest)) = parts else { return Cow::Borrowed(said) };
+    let reason = end_of_value(rest).and_then(|end| rest.get(end..));
+    let reason =
+        reason.map(|reason| reason.trim_start_matches(". ")).filter(|reason| !reason.is_empty());
+    let Some(reason) = reason else { return Cow::Borrowed(said) };
+    // It may begin with the value once more.
+    Cow::Owned(match end_of_object(reason).and_then(|end| reason.get(end..)) {
+        Some(behind) => format!("{NOVA_INVALID}{field}: the value{behind}"),
+        None => format!("{NOVA_INVALID}{field}: {reason}"),
+    })
+}
+
+/// Where a value ends that Python wrote: an object at its bracket, a text before the next sentence.
+fn end_of_value(text: &str) -> Option<usize> {
+    end_of_object(text).or_else(|| text.find(". "))
+}
+
+/// Where the object or list ends that `text` begins with; brackets within quotes are part of a text.
+fn end_of_object(text: &str) -> Option<usize> {
+    if !text.starts_with(['{', '[']) {
+        return None;
+    }
+    let (mut open, mut quote, mut escaped) = (0_usize, None, false);
+    for (at, character) in text.char_indices() {
+        match (quote, character) {
+            (Some(_), _) if escaped => escaped = false,
+            (Some(_), '\\') => escaped = true,
+            (Some(mark), _) if character == mark => quote = None,
+            (None, '\'' | '"') => quote = Some(character),
+            (None, '{' | '[') => open += 1,
+            (None, '}' | ']') => open = open.saturating_sub(1),
+            _ => {}
+        }
+        if open == 0 && quote.is_none() {
+            return Some(at + character.len_utf8());
+        }
+    }
+    None
 }
 
 /// The JSON of a body, or why it cannot be read. Nothing of the body is shown, for it may hold secrets: Nova's answer to
@@ -111,6 +160,39 @@ mod tests {
             "<html>\n <head>\n  <title>404 Not Found</title>\n </head>\n <body>No image found with ID nope<br /><br />\n</body></html>",
             "404 Not Found No image found with ID nope",
         );
+    }
+
+    #[test]
+    fn a_field_that_nova_refuses_is_told_with_its_reason_however_long_the_value_is() {
+        let long = format!("{{'a': 'x. y}} {}', \"b\": [1, {{'c': 'it\\'s'}}]}}", "z".repeat(500));
+        for (said, expected) in [
+            (
+                format!(
+                    "Invalid input for field/attribute server. Value: {long}. Additional properties are not allowed \
+                     ('nmae' was unexpected)"
+                ),
+                "Invalid input for field/attribute server: Additional properties are not allowed ('nmae' was unexpected)",
+            ),
+            (
+                format!(
+                    "Invalid input for field/attribute networks. Value: {long}. {long} is not of type 'array'"
+                ),
+                "Invalid input for field/attribute networks: the value is not of type 'array'",
+            ),
+            (
+                "Invalid input for field/attribute name. Value: ab. 'ab' is too short".to_owned(),
+                "Invalid input for field/attribute name: 'ab' is too short",
+            ),
+            (
+                "Invalid input for field/attribute name. Value: {'cut".to_owned(),
+                "Invalid input for field/attribute name. Value: {'cut",
+            ),
+        ] {
+            let body =
+                serde_json::json!({"badRequest": {"code": 400, "message": said}}).to_string();
+            let told = explain(body.as_bytes(), &[]);
+            assert_eq!(told, expected);
+        }
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub use replica::{NoAnswer, ReplicaClient};
 pub use wording::CANNOT_CONNECT_IN_TIME;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::files::cannot_be_read;
 use crate::settings::ClientCertificate;
 
 /// How a client introduces itself.
@@ -68,7 +69,7 @@ fn tls(trust: Trust<'_>, prefix: &str) -> Result<TlsConfig> {
 }
 
 fn read_authorities(path: &Path) -> std::result::Result<Vec<Certificate<'static>>, String> {
-    let pem = fs::read(path).map_err(|error| format!("cannot be read: {error}"))?;
+    let pem = fs::read(path).map_err(|error| cannot_be_read(path, &error))?;
     let certificates: Vec<Certificate<'static>> = parse_pem(&pem)
         .filter_map(|item| match item {
             Ok(PemItem::Certificate(certificate)) => Some(certificate),

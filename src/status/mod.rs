@@ -22,7 +22,7 @@ pub mod snapshot;
 
 use serde::Serialize;
 
-pub use server::start;
+pub use server::{may_listen, start};
 
 use crate::clock::Clock;
 use crate::handles::Handles;

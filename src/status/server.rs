@@ -55,17 +55,7 @@ pub(super) fn start_with(
     responder: Arc<Responder>,
 ) -> Result<SocketAddr> {
     let host = settings.host.trim_start_matches('[').trim_end_matches(']');
-    let fault = |error: io::Error| {
-        let StatusSettings { host, port, .. } = settings;
-        let hint = match error.kind() {
-            io::ErrorKind::AddrInUse => ": is another one running? APP_PORT chooses another port",
-            _ => "",
-        };
-        let text = format!(
-            "cannot serve the status on {host} port {port} (APP_HOST, APP_PORT): {error}{hint}"
-        );
-        Error::new(ErrorKind::Unavailable, text)
-    };
+    let fault = |error: io::Error| cannot_serve(settings, &error);
     let listener = TcpListener::bind((host, settings.port)).map_err(fault)?;
     let address = listener.local_addr().map_err(fault)?;
 
@@ -92,6 +82,42 @@ pub(super) fn start_with(
         .spawn(move || gate::run(listener, address, limits, &forward))
         .map_err(fault)?;
     Ok(address)
+}
+
+/// Ports below this one take a right that most users lack.
+const PRIVILEGED_PORTS: u16 = 1024;
+
+/// What keeps this user from listening there, if anything does. That somebody listens already does not: it may be an
+/// instance with these very settings. A port that takes no right is not touched, for that instance may be about to start.
+pub fn may_listen(settings: &StatusSettings) -> Result<()> {
+    let host = settings.host.trim_start_matches('[').trim_end_matches(']');
+    let port = if settings.port < PRIVILEGED_PORTS { settings.port } else { 0 };
+    match TcpListener::bind((host, port)) {
+        Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
+            Err(cannot_serve(settings, &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Why nobody can listen there, and what to do.
+fn cannot_serve(settings: &StatusSettings, error: &io::Error) -> Error {
+    let StatusSettings { host, port, .. } = settings;
+    let hint = match error.kind() {
+        io::ErrorKind::AddrInUse => ": is another one running? APP_PORT chooses another port",
+        io::ErrorKind::PermissionDenied => {
+            ": only root may listen on a port this low; set APP_PORT to 1024 or more, or give the program the right \
+             (systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE)"
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            ": this machine has no such address; 0.0.0.0 means all that it has"
+        }
+        _ => "",
+    };
+    let text = format!(
+        "cannot serve the status on {host} port {port} (APP_HOST, APP_PORT): {error}{hint}"
+    );
+    Error::new(ErrorKind::Unavailable, text)
 }
 
 /// `tiny_http`, while it lives, and the connection to it.
@@ -278,6 +304,31 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(20);
 
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
+
+    #[test]
+    fn why_nobody_can_listen_is_told_with_what_to_do() {
+        let settings = StatusSettings { host: "0.0.0.0".into(), port: 80, full: true };
+        for (kind, hint) in [
+            (io::ErrorKind::PermissionDenied, "set APP_PORT to 1024 or more, or give the program"),
+            (io::ErrorKind::AddrInUse, "APP_PORT chooses another port"),
+            (io::ErrorKind::AddrNotAvailable, "0.0.0.0 means all that it has"),
+        ] {
+            let told = cannot_serve(&settings, &kind.into()).text;
+            assert!(told.starts_with("cannot serve the status on 0.0.0.0 port 80"), "{told}");
+            assert!(told.contains(hint), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_somebody_listens_on_is_no_fault_of_the_settings() {
+        let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let settings = StatusSettings { host: "127.0.0.1".into(), port, full: true };
+        assert!(may_listen(&settings).is_ok(), "it may be this very program");
+        let elsewhere = StatusSettings { host: "192.0.2.1".into(), ..settings };
+        let told = may_listen(&elsewhere).unwrap_err().text;
+        assert!(told.contains("this machine has no such address"), "{told}");
+    }
 
     fn serving() -> Arc<Inner> {
         let inner: Arc<Inner> = Arc::default();

@@ -5,7 +5,7 @@ use simplescalevm::error::{Error, ErrorKind};
 use simplescalevm::provider::Provider;
 use simplescalevm::secret::Secret;
 use simplescalevm::settings::{
-    ApplicationCredential, Credentials, Domain, OpenStackSettings, Project,
+    ApplicationCredential, Credentials, Domain, OpenStackSettings, Project, User,
 };
 
 use super::{Ground, list, member, open, open_with};
@@ -36,17 +36,32 @@ pub fn a_wrong_user_or_project_is_refused(ground: &dyn Ground) {
 pub fn an_application_credential_needs_no_scope(ground: &dyn Ground) {
     let key = ground.application_credential();
     let mut settings = ground.settings();
-    let Credentials::Password { username, user_domain, .. } = settings.credentials.clone() else {
+    let Credentials::Password { user, .. } = settings.credentials.clone() else {
         panic!("the ground's settings have no password");
     };
-    for which in [
-        ApplicationCredential::Id(key.id),
-        ApplicationCredential::Name { name: key.name, username, user_domain },
-    ] {
+    for which in
+        [ApplicationCredential::Id(key.id), ApplicationCredential::Name { name: key.name, user }]
+    {
         settings.credentials =
             Credentials::ApplicationCredential { which, secret: key.secret.clone() };
         list(&mut open_with(&settings));
     }
+}
+
+pub fn a_user_may_be_given_by_id(ground: &dyn Ground) {
+    let mut settings = ground.settings();
+    let (_, _, answer) = member::log_in(&settings, &member::password(&settings));
+    let id = answer["token"]["user"]["id"].as_str().expect("a token tells its user").to_owned();
+    let Credentials::Password { user, .. } = &mut settings.credentials else {
+        panic!("the ground's settings have no password");
+    };
+    let by_id = User::Id(id);
+    *user = by_id.clone();
+    list(&mut open_with(&settings));
+    let key = ground.application_credential();
+    let which = ApplicationCredential::Name { name: key.name, user: by_id };
+    settings.credentials = Credentials::ApplicationCredential { which, secret: key.secret };
+    list(&mut open_with(&settings));
 }
 
 pub fn an_application_credential_is_refused_with_a_scope(ground: &dyn Ground) {
@@ -73,6 +88,10 @@ pub fn an_unknown_region_names_those_that_exist(ground: &dyn Ground) {
     let settings = OpenStackSettings { region: Some("NOWHERE9".into()), ..ground.settings() };
     let error = open_with(&settings).servers().unwrap_err();
     assert_eq!(error.text, "OS_REGION_NAME \"NOWHERE9\": no such region (have: SBG7)");
+    let settings = OpenStackSettings { region: Some("sbg7".into()), ..ground.settings() };
+    let error = open_with(&settings).servers().unwrap_err();
+    let text = "OS_REGION_NAME \"sbg7\": no such region; did you mean SBG7? (have: SBG7)";
+    assert_eq!(error.text, text);
 }
 
 pub fn the_only_region_needs_no_name(ground: &dyn Ground) {
@@ -93,13 +112,13 @@ fn with_password(
     settings: &mut OpenStackSettings,
     change: impl FnOnce(&mut Secret, &mut String, &mut Project),
 ) {
-    let Credentials::Password { password, username, project, user_domain } =
+    let Credentials::Password { password, user: User::Name { name, domain }, project } =
         &mut settings.credentials
     else {
         panic!("the ground's settings have no password");
     };
-    *user_domain = Domain::Id("default".into());
-    change(password, username, project);
+    *domain = Domain::Id("default".into());
+    change(password, name, project);
 }
 
 #[track_caller]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use simplescalevm::settings::{Credentials, Domain, OpenStackSettings, Project};
+use simplescalevm::settings::{Credentials, Domain, OpenStackSettings, Project, User};
 use ureq::Agent;
 use ureq::http::Request;
 
@@ -78,7 +78,8 @@ pub fn log_in(settings: &OpenStackSettings, body: &Value) -> (u16, String, Value
 
 /// The body of a login with the password of `settings`.
 pub fn password(settings: &OpenStackSettings) -> Value {
-    let Credentials::Password { username, user_domain, password, project } = &settings.credentials
+    let Credentials::Password { user: User::Name { name, domain: of }, password, project } =
+        &settings.credentials
     else {
         panic!("the ground's settings have no password");
     };
@@ -92,7 +93,7 @@ pub fn password(settings: &OpenStackSettings) -> Value {
     };
     json!({"auth": {
         "identity": {"methods": ["password"], "password": {"user": {
-            "name": username, "domain": domain(user_domain), "password": password.expose()}}},
+            "name": name, "domain": domain(of), "password": password.expose()}}},
         "scope": {"project": project}}})
 }
 

@@ -106,7 +106,8 @@ macro_rules! contract_tests {
         contract_tests! { @cases $ground;
             login: a_password_opens_the_project, a_wrong_password_is_refused,
                 a_wrong_user_or_project_is_refused, an_application_credential_needs_no_scope,
-                an_application_credential_is_refused_with_a_scope, a_wrong_secret_is_refused,
+                an_application_credential_is_refused_with_a_scope, a_user_may_be_given_by_id,
+                a_wrong_secret_is_refused,
                 an_unknown_region_names_those_that_exist, the_only_region_needs_no_name,
                 an_unknown_interface_names_those_that_exist;
             token: a_revoked_token_is_answered_by_a_new_login, an_expired_token_is_no_failure;

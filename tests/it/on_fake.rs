@@ -7,7 +7,7 @@ use simplescalevm::model::{AddressId, ServerId};
 use simplescalevm::proxies::Proxies;
 use simplescalevm::secret::Secret;
 use simplescalevm::settings::{
-    Credentials, Domain, EndpointOverrides, OpenStackSettings, Project, ServerOptions,
+    Credentials, Domain, EndpointOverrides, OpenStackSettings, Project, ServerOptions, User,
 };
 
 use crate::contract::{ApplicationCredentialKey, Deed, Ground, NO_HOST};
@@ -44,8 +44,7 @@ impl Ground for FakeGround {
         OpenStackSettings {
             auth_url,
             credentials: Credentials::Password {
-                username: identity.user.name.clone(),
-                user_domain: default.clone(),
+                user: User::Name { name: identity.user.name.clone(), domain: default.clone() },
                 password: Secret::new(&identity.password),
                 project: Project::Name { name: identity.project.name.clone(), domain: default },
             },

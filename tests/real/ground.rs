@@ -9,7 +9,7 @@ use simplescalevm::model::{AddressId, ServerId};
 use simplescalevm::proxies::Proxies;
 use simplescalevm::secret::Secret;
 use simplescalevm::settings::{
-    Credentials, Domain, EndpointOverrides, OpenStackSettings, Project, ServerOptions,
+    Credentials, Domain, EndpointOverrides, OpenStackSettings, Project, ServerOptions, User,
 };
 
 use crate::cloud::{Cloud, undo};
@@ -45,8 +45,7 @@ impl Ground for RealGround {
         OpenStackSettings {
             auth_url: openrc.get("OS_AUTH_URL").into(),
             credentials: Credentials::Password {
-                username: openrc.get("OS_USERNAME").into(),
-                user_domain: domain.clone(),
+                user: User::Name { name: openrc.get("OS_USERNAME").into(), domain: domain.clone() },
                 password: Secret::new(openrc.get("OS_PASSWORD")),
                 project: Project::Name { name: openrc.get("OS_PROJECT_NAME").into(), domain },
             },

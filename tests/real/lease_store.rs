@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use simplescalevm::handles::Handles;
 use simplescalevm::lease::Store;
 use simplescalevm::lease::openstack::Images;
-use simplescalevm::settings::{ApplicationCredential, Credentials, OpenStackSettings};
+use simplescalevm::settings::{ApplicationCredential, Credentials, OpenStackSettings, User};
 
 use crate::contract::Ground;
 use crate::ground::RealGround;
@@ -37,7 +37,9 @@ impl RealLease {
         let mut settings = self.ground.settings();
         match (name, &mut settings.credentials) {
             ("a", _) => {}
-            ("b", Credentials::Password { username, .. }) => username.clone_from(&self.second_user),
+            ("b", Credentials::Password { user: User::Name { name, .. }, .. }) => {
+                name.clone_from(&self.second_user);
+            }
             (_, credentials) => {
                 let key = self.ground.application_credential();
                 let which = ApplicationCredential::Id(key.id);

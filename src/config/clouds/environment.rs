@@ -9,14 +9,14 @@ use crate::config::table::{
     OS_COMPUTE_ENDPOINT_OVERRIDE, OS_IDENTITY_API_VERSION, OS_IMAGE_ENDPOINT_OVERRIDE, OS_INSECURE,
     OS_INTERFACE, OS_KEY, OS_NETWORK_ENDPOINT_OVERRIDE, OS_PASSWORD, OS_PASSWORD_FILE,
     OS_PROJECT_DOMAIN_ID, OS_PROJECT_DOMAIN_NAME, OS_PROJECT_ID, OS_PROJECT_NAME, OS_REGION_NAME,
-    OS_USER_DOMAIN_ID, OS_USER_DOMAIN_NAME, OS_USERNAME, Setting,
+    OS_USER_DOMAIN_ID, OS_USER_DOMAIN_NAME, OS_USER_ID, OS_USERNAME, Setting,
 };
 
 /// Settings that answer one question together: where the file tells one of them, the variables of all lose.
 const QUESTIONS: [&[&Setting]; 18] = [
     &[&OS_AUTH_URL],
     &[&OS_AUTH_TYPE],
-    &[&OS_USERNAME],
+    &[&OS_USERNAME, &OS_USER_ID],
     &[&OS_PASSWORD, &OS_PASSWORD_FILE],
     &[&OS_USER_DOMAIN_ID, &OS_USER_DOMAIN_NAME],
     &[&OS_PROJECT_ID, &OS_PROJECT_NAME],
@@ -75,7 +75,11 @@ pub fn without_losers(
     if by_credential.unwrap_or_else(|| BY_APPLICATION_CREDENTIAL.iter().any(told)) {
         losers.extend(BY_PASSWORD);
         losers.push(&OS_AUTH_TYPE);
-    } else if auth_type.is_some() || told(&&OS_USERNAME) || told(&&OS_PASSWORD) {
+    } else if auth_type.is_some()
+        || told(&&OS_USERNAME)
+        || told(&&OS_USER_ID)
+        || told(&&OS_PASSWORD)
+    {
         losers.extend(BY_APPLICATION_CREDENTIAL);
         losers.push(&OS_AUTH_TYPE);
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::config::clouds::read::{Cloud, Texts, Values};
 use crate::config::reader::SHOWN_CHARACTERS_MAX;
 use crate::error::one_line;
+use crate::nearest::in_other_case;
 
 /// What one file tells of the cloud, or of its profile.
 pub struct Source<'a> {
@@ -141,9 +142,14 @@ pub fn regions<'a>(
     let of_profile = listed.is_some_and(|(source, _)| source.section == "public-clouds");
     let unlisted_is_right = of_profile && setting == "region_name";
     if !unlisted_is_right && !have.contains(&name) {
+        let meant = in_other_case(name, &have);
+        let meant = meant.map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
+        let meant = one_line(&meant, SHOWN_CHARACTERS_MAX);
         let name = one_line(name, SHOWN_CHARACTERS_MAX);
         let have = one_line(&have.join(", "), SHOWN_CHARACTERS_MAX * 4);
-        return Err(format!("{setting} \"{name}\" is none of the cloud's regions (have: {have})"));
+        return Err(format!(
+            "{setting} \"{name}\" is none of the cloud's regions{meant} (have: {have})"
+        ));
     }
     let found = listed.and_then(|(source, regions)| {
         Some((source, regions.iter().find(|region| region.name == name)?))

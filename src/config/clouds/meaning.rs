@@ -8,9 +8,10 @@ use crate::config::clouds::search::expand;
 use crate::config::parse::boolean;
 
 /// Keys of `auth`, and their settings; of several keys for one setting the first goes before the next.
-const AUTH: [(&str, &str); 16] = [
+const AUTH: [(&str, &str); 17] = [
     ("auth_url", "OS_AUTH_URL"),
     ("username", "OS_USERNAME"),
+    ("user_id", "OS_USER_ID"),
     ("password", "OS_PASSWORD"),
     ("project_id", "OS_PROJECT_ID"),
     ("tenant_id", "OS_PROJECT_ID"),

@@ -26,6 +26,7 @@ use crate::config::clouds::read::{Fault, Found};
 use crate::config::clouds::search::{File, Kind, Search, find};
 use crate::config::reader::{ReadFile, SHOWN_CHARACTERS_MAX};
 use crate::error::one_line;
+use crate::files::denied;
 use crate::settings::CloudSource;
 
 /// A setting's value from a file.
@@ -124,11 +125,20 @@ impl Loader<'_> {
 
     fn find(&mut self, kind: Kind) -> Result<Search, String> {
         let search = find(kind, self.environment, self.read_file)?;
-        if let Some(file) = &search.file {
-            for denied in &search.denied {
-                let (denied, used) = (denied.display(), file.path.display());
-                self.warnings.push(format!("{denied}: permission denied, so {used} is used"));
-            }
+        // Of a directory that may not be entered it can't be told whether there is such a file; and without any clouds.yaml
+        // that is told with the fault.
+        let passed_by = |path: &&PathBuf| match (&search.file, kind) {
+            (Some(_), _) => true,
+            (None, Kind::Clouds) => false,
+            (None, Kind::Secure | Kind::Public) => fs::metadata(path).is_ok(),
+        };
+        for path in search.denied.iter().filter(passed_by) {
+            let (shown, why) = (path.display(), denied(path));
+            let instead = match &search.file {
+                Some(file) => format!("{} is used", file.path.display()),
+                None => "what it holds is not used".to_owned(),
+            };
+            self.warnings.push(format!("{shown}: {why}; {instead}"));
         }
         Ok(search)
     }
@@ -164,23 +174,23 @@ impl Loader<'_> {
 }
 
 fn no_such_cloud(clouds: &Search, secure: &Search, others: &[String]) -> String {
-    let denied: Vec<String> = [clouds, secure]
+    let passed_by: Vec<String> = [clouds, secure]
         .iter()
         .flat_map(|search| &search.denied)
-        .map(|path| format!("; {}: permission denied", path.display()))
+        .map(|path| format!("; {}: {}", path.display(), denied(path)))
         .collect();
-    let denied = denied.concat();
+    let passed_by = passed_by.concat();
     let Some(file) = clouds.file.as_ref().or(secure.file.as_ref()) else {
         let looked: Vec<String> =
             clouds.looked.iter().map(|path| path.display().to_string()).collect();
         let looked = looked.join(", ");
         return format!(
-            "no clouds.yaml in {looked}{denied}; OS_CLIENT_CONFIG_FILE can name one elsewhere"
+            "no clouds.yaml in {looked}{passed_by}; OS_CLIENT_CONFIG_FILE can name one elsewhere"
         );
     };
     let have = if others.is_empty() { "none".to_owned() } else { others.join(", ") };
     let have = one_line(&have, SHOWN_CHARACTERS_MAX * 4);
-    format!("{} has no such cloud (have: {have}){denied}", file.path.display())
+    format!("{} has no such cloud (have: {have}){passed_by}", file.path.display())
 }
 
 fn read_of(file: &File, section: &'static str, wanted: &str) -> Result<Found, String> {

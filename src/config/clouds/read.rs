@@ -18,7 +18,7 @@ pub const BYTES_MAX: usize = 64 * 1024;
 const BRACKETS_MAX: usize = 4096;
 
 /// The keys of `auth` that are read.
-pub const AUTH_KEYS: [&str; 16] = [
+pub const AUTH_KEYS: [&str; 17] = [
     "application_credential_id",
     "application_credential_name",
     "application_credential_secret",
@@ -34,6 +34,7 @@ pub const AUTH_KEYS: [&str; 16] = [
     "tenant_name",
     "user_domain_id",
     "user_domain_name",
+    "user_id",
     "username",
 ];
 

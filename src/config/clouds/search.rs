@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::config::reader::ReadFile;
+use crate::files::cannot_be_read;
 
 /// The kinds of files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +67,7 @@ pub fn find(
     if let Some((variable, path)) = kind.variable().and_then(|name| Some((name, set(name)?))) {
         let path = PathBuf::from(path);
         let text = read_file(&path).map_err(|error| {
-            format!("{variable} \"{}\": cannot be read: {error}", path.display())
+            format!("{variable} \"{}\": {}", path.display(), cannot_be_read(&path, &error))
         })?;
         let file = Some(File { path, text });
         return Ok(Search { file, ..Search::default() });
@@ -87,10 +88,7 @@ pub fn find(
                     return Err(format!("{}: is not UTF-8", path.display()));
                 }
                 Err(error) if error.kind() == ErrorKind::IsADirectory => {
-                    return Err(format!(
-                        "{}: is a directory (docker makes one where the file to mount is missing)",
-                        path.display()
-                    ));
+                    return Err(format!("{}: {}", path.display(), cannot_be_read(&path, &error)));
                 }
                 Err(_) => {}
             }

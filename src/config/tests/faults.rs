@@ -61,8 +61,9 @@ fn words_are_from_a_list() {
     fault(
         "OS_AUTH_TYPE",
         "v3oidcpassword",
-        "must be password or v3applicationcredential; for any other login make an application credential (openstack \
-         application credential create NAME) and use that",
+        "must be password or v3applicationcredential: no other login is spoken, federated ones neither; log in with \
+         OpenStack's own client once, make an application credential (openstack application credential create NAME), and \
+         set OS_APPLICATION_CREDENTIAL_ID and OS_APPLICATION_CREDENTIAL_SECRET",
     );
 }
 
@@ -83,6 +84,21 @@ fn texts_that_can_not_work_are_refused() {
     let expected = format!("REPLICA_API_PATH \"{shown}…\": must have at most 2048 characters");
     check(&[("REPLICA_API_PATH", &long)], &[&expected]);
     fault("APP_HOST", "http://0.0.0.0", "must be an address or a host name, without port");
+    for (host, name, port) in [
+        ("0.0.0.0:8000", "0.0.0.0", "8000"),
+        ("localhost:80", "localhost", "80"),
+        ("[::1]:8000", "::1", "8000"),
+    ] {
+        let text = format!("must not hold a port: set APP_HOST to {name} and APP_PORT to {port}");
+        fault("APP_HOST", host, &text);
+    }
+    let text = "must be an address or a host name, without port: this is no IPv6 address, and the port goes into APP_PORT";
+    for host in ["fe80::1:8000:", "host:eighty", "1:2:3"] {
+        fault("APP_HOST", host, text);
+    }
+    for host in ["::", "[::1]", "fe80::1%eth0", "2001:db8::1", "scaler-1.example.org"] {
+        check(&[("APP_HOST", host)], &[]);
+    }
     fault(
         "OPENSTACK_METADATA_KEY",
         "größe",
@@ -242,6 +258,12 @@ fn certificates_have_to_be_there() {
 fn a_server_file_that_is_wrong_is_told_at_the_start() {
     check(&[("OPENSTACK_SERVER_FILE", "/etc/server.json")], &[]);
     fault("OPENSTACK_SERVER_FILE", "/etc/missing", "cannot be read: no such file");
+    fault(
+        "OPENSTACK_SERVER_FILE",
+        "/proc",
+        "is a directory (docker makes one where the file to mount is missing)",
+    );
+    fault("OPENSTACK_SERVER_FILE", "/etc/large.json", "is larger than 256 KiB");
     check(
         &[("OPENSTACK_SERVER_FILE", "/etc/wrong-server.json")],
         &[
@@ -249,6 +271,12 @@ fn a_server_file_that_is_wrong_is_told_at_the_start() {
            names begin; \"tags\" must be a list of texts",
         ],
     );
+}
+
+#[test]
+fn a_cloud_init_file_that_is_a_directory_is_told_at_the_start() {
+    let text = "is a directory (docker makes one where the file to mount is missing)";
+    fault("OPENSTACK_CLOUD_INIT_FILE", "/proc", text);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Who we are: passwords, application credentials, projects, domains, and where secrets come from.
 
 use super::{FILES, cloud, load};
-use crate::settings::{ApplicationCredential, Credentials, Domain, Project};
+use crate::settings::{ApplicationCredential, Credentials, Domain, Project, User};
 
 fn faults(settings: &[(&str, &str)]) -> Vec<String> {
     load(settings, false).err().unwrap_or_default()
@@ -15,19 +15,23 @@ fn check(settings: &[(&str, &str)], expected: &str) {
         Domain::Id(id) => format!("domain id {id}"),
         Domain::Name(name) => format!("domain {name}"),
     };
+    let user = |user: User| match user {
+        User::Id(id) => format!("user id {id}"),
+        User::Name { name, domain: of } => format!("{name} of {}", domain(&of)),
+    };
     let line = match cloud(config).credentials {
-        Credentials::Password { username, user_domain, password, project } => {
+        Credentials::Password { user: who, password, project } => {
             let project = match project {
                 Project::Id(id) => format!("project id {id}"),
                 Project::Name { name, domain: of } => format!("project {name} of {}", domain(&of)),
             };
-            format!("{username} of {}, \"{}\", {project}", domain(&user_domain), password.expose())
+            format!("{}, \"{}\", {project}", user(who), password.expose())
         }
         Credentials::ApplicationCredential { which, secret } => {
             let which = match which {
                 ApplicationCredential::Id(id) => format!("id {id}"),
-                ApplicationCredential::Name { name, username, user_domain } => {
-                    format!("{name} of {username} of {}", domain(&user_domain))
+                ApplicationCredential::Name { name, user: who } => {
+                    format!("{name} of {}", user(who))
                 }
             };
             format!("application credential {which}, \"{}\"", secret.expose())
@@ -80,6 +84,19 @@ fn a_default_domain_applies_only_when_neither_id_nor_name_is_set() {
             &format!("ann of {expected}, \"hunter2\", project id p1"),
         );
     }
+}
+
+#[test]
+fn a_user_may_be_given_by_id_which_goes_before_the_name() {
+    let base = [USER[1], ("OS_PROJECT_ID", "p1"), ("OS_USER_ID", "u1")];
+    check(&base, "user id u1, \"hunter2\", project id p1");
+    check(&[&base[..], &USER[..1]].concat(), "user id u1, \"hunter2\", project id p1");
+    let by_name = [
+        ("OS_APPLICATION_CREDENTIAL_NAME", "scaler"),
+        ("OS_APPLICATION_CREDENTIAL_SECRET", "s3cret"),
+        ("OS_USER_ID", "u1"),
+    ];
+    check(&by_name, "application credential scaler of user id u1, \"s3cret\"");
 }
 
 #[test]

@@ -194,7 +194,7 @@ fn names_of_version_3_of_the_python_image_are_other_names() {
         ("OPENSTACK_SCALED_FLAVOR", "f"),
         ("OPENSTACK_SCALED_IMAGE", "i"),
         ("OPENSTACK_SCALED_NETWORK", "w"),
-        ("OPENSTACK_SCALED_CLOUD_INIT_FILE", "/c"),
+        ("OPENSTACK_SCALED_CLOUD_INIT_FILE", "/etc/server.json"),
         ("OPENSTACK_METADATA_SCALED_VALUE", "scaled"),
         ("REPLICA_MAX", "9"),
     ]);
@@ -205,7 +205,7 @@ fn names_of_version_3_of_the_python_image_are_other_names() {
         (cloud.flavor.as_str(), cloud.image.as_str(), cloud.network.as_str()),
         ("f", "i", "w")
     );
-    assert_eq!(cloud.cloud_init_file, Some(PathBuf::from("/c")));
+    assert_eq!(cloud.cloud_init_file, Some(PathBuf::from("/etc/server.json")));
 }
 
 #[test]

@@ -34,6 +34,15 @@ fn a_misspelt_setting_is_warned_of_with_the_nearest_name() {
         ("OPENSTACK_SCALED_FLAVOUR", "OPENSTACK_SCALED_FLAVOR"),
         ("EXTERNAL_ADDRESSES_MANAGEMENT", "EXTERNAL_ADDRESS_MANAGEMENT"),
         ("APP_INTERVALL", "APP_INTERVAL"),
+        ("REPLICA_MIN", "REPLICA_MIN_AVAILABLE_RESOURCES"),
+        ("REPLICA_MX", "REPLICA_MAX"),
+        ("OPENSTACK_PASSWORD", "OS_PASSWORD"),
+        ("OS_REGION", "OS_REGION_NAME"),
+        ("OS_PROJECTID", "OS_PROJECT_ID"),
+        ("OS_PROJECT", "OS_PROJECT_ID"),
+        ("OS_TENANT", "OS_TENANT_ID"),
+        ("OS_USER", "OS_USERNAME"),
+        ("OS_CACERTS", "OS_CACERT"),
     ] {
         let warning =
             format!("{name}: no such setting, so it has no effect; did you mean {nearest}?");
@@ -47,7 +56,7 @@ fn a_misspelt_setting_is_warned_of_with_the_nearest_name() {
 fn a_name_that_is_no_name_writes_no_line_of_its_own_into_the_log() {
     let name = format!("APP_\nERROR all is lost{}", "!".repeat(1000));
     let shown = format!("APP_ ERROR all is lost{}…", "!".repeat(57));
-    let warning = format!("{shown}: no such setting, so it has no effect; did you mean APP_PORT?");
+    let warning = format!("{shown}: no such setting, so it has no effect");
     check(&[MAX, (&name, "5")], false, &[&warning]);
     let name = "AUTOSCALING_\nERROR all is lost";
     let warning =
@@ -56,12 +65,35 @@ fn a_name_that_is_no_name_writes_no_line_of_its_own_into_the_log() {
 }
 
 #[test]
+fn no_guess_is_made_that_is_not_near() {
+    for name in ["REPLICA_FOO", "OPENSTACK_XYZ", "APP_TIMEOUT", "APP_"] {
+        let config = with_login(&[MAX, (name, "5")], false).unwrap();
+        assert_eq!(
+            config.warnings,
+            [format!("{name}: no such setting, so it has no effect")],
+            "a guess would mislead"
+        );
+    }
+}
+
+#[test]
 fn variables_of_others_are_not_warned_of() {
-    check(
-        &[MAX, ("PATH", "/bin"), ("OS_VOLUME_API_VERSION", "3"), ("RUST_LOG", "debug")],
-        false,
-        &[],
-    );
+    for name in [
+        "PATH",
+        "OS_VOLUME_API_VERSION",
+        "OS_IMAGE_API_VERSION",
+        "OS_VOLUME_ENDPOINT_OVERRIDE",
+        "OS_AUTH_TOKEN",
+        "OS_ENDPOINT",
+        "OS_TOKEN",
+        "OS_DOMAIN_ID",
+        "OS_NAME",
+        "OS_VERSION",
+        "OS_TYPE",
+        "OS_URL",
+    ] {
+        check(&[MAX, (name, "3")], false, &[]);
+    }
 }
 
 #[test]
@@ -102,6 +134,14 @@ fn variables_of_openstacks_clients_that_have_no_effect_are_warned_of() {
     let warning = "OS_CLIENT_CONFIG_FILE and OS_CLIENT_SECURE_FILE have no effect: OS_CLOUD";
     check(&files, false, &[warning]);
     check(&[MAX, ("OS_CLIENT_CONFIG_FILE", "")], false, &[]);
+}
+
+#[test]
+fn a_cloud_init_file_that_cannot_be_read_is_warned_of_at_the_start() {
+    let warning = "OPENSTACK_CLOUD_INIT_FILE \"/etc/missing\": cannot be read: no such file; no VM is created until it can be";
+    for once in [false, true] {
+        check(&[MAX, ("OPENSTACK_CLOUD_INIT_FILE", "/etc/missing")], once, &[warning]);
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn sample(setting: &Setting) -> &'static str {
         "ETCDCTL_ENDPOINTS" => "https://etcd.example.org:2379",
         "OS_AUTH_TYPE" => "password",
         name if name.ends_with("_ENDPOINT_OVERRIDE") => "https://service.example.org/v2",
-        "OPENSTACK_SERVER_FILE" => "/etc/server.json",
+        "OPENSTACK_CLOUD_INIT_FILE" | "OPENSTACK_SERVER_FILE" => "/etc/server.json",
         "REPLICA_MAX" | "REPLICA_REPLACE_SILENT_AFTER" | "OPENSTACK_BOOT_VOLUME_SIZE" => "9",
         _ => setting.default().unwrap_or("pool 1"),
     }

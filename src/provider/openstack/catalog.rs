@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::shown;
+use crate::nearest::in_other_case;
 use crate::provider::openstack::answer::Told;
 use crate::settings::EndpointOverrides;
 
@@ -180,8 +181,13 @@ fn choose_region(catalog: &[Told<CatalogService>], wanted: &Choice<'_>) -> Resul
             ),
             None => format!("OS_REGION_NAME is unset, and there are several (have: {have})"),
         })),
-        (Some(wanted), _) => {
-            Err(missing(format!("OS_REGION_NAME \"{wanted}\": no such region (have: {have})")))
+        (Some(wanted), regions) => {
+            // Names of regions differ in a digit, so a near one is no guess.
+            let meant = in_other_case(wanted, regions);
+            let meant = meant.map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
+            Err(missing(format!(
+                "OS_REGION_NAME \"{wanted}\": no such region{meant} (have: {have})"
+            )))
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Nova: servers, flavors and key pairs (Compute API v2.1). How servers are made is in [`super::new_server`].
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -10,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::files;
 use crate::http::{Attempts, Method};
 use crate::model::{Listing, Server, ServerId};
 use crate::provider::openstack::answer::{Named, Told, parse};
@@ -18,6 +18,9 @@ use crate::provider::openstack::record::{Ours, ServerRecord};
 use crate::provider::openstack::servers::{PATH, ServerList};
 use crate::provider::openstack::session::{Question, Service, Session};
 use crate::provider::openstack::{encode, large, network};
+
+/// Most bytes of a cloud-init file that are read; which of them are too many for Nova is told with its own limit.
+const USER_DATA_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Nova's own limit of `user_data`, in base64 characters.
 const USER_DATA_CHARS_MAX: usize = 65_535;
@@ -213,7 +216,7 @@ pub fn user_data(path: &Path) -> Result<String> {
         let text = format!("OPENSTACK_CLOUD_INIT_FILE {}: {why}", path.display());
         Error::new(ErrorKind::Setting, text)
     };
-    let bytes = fs::read(path).map_err(|error| fault(format!("cannot be read: {error}")))?;
+    let bytes = files::read(path, USER_DATA_BYTES_MAX).map_err(fault)?;
     let encoded = STANDARD.encode(bytes);
     if encoded.len() > USER_DATA_CHARS_MAX {
         return Err(fault(format!(

@@ -13,7 +13,7 @@ use crate::provider::openstack::answer::Told;
 use crate::provider::openstack::catalog::CatalogService;
 use crate::provider::openstack::times;
 use crate::secret::Secret;
-use crate::settings::{ApplicationCredential, Credentials, Domain, Project};
+use crate::settings::{ApplicationCredential, Credentials, Domain, Project, User};
 
 /// The life of a token that does not tell it.
 const LIFE_UNKNOWN: Duration = Duration::from_secs(5 * 60);
@@ -150,12 +150,19 @@ fn versioned(auth_url: &str) -> String {
 
 fn auth_request(credentials: &Credentials) -> Value {
     match credentials {
-        Credentials::Password { username, user_domain, password, project } => json!({"auth": {
-            "identity": {"methods": ["password"], "password": {"user": {
-                "name": username, "domain": domain(user_domain), "password": password.expose(),
-            }}},
-            "scope": {"project": project_scope(project)},
-        }}),
+        Credentials::Password { user: who, password, project } => {
+            let password = json!(password.expose());
+            let user = match who {
+                User::Id(id) => json!({"id": id, "password": password}),
+                User::Name { name, domain: of } => {
+                    json!({"name": name, "domain": domain(of), "password": password})
+                }
+            };
+            json!({"auth": {
+                "identity": {"methods": ["password"], "password": {"user": user}},
+                "scope": {"project": project_scope(project)},
+            }})
+        }
         // It carries its own project: with a scope beside it, Keystone answers 401.
         Credentials::ApplicationCredential { which, secret } => json!({"auth": {
             "identity": {
@@ -176,11 +183,16 @@ fn project_scope(project: &Project) -> Value {
 fn application_credential(which: &ApplicationCredential, secret: &Secret) -> Value {
     match which {
         ApplicationCredential::Id(id) => json!({"id": id, "secret": secret.expose()}),
-        ApplicationCredential::Name { name, username, user_domain } => json!({
-            "name": name,
-            "secret": secret.expose(),
-            "user": {"name": username, "domain": domain(user_domain)},
-        }),
+        ApplicationCredential::Name { name, user: who } => {
+            json!({"name": name, "secret": secret.expose(), "user": user(who)})
+        }
+    }
+}
+
+fn user(user: &User) -> Value {
+    match user {
+        User::Id(id) => json!({"id": id}),
+        User::Name { name, domain: of } => json!({"name": name, "domain": domain(of)}),
     }
 }
 
@@ -268,10 +280,23 @@ mod tests {
     }
 
     #[test]
+    fn a_user_given_by_id_is_sent_without_a_domain() {
+        let credentials = Credentials::Password {
+            user: User::Id("u1".into()),
+            password: Secret::new("pw"),
+            project: Project::Id("p".into()),
+        };
+        let user = auth_request(&credentials)["auth"]["identity"]["password"]["user"].clone();
+        assert_eq!(user, json!({"id": "u1", "password": "pw"}));
+        let which = ApplicationCredential::Name { name: "c".into(), user: User::Id("u1".into()) };
+        let sent = application_credential(&which, &Secret::new("s"));
+        assert_eq!(sent, json!({"name": "c", "secret": "s", "user": {"id": "u1"}}));
+    }
+
+    #[test]
     fn a_project_name_is_scoped_by_its_domain() {
         let credentials = Credentials::Password {
-            username: "user".into(),
-            user_domain: Domain::Name("Default".into()),
+            user: User::Name { name: "user".into(), domain: Domain::Name("Default".into()) },
             password: Secret::new("pw"),
             project: Project::Name { name: "p".into(), domain: Domain::Id("default".into()) },
         };

@@ -1,12 +1,11 @@
 //! What a creation needs beside its own settings: names made ids, and files read, both anew each time.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::files;
 use crate::provider::openstack::session::Session;
 use crate::provider::openstack::{compute, image, microversion, network, same_id, security_groups};
 use crate::server_file::{BYTES_MAX, ServerFile};
@@ -69,19 +68,11 @@ pub fn gather(session: &mut Session) -> Result<Ingredients> {
 /// `OPENSTACK_SERVER_FILE` as it is now; without one there is nothing in it.
 pub fn server_file(settings: &OpenStackSettings) -> Result<ServerFile> {
     let Some(path) = &settings.options.server_file else { return Ok(ServerFile::default()) };
-    let text = read(path).map_err(|why| of_file(path, &why))?;
-    ServerFile::read(&text, settings).map_err(|why| of_file(path, &why))
-}
-
-fn read(path: &Path) -> std::result::Result<String, String> {
-    let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
-    let mut text = String::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(BYTES_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > BYTES_MAX {
-        return Err(format!("is larger than {} KiB", BYTES_MAX / 1024));
-    }
-    Ok(text)
+    let read = files::read(path, BYTES_MAX).and_then(|bytes| {
+        let text = str::from_utf8(&bytes).map_err(|_| "is not UTF-8".to_owned())?;
+        ServerFile::read(text, settings)
+    });
+    read.map_err(|why| of_file(path, &why))
 }
 
 fn of_file(path: &Path, why: &str) -> Error {

@@ -117,8 +117,9 @@ fn clear_up(error: Error, user_data: Option<&str>, admin_pass: Option<&str>) -> 
     let sign = sign.filter(|sign| !sign.is_empty());
     // However a password is spelt in there.
     let value = admin_pass.map(|_| "Value: ");
+    let reason = admin_pass.and_then(|_| reason_of_a_field(&error.text));
     let repeated = [sign, value, admin_pass].into_iter().flatten().filter(|sign| !sign.is_empty());
-    match repeated.filter_map(|sign| error.text.find(sign)).min() {
+    match repeated.filter_map(|sign| error.text.find(sign)).chain(reason).min() {
         Some(at) => {
             let kept = error.text.get(..at).unwrap_or_default();
             let what = match (sign, admin_pass) {
@@ -129,6 +130,14 @@ fn clear_up(error: Error, user_data: Option<&str>, admin_pass: Option<&str>) -> 
         }
         None => Error { kind, ..error },
     }
+}
+
+/// Where the reason begins for which Nova refuses a field; it may recite the field's value.
+fn reason_of_a_field(text: &str) -> Option<usize> {
+    const FIELD: &str = "field/attribute ";
+    const BEFORE_REASON: &str = ": ";
+    let name = text.find(FIELD)? + FIELD.len();
+    Some(name + text.get(name..)?.find(BEFORE_REASON)? + BEFORE_REASON.len())
 }
 
 #[cfg(test)]
@@ -234,6 +243,12 @@ mod tests {
             let text = "status 400: Invalid input for field/attribute server. (what was asked for, not shown)";
             assert_eq!(error.text, text);
         }
+        let said =
+            "status 400: Invalid input for field/attribute server: 'hunt\\\\er2' is too short";
+        let error = clear_up(Error::new(ErrorKind::Refused(400), said), None, Some("hunt\\er2"));
+        let text =
+            "status 400: Invalid input for field/attribute server: (what was asked for, not shown)";
+        assert_eq!(error.text, text);
     }
 
     #[test]
