@@ -8,7 +8,7 @@ unitdir ?= $(prefix)/lib/systemd/system
 sysconfdir ?= /etc
 
 # Name of the container image, and the base its first stage builds on (empty: what the Dockerfile says).
-IMAGE ?= simplescalevm
+IMAGE ?= renater/simplescalevm
 BASE ?=
 # How long `make fuzz` stays with each target.
 FUZZ_SECONDS ?= 60
