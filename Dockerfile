@@ -16,12 +16,18 @@ RUN test -x /bin/busybox || { apt-get update && apt-get install -y --no-install-
 
 # Static glibc resolves names by itself, but without this file it would ask DNS before /etc/hosts: `--add-host` and
 # `extra_hosts` must win.
-RUN mkdir -p /minimal/etc /shell/bin && \
+RUN mkdir -p /minimal/etc /minimal/usr/share/doc/simplescalevm /shell/bin /shell/usr/share/doc/simplescalevm && \
     echo 'hosts: files dns' >/minimal/etc/nsswitch.conf && \
     echo 'simplescalevm:x:65532:65532:SimpleScaleVM:/:/bin/sh' >/minimal/etc/passwd && \
     echo 'simplescalevm:x:65532:' >/minimal/etc/group && \
     cp /bin/busybox /shell/bin/busybox && \
     for tool in $(busybox --list | grep -vx busybox); do ln -s busybox "/shell/bin/$tool"; done
+
+# Which of Debian's source packages the parts under the LGPL and the GPL come from.
+RUN sources='${source:Package} ${source:Version}, as ${binary:Package} ${Version} (${Architecture})\n' && \
+    dpkg-query -W -f "$sources" libc6-dev >/minimal/usr/share/doc/simplescalevm/SOURCES && \
+    dpkg-query -W -f "$sources" libc6-dev busybox-static >/shell/usr/share/doc/simplescalevm/SOURCES
+COPY LICENSE THIRD-PARTY-NOTICES /minimal/usr/share/doc/simplescalevm/
 
 WORKDIR /build
 COPY Cargo.toml Cargo.lock build.rs .commit ./
@@ -30,19 +36,19 @@ RUN sed -n 's/^path = "\(tests\/.*\)"/\1/p' Cargo.toml | while read -r path; do 
 COPY src src
 # As `make static`. Without Git in here, the commit comes from outside.
 ARG REVISION
-RUN SIMPLESCALEVM_COMMIT="$REVISION" RUSTFLAGS='-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs' \
-        cargo build --release --locked --target x86_64-unknown-linux-gnu && \
-    install -D -m 0755 target/x86_64-unknown-linux-gnu/release/simplescalevm /minimal/usr/bin/simplescalevm && \
+RUN target=$(rustc -vV | sed -n 's/^host: //p') && \
+    SIMPLESCALEVM_COMMIT="$REVISION" RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs \
+        --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo" cargo build --release --locked --target "$target" && \
+    install -D -m 0755 "target/$target/release/simplescalevm" /minimal/usr/bin/simplescalevm && \
     /minimal/usr/bin/simplescalevm --version
 
 FROM scratch AS minimal
-ARG VERSION=unknown
-ARG REVISION=unknown
+# What is in it and where it comes from; `make image` adds version, revision and time.
 LABEL org.opencontainers.image.title="SimpleScaleVM" \
       org.opencontainers.image.description="Keeps a pool of OpenStack VMs sized by what the VMs themselves report" \
-      org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}"
+      org.opencontainers.image.licenses="Apache-2.0 AND BSD-3-Clause AND CDLA-Permissive-2.0 AND ISC AND LGPL-2.1-or-later AND MIT" \
+      org.opencontainers.image.source="https://github.com/Renater/SimpleScaleVM" \
+      org.opencontainers.image.url="https://hub.docker.com/r/renater/simplescalevm"
 COPY --from=build /minimal/ /
 ENV PATH=/usr/bin:/bin
 # A number, so that "runs as non-root" can be verified by whoever starts it.
@@ -54,4 +60,5 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 CMD ["/us
 ENTRYPOINT ["/usr/bin/simplescalevm"]
 
 FROM minimal
+LABEL org.opencontainers.image.licenses="Apache-2.0 AND BSD-3-Clause AND CDLA-Permissive-2.0 AND GPL-2.0-only AND ISC AND LGPL-2.1-or-later AND MIT"
 COPY --from=build /shell/ /

@@ -4,11 +4,14 @@ prefix ?= /usr/local
 bindir ?= $(prefix)/bin
 mandir ?= $(prefix)/share/man
 docdir ?= $(prefix)/share/doc/simplescalevm
+bashdir ?= $(prefix)/share/bash-completion/completions
+zshdir ?= $(prefix)/share/zsh/site-functions
+fishdir ?= $(prefix)/share/fish/vendor_completions.d
 unitdir ?= $(prefix)/lib/systemd/system
 sysconfdir ?= /etc
 
 # Name of the container image, and the base its first stage builds on (empty: what the Dockerfile says).
-IMAGE ?= simplescalevm
+IMAGE ?= renater/simplescalevm
 BASE ?=
 # How long `make fuzz` stays with each target.
 FUZZ_SECONDS ?= 60
@@ -16,17 +19,21 @@ FUZZ_SECONDS ?= 60
 FAILOVER_DEATHS ?= 50
 # Days that `make bench-cost` plays; the goals are a week's.
 COST_DAYS ?= 7
-DEB_MAINTAINER ?= SimpleScaleVM packagers <root@localhost>
+# Who answers for a package, as `NAME <ADDRESS>`; `make deb` asks for it.
+export DEB_MAINTAINER ?=
 
 CARGO ?= cargo
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 BINARY := $(TARGET_DIR)/release/simplescalevm
-STATIC_TARGET := x86_64-unknown-linux-gnu
+# The machine's own; with sudo there may be no rustc to ask.
+STATIC_TARGET := $(or $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p'),$(shell uname -m)-unknown-linux-gnu)
 STATIC := $(TARGET_DIR)/$(STATIC_TARGET)/release/simplescalevm
 DIST := $(TARGET_DIR)/dist
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
-RELEASE := simplescalevm-$(VERSION)-x86_64-linux
+MACHINE := $(firstword $(subst -, ,$(STATIC_TARGET)))
+RELEASE := simplescalevm-$(VERSION)-$(MACHINE)-linux
+DEB = $(DIST)/simplescalevm_$(VERSION)_$(shell dpkg --print-architecture).deb
 # 1.2.3 -> 1.2 and 1
 MAJOR := $(word 1,$(subst ., ,$(VERSION)))
 MINOR := $(MAJOR).$(word 2,$(subst ., ,$(VERSION)))
@@ -35,14 +42,24 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 
 UNITS := simplescalevm.service simplescalevm@.service simplescalevm-once.service simplescalevm-once.timer
 REPLICA := contrib/replica/cloud-init.yaml contrib/replica/cloud-init-nginx.yaml
+# What goes along with the program in every form.
+DOCUMENTS := CHANGELOG.md THIRD-PARTY-NOTICES contrib/access-rules.json contrib/access-rules-lease.json \
+    contrib/simplescalevm.env contrib/screenshot.png
+PROMETHEUS := contrib/prometheus/alerts.yml contrib/prometheus/alerts.test.yml
+GRAFANA := contrib/grafana/simplescalevm.json
+
+# No path of the machine that builds it is in what is shipped, so that the same source is the same bytes everywhere.
+CARGO_HOME_DIR := $(abspath $(or $(CARGO_HOME),$(HOME)/.cargo))
+REMAP := --remap-path-prefix=$(CURDIR)=/build --remap-path-prefix=$(abspath $(TARGET_DIR))=/build/target \
+    --remap-path-prefix=$(CARGO_HOME_DIR)=/cargo
 
 .PHONY: all build build-tests test test-bounds soak fuzz test-etcd test-real bench-failover bench-cost test-browser test-prometheus test-proxy test-packaging record openstack-up \
-    openstack-down deny audit lint fmt run demo install install-files static dist image deb clean help
+    openstack-down deny audit notices completions lint fmt run demo install static dist image deb clean help
 
 all: build ## Build the release binary
 
 build: ## Build target/release/simplescalevm
-	$(CARGO) build --release --locked
+	RUSTFLAGS='$(RUSTFLAGS) $(REMAP)' $(CARGO) build --release --locked
 
 # Tests wait more than they compute. Those that attack the daemon, or load it, ask for more: fewer at a time.
 test: ## Run all tests that need nothing but Rust
@@ -100,8 +117,20 @@ target/browser/axe: tests/browser/requirements.txt
 fuzz: ## Fuzz what strangers say, FUZZ_SECONDS (60) for each target (needs a nightly Rust and cargo-fuzz)
 	fuzz/run $(FUZZ_SECONDS)
 
-deny: ## Check the dependencies' licences, versions and origin (needs cargo-deny)
+deny: ## Check the dependencies' licences, versions, origin and notices (needs cargo-deny, cargo-about)
 	$(CARGO) deny --locked check bans licenses sources
+	mkdir -p $(TARGET_DIR)
+	contrib/notices/make >$(TARGET_DIR)/notices
+	diff -u THIRD-PARTY-NOTICES $(TARGET_DIR)/notices || { echo 'THIRD-PARTY-NOTICES is out of date: make notices' >&2; exit 1; }
+
+notices: ## Write THIRD-PARTY-NOTICES anew, after a change of the dependencies (needs cargo-about)
+	mkdir -p $(TARGET_DIR)
+	contrib/notices/make >$(TARGET_DIR)/notices
+	cp $(TARGET_DIR)/notices THIRD-PARTY-NOTICES
+
+# The unit test that holds them to the table of options writes them, too.
+completions: ## Write contrib/completions anew, after a change of the options
+	SIMPLESCALEVM_RECORD=1 $(CARGO) test --locked --lib completions
 
 audit: ## Look the dependencies up in RustSec's advisories (needs cargo-deny, and GitHub)
 	$(CARGO) deny --locked check advisories
@@ -127,17 +156,25 @@ demo: build ## Run a trial pool on this machine, without any cloud; Ctrl-C ends 
 	    REPLICA_MIN_AVAILABLE_RESOURCES=6 REPLICA_MAX=12 REPLICA_BOOT_GRACE=20 REPLICA_LAUNCH_TIMEOUT=15 \
 	    REPLICA_REPLACE_SILENT_AFTER=6 REPLICA_API_TIMEOUT=1 REPLICA_API_RETRIES=0 EXTERNAL_ADDRESS_MANAGEMENT=true $(BINARY)
 
-install: build ## Install binary, manual page, systemd units, example settings (DESTDIR, prefix)
-	@$(MAKE) --no-print-directory install-files
+# The documents' places are those of contrib/, and so the README's links hold.
+define install_documents
+	install -d -m 0755 $(1)/replica $(1)/prometheus $(1)/grafana
+	install -m 0644 $(DOCUMENTS) $(1)/
+	sed 's|contrib/||g' README.md >$(1)/README.md && chmod 0644 $(1)/README.md
+	install -m 0644 $(REPLICA) $(1)/replica/
+	install -m 0644 $(PROMETHEUS) $(1)/prometheus/
+	install -m 0644 $(GRAFANA) $(1)/grafana/
+endef
 
-# What is installed, without building it first: a package takes the static binary.
-install-files:
+# Builds nothing: root may have no cargo, and a package takes the static binary.
+install: ## Install what `make` built: binary, manual page, units, completions, documents (DESTDIR, prefix)
+	@test -x $(BINARY) || { echo "There is no $(BINARY) to install: run make first, as a user who has cargo" >&2; exit 1; }
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(bindir)/simplescalevm
 	install -D -m 0644 man/simplescalevm.8 $(DESTDIR)$(mandir)/man8/simplescalevm.8
-	install -d -m 0755 $(DESTDIR)$(docdir)/replica
-	install -m 0644 contrib/access-rules.json contrib/access-rules-lease.json contrib/simplescalevm.env \
-	    $(DESTDIR)$(docdir)/
-	install -m 0644 $(REPLICA) $(DESTDIR)$(docdir)/replica/
+	install -D -m 0644 contrib/completions/simplescalevm.bash $(DESTDIR)$(bashdir)/simplescalevm
+	install -D -m 0644 contrib/completions/_simplescalevm $(DESTDIR)$(zshdir)/_simplescalevm
+	install -D -m 0644 contrib/completions/simplescalevm.fish $(DESTDIR)$(fishdir)/simplescalevm.fish
+	$(call install_documents,$(DESTDIR)$(docdir))
 	install -d -m 0755 $(DESTDIR)$(unitdir) $(DESTDIR)$(sysconfdir)/simplescalevm
 	for unit in $(UNITS); do \
 	    sed -e 's|/usr/local/bin/|$(bindir)/|' -e 's|/etc/simplescalevm/|$(sysconfdir)/simplescalevm/|' contrib/$$unit \
@@ -148,36 +185,45 @@ install-files:
 
 # With --target the flags reach the program only, and not the macros that run while it is built. Packed relocations save
 # 120 kB; they need glibc 2.36 (Debian 12) where it is built, only there, so it is tried at once.
-static: ## Build one file that runs on any x86-64 Linux (built on glibc 2.36 or later)
-	RUSTFLAGS='-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs' \
+static: ## Build one file that runs on any Linux of this architecture (built on glibc 2.36 or later)
+	RUSTFLAGS='-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs $(REMAP)' \
 	    $(CARGO) build --release --locked --target $(STATIC_TARGET)
 	$(STATIC) --version
 
-dist: static ## Pack the static binary with all that belongs to it, and checksums
-	rm -rf $(DIST)/$(RELEASE) && mkdir -p $(DIST)/$(RELEASE)/replica
+dist: static ## Pack the static binary with all that belongs to it, a bill of materials, and checksums
+	rm -rf $(DIST)/$(RELEASE) && mkdir -p $(DIST)/$(RELEASE)/completions
+	$(call install_documents,$(DIST)/$(RELEASE))
 	install -m 0755 $(STATIC) $(DIST)/$(RELEASE)/simplescalevm
-	install -m 0644 README.md CHANGELOG.md LICENSE man/simplescalevm.8 contrib/stack.yml contrib/stack-two.yml \
-	    contrib/simplescalevm.env contrib/access-rules.json contrib/access-rules-lease.json $(UNITS:%=contrib/%) $(DIST)/$(RELEASE)/
-	install -m 0644 $(REPLICA) $(DIST)/$(RELEASE)/replica/
+	install -m 0644 LICENSE man/simplescalevm.8 contrib/stack.yml contrib/stack-two.yml $(UNITS:%=contrib/%) $(DIST)/$(RELEASE)/
+	install -m 0644 contrib/completions/* $(DIST)/$(RELEASE)/completions/
+	contrib/bom $(STATIC_TARGET) >$(DIST)/$(RELEASE)/simplescalevm.cdx.json
 	cd $(DIST)/$(RELEASE) && find * -type f ! -name SHA256SUMS -print0 | LC_ALL=C sort -z | xargs -0 sha256sum >SHA256SUMS
 	tar -C $(DIST) --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$(SOURCE_DATE_EPOCH) \
 	    -cf - $(RELEASE) | gzip -9n >$(DIST)/$(RELEASE).tar.gz
 	cd $(DIST) && sha256sum $(RELEASE).tar.gz >$(RELEASE).tar.gz.sha256
 
+# Only who builds it knows these; all other labels are in the Dockerfile.
+LABELS = --label org.opencontainers.image.version=$(VERSION) \
+    --label org.opencontainers.image.revision=$$(git describe --always --abbrev=40 --dirty --exclude '*' 2>/dev/null || echo unknown) \
+    --label org.opencontainers.image.created=$$(date -u +%FT%TZ)
+
 image: ## Build the container image, with a shell and without (IMAGE, BASE)
-	docker build $(if $(BASE),--build-arg BASE=$(BASE)) --build-arg VERSION=$(VERSION) \
-	    --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) \
+	docker build $(if $(BASE),--build-arg BASE=$(BASE)) $(LABELS) \
 	    --tag $(IMAGE):openstack-$(VERSION) --tag $(IMAGE):openstack-$(MINOR) \
 	    --tag $(IMAGE):openstack-$(MAJOR) --tag $(IMAGE):openstack-latest .
-	docker build $(if $(BASE),--build-arg BASE=$(BASE)) --build-arg VERSION=$(VERSION) \
-	    --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) \
+	docker build $(if $(BASE),--build-arg BASE=$(BASE)) $(LABELS) \
 	    --target minimal --tag $(IMAGE):openstack-$(VERSION)-minimal .
 
-deb: static ## Build a Debian package
+.PHONY: maintainer
+maintainer:
+	@test -n "$$DEB_MAINTAINER" || \
+	    { echo "A package names who answers for it: make deb DEB_MAINTAINER='Your Name <you@example.org>'" >&2; exit 1; }
+
+deb: maintainer static ## Build a Debian package (DEB_MAINTAINER)
 	rm -rf $(DIST)/deb
-	@$(MAKE) --no-print-directory install-files BINARY=$(STATIC) DESTDIR=$(DIST)/deb prefix=/usr bindir=/usr/bin \
-	    mandir=/usr/share/man unitdir=/lib/systemd/system sysconfdir=/etc
-	contrib/deb/build $(DIST)/deb $(VERSION) '$(DEB_MAINTAINER)' $(DIST)/simplescalevm_$(VERSION)_amd64.deb
+	@$(MAKE) --no-print-directory install BINARY=$(STATIC) DESTDIR=$(DIST)/deb prefix=/usr unitdir=/lib/systemd/system \
+	    zshdir=/usr/share/zsh/vendor-completions sysconfdir=/etc
+	contrib/deb/build $(DIST)/deb $(VERSION) "$$DEB_MAINTAINER" $(DEB)
 
 test-packaging: ## Test what is shipped for real: as root on Debian, with docker and debootstrap
 	tests/packaging/run

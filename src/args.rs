@@ -52,6 +52,12 @@ pub struct CommandLineOption {
     pub meaning: &'static str,
 }
 
+/// What the value of `--output` is called.
+pub const FORMAT: &str = "FORMAT";
+
+/// The words it may be.
+pub const FORMATS: [&str; 2] = ["text", "json"];
+
 /// Every option.
 pub const OPTIONS: [CommandLineOption; 7] = [
     CommandLineOption {
@@ -69,7 +75,7 @@ pub const OPTIONS: [CommandLineOption; 7] = [
     CommandLineOption {
         long: "output",
         short: None,
-        value: Some("FORMAT"),
+        value: Some(FORMAT),
         meaning: "with --dry-run or --check: text, or json for scripts: one object on a line",
     },
     CommandLineOption {
@@ -213,6 +219,9 @@ Settings are environment variables; empty means unset.
 ";
 
 const MORE: &str = "
+The cloud is asked through http_proxy, https_proxy and all_proxy, but for the
+hosts in no_proxy; replicas never are.
+
 More: man 8 simplescalevm
 ";
 
@@ -270,6 +279,13 @@ mod tests {
         check("--healthcheck --once", Err("goes alone"));
         check("--check --healthcheck", Err("goes alone"));
         check("--dry-run --check", Err("neither --once nor --dry-run"));
+    }
+
+    #[test]
+    fn every_format_that_is_offered_is_taken() {
+        for word in FORMATS {
+            assert!(format(word).is_ok(), "--output {word} is completed by shells, but refused");
+        }
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub mod act;
 pub mod args;
 pub mod check;
 pub mod clock;
+#[cfg(test)]
+mod completions;
 pub mod config;
 pub mod daemon;
 pub mod decide;

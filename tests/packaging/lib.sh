@@ -4,7 +4,9 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 target=${CARGO_TARGET_DIR:-$root/target}
-static=$target/x86_64-unknown-linux-gnu/release/simplescalevm
+host=$(rustc -vV | sed -n 's/^host: //p')
+machine=${host%%-*}
+static=$target/$host/release/simplescalevm
 dist=$target/dist
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml")
 # Whatever is made here carries this in its name, and only that is removed again.

@@ -7,6 +7,7 @@ use crate::config::list;
 use crate::config::table::{self, SELF_SCALING, Setting, Unset};
 
 const README: &str = include_str!("../../../README.md");
+const HUB: &str = include_str!("../../../contrib/dockerhub.md");
 const MANUAL: &str = include_str!("../../../man/simplescalevm.8");
 
 /// Variables that others set for us and the manual page mentions.
@@ -71,11 +72,30 @@ fn help_lists_every_setting_with_its_default() {
 }
 
 #[test]
-fn the_readme_holds_the_table() {
+fn the_readme_and_the_page_for_docker_hub_hold_the_table() {
     let (begin, end) = ("<!-- settings -->\n", "<!-- /settings -->");
-    let held = README.split_once(begin).and_then(|(_, rest)| Some(rest.split_once(end)?.0));
     let table = list::markdown();
-    assert!(held == Some(&table), "between {begin}and {end} the README should hold:\n{table}");
+    for (name, page) in [("the README", README), ("contrib/dockerhub.md", HUB)] {
+        let held = page.split_once(begin).and_then(|(_, rest)| Some(rest.split_once(end)?.0));
+        assert!(held == Some(&table), "between {begin}and {end} {name} should hold:\n{table}");
+    }
+}
+
+#[test]
+fn docker_hub_takes_the_page_and_it_names_the_tags_of_this_version() {
+    const BYTES_MAX: usize = 25_000;
+    assert!(
+        HUB.len() <= BYTES_MAX,
+        "{} bytes: Docker Hub refuses more than {BYTES_MAX}",
+        HUB.len()
+    );
+    let version = env!("CARGO_PKG_VERSION");
+    let numbers: Vec<&str> = version.split('.').collect();
+    let [major, minor, _] = numbers[..] else { panic!("{version} is no release") };
+    let tags = format!(
+        "-   `openstack-{version}`, `openstack-{major}.{minor}`, `openstack-{major}`, `openstack-latest`\n"
+    );
+    assert!(HUB.contains(&tags), "contrib/dockerhub.md should list: {tags}");
 }
 
 /// A section of the manual page, by its heading.
