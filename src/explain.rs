@@ -44,7 +44,7 @@ impl Explainer {
             Output::Json => {
                 let pass = EndedPass { began, ended, report: report.clone() };
                 let snapshot = Snapshot::new(began, self.settings.clone()).pass_ended(pass);
-                json::page(&snapshot, report.events.iter().rev(), ended.elapsed) + "\n"
+                json::page(&snapshot, report.events.iter().rev(), ended) + "\n"
             }
         };
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

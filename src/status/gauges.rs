@@ -7,8 +7,7 @@ use crate::metrics::Gauges;
 use crate::model::{ExternalAddress, State};
 use crate::pass::Report;
 use crate::plan::Plan;
-use crate::status::snapshot::holder;
-use crate::status::snapshot::{EndedPass, Snapshot};
+use crate::status::snapshot::{EndedPass, HeldBy, Snapshot, held_by};
 
 /// The gauges at `elapsed`, on the clock of the snapshot's moments. Of the pool they show what was last seen of it.
 pub fn gauges(snapshot: &Snapshot, elapsed: Duration) -> Gauges {
@@ -56,11 +55,11 @@ fn by_holder(plan: &Plan, report: &Report) -> Option<BTreeMap<&'static str, u64>
 }
 
 fn kind_of_holder(plan: &Plan, report: &Report, address: &ExternalAddress) -> &'static str {
-    let Some(id) = holder(address, report) else { return "none" };
-    match plan.replicas.iter().find(|replica| replica.id == *id).map(|replica| replica.state) {
-        Some(State::Healthy) => "healthy",
-        Some(_) => "other",
-        None => "outside",
+    match held_by(address, plan, report) {
+        HeldBy::Replica(State::Healthy) => "healthy",
+        HeldBy::Replica(_) => "other",
+        HeldBy::Outside => "outside",
+        HeldBy::Nobody => "none",
     }
 }
 

@@ -19,6 +19,8 @@ pub mod page;
 pub mod question;
 mod server;
 pub mod snapshot;
+pub mod trouble;
+pub mod verdict;
 
 use serde::Serialize;
 
@@ -118,7 +120,7 @@ pub fn answer(
             Answer::html(page::render(&snapshot, &history, now, &question.parameter("filter")))
         }
         "/" | "/status" => {
-            Answer::json(200, json::page(&snapshot, history.events.iter().rev(), now.elapsed))
+            Answer::json(200, json::page(&snapshot, history.events.iter().rev(), now))
         }
         "/metrics" => {
             let gauges = gauges::gauges(&snapshot, now.elapsed);

@@ -7,9 +7,11 @@ use serde::{Serialize, Serializer};
 
 pub use crate::clock::Moment;
 use crate::lease::turn::{Part, View};
-use crate::model::{ExternalAddress, ServerId};
+use crate::model::{ExternalAddress, ServerId, State};
 use crate::pass::Report;
+use crate::plan::Plan;
 use crate::settings::{Config, ProviderSettings};
+use crate::status::trouble::Trouble;
 
 /// The pool's settings, as far as the status page shows them, and how it shows them.
 #[derive(Clone, Debug, Serialize)]
@@ -93,6 +95,24 @@ pub fn holder<'a>(address: &'a ExternalAddress, report: &'a Report) -> Option<&'
     moved.or(address.holder.as_ref())
 }
 
+/// What kind of server holds an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeldBy {
+    /// None.
+    Nobody,
+    /// One outside the pool.
+    Outside,
+    /// A replica that is this.
+    Replica(State),
+}
+
+/// What holds an address after the moves of the pass that saw it.
+pub fn held_by(address: &ExternalAddress, plan: &Plan, report: &Report) -> HeldBy {
+    let Some(id) = holder(address, report) else { return HeldBy::Nobody };
+    let replica = plan.replicas.iter().find(|replica| replica.id == *id);
+    replica.map_or(HeldBy::Outside, |replica| HeldBy::Replica(replica.state))
+}
+
 /// Everything the status server shows, but for the past.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
@@ -118,6 +138,8 @@ pub struct Snapshot {
     pub last_sight: Option<Arc<EndedPass>>,
     /// The last pass that had something to do.
     pub last_busy: Option<Arc<EndedPass>>,
+    /// What is wrong, and since when.
+    pub trouble: Trouble,
 }
 
 impl Snapshot {
@@ -135,6 +157,7 @@ impl Snapshot {
             last_good: None,
             last_sight: None,
             last_busy: None,
+            trouble: Trouble::default(),
         }
     }
 
@@ -177,6 +200,7 @@ impl Snapshot {
         if let Some(minimum) = pass.report.minimum {
             next.settings.minimum = minimum;
         }
+        next.trouble = self.trouble.after(&pass);
         let pass = Arc::new(pass);
         if pass.report.plan.is_some() {
             next.last_sight = Some(Arc::clone(&pass));

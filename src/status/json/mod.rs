@@ -16,7 +16,8 @@ use serde::Serialize;
 use crate::events;
 use crate::lease::turn::{Part, View};
 use crate::plan::{Loudness, Plan};
-use crate::status::snapshot::{EndedPass, PoolSettings, Snapshot, rounded_seconds};
+use crate::status::snapshot::{EndedPass, Moment, PoolSettings, Snapshot, rounded_seconds};
+use crate::status::verdict::{self, Tone, verdict};
 use pool::{Counts, ExternalAddress, Replica, Resources};
 use steps::{Step, StepCount};
 
@@ -36,6 +37,10 @@ struct Page<'a> {
     last_pass: Option<LastPass<'a>>,
     /// When the pool was seen as it is shown from here on; `null` before it ever was.
     pool_seen: Option<String>,
+    /// `well`, `short` or `failing`; `null` while nothing is known of it.
+    pool: Option<&'static str>,
+    /// Why it is not well, worst first.
+    reasons: Vec<Reason>,
     resources: Option<Resources>,
     counts: Option<Counts>,
     back_off: Option<BackOff<'a>>,
@@ -47,6 +52,16 @@ struct Page<'a> {
     events: Vec<Event<'a>>,
     #[serde(flatten)]
     details: Option<Details<'a>>,
+}
+
+/// Why the pool is not well.
+#[derive(Serialize)]
+struct Reason {
+    kind: &'static str,
+    /// With its times in UTC.
+    text: String,
+    /// `null` where that is not known.
+    since: Option<String>,
 }
 
 /// Of several scalers, which acts; not there without a lease.
@@ -131,12 +146,13 @@ struct Note<'a> {
     text: &'a str,
 }
 
-/// The page at `elapsed`, on the clock of the snapshot's moments, with these events.
+/// The page at `now`, with these events.
 pub fn page<'a>(
     snapshot: &'a Snapshot,
     events: impl Iterator<Item = &'a events::Event>,
-    elapsed: Duration,
+    now: Moment,
 ) -> String {
+    let elapsed = now.elapsed;
     let full = snapshot.settings.full;
     let last = snapshot.last.as_deref();
     let steps = last.map(|pass| steps::steps(&pass.report)).unwrap_or_default();
@@ -146,6 +162,7 @@ pub fn page<'a>(
         .and_then(|pass| pass.report.plan.as_ref().map(|plan| (pass, plan)));
     let plan = sight.map(|(_, plan)| plan);
     let held_back = plan.and_then(|plan| plan.held_back.as_ref());
+    let verdict = verdict(snapshot, elapsed);
     text(&Page {
         status: 1,
         is_master: snapshot.acts(),
@@ -157,6 +174,8 @@ pub fn page<'a>(
         pass_running_since: snapshot.running.map(|began| time(began.wall)),
         last_pass: last.map(|pass| last_pass(pass, full)),
         pool_seen: sight.map(|(pass, _)| time(pass.began.wall)),
+        pool: verdict.tone.map(Tone::as_str),
+        reasons: verdict.reasons.iter().map(|one| reason(one, now.wall)).collect(),
         resources: plan.map(|plan| pool::resources(plan, snapshot.settings.capacity)),
         counts: sight.map(|(pass, plan)| pool::counts(plan, &pass.report)),
         back_off: last.and_then(|pass| back_off(pass, elapsed, full)),
@@ -178,6 +197,10 @@ pub fn text(value: &impl Serialize) -> String {
         log::error!("cannot write the status as JSON: {error}");
         r#"{"error":"cannot write the status as JSON"}"#.to_owned()
     })
+}
+
+fn reason(reason: &verdict::Reason, now: SystemTime) -> Reason {
+    Reason { kind: reason.kind.as_str(), text: reason.words(now), since: reason.since.map(time) }
 }
 
 fn lease_of(lease: &View, full: bool) -> Lease<'_> {

@@ -11,6 +11,7 @@ use crate::model::{self, AddressId, ServerId, State};
 use crate::pass::Report;
 use crate::plan::Plan;
 use crate::status::snapshot::holder;
+use crate::status::trouble::healthy_addresses;
 
 /// Free resources, how that comes, and how many are wanted.
 #[derive(Serialize)]
@@ -44,6 +45,8 @@ pub struct Counts {
 struct AddressCounts {
     total: usize,
     held: usize,
+    /// On a healthy replica.
+    healthy: usize,
 }
 
 /// One replica.
@@ -71,6 +74,8 @@ pub struct ExternalAddress<'a> {
     holder_id: Option<&'a ServerId>,
     /// `null` also when the holder is not in the pool.
     holder_name: Option<&'a str>,
+    /// What the holder is; `null` when it is not in the pool.
+    holder_state: Option<State>,
 }
 
 /// The sum; `capacity` is that of one replica.
@@ -99,6 +104,7 @@ pub fn counts(plan: &Plan, report: &Report) -> Counts {
         external_addresses: report.addresses.as_ref().map(|addresses| AddressCounts {
             total: addresses.len(),
             held: addresses.iter().filter(|one| holder(one, report).is_some()).count(),
+            healthy: healthy_addresses(report).map_or(0, |(healthy, _)| healthy),
         }),
     }
 }
@@ -125,16 +131,16 @@ pub fn replicas<'a>(plan: &'a Plan, report: &'a Report, since: Duration) -> Vec<
 
 /// Every external address and who holds it.
 pub fn addresses<'a>(plan: &'a Plan, report: &'a Report) -> Option<Vec<ExternalAddress<'a>>> {
-    let name = |id: &ServerId| {
-        plan.replicas.iter().find(|replica| replica.id == *id).map(|replica| replica.name.as_str())
-    };
+    let replica = |id: &ServerId| plan.replicas.iter().find(|replica| replica.id == *id);
     let shown = |address: &'a model::ExternalAddress| {
         let holder = holder(address, report);
+        let replica = holder.and_then(replica);
         ExternalAddress {
             id: &address.id,
             address: address.address,
             holder_id: holder,
-            holder_name: holder.and_then(name),
+            holder_name: replica.map(|replica| replica.name.as_str()),
+            holder_state: replica.map(|replica| replica.state),
         }
     };
     report.addresses.as_ref().map(|addresses| addresses.iter().map(shown).collect())

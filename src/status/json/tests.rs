@@ -8,7 +8,7 @@ use crate::status::fixture;
 /// With an event of its passes, if it had any.
 fn page(snapshot: &Snapshot, elapsed: Duration) -> String {
     let event = (snapshot.passes > 0).then(fixture::event);
-    super::page(snapshot, event.iter(), elapsed)
+    super::page(snapshot, event.iter(), fixture::at(elapsed.as_secs()))
 }
 
 /// The page 32 s after the start, to the letter but for the line breaks.

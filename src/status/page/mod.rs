@@ -19,9 +19,9 @@ pub mod words;
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::status::health;
 use crate::status::history::History;
 use crate::status::snapshot::{EndedPass, Moment, Snapshot};
+use crate::status::verdict::{self, Tone};
 use escape::Escaped;
 use words::{day_and_time, rfc3339};
 
@@ -83,8 +83,13 @@ fn write(view: &View<'_>, page: &mut String) -> std::fmt::Result {
 fn head(view: &View<'_>, page: &mut String) -> std::fmt::Result {
     let settings = &view.snapshot.settings;
     let refresh = (settings.interval / 2).clamp(REFRESH_MIN, REFRESH_MAX).as_secs();
-    let healthy = health::healthy(view.snapshot, view.now.elapsed).is_ok();
-    let (word, colour) = if healthy { ("healthy", "1a7f4b") } else { ("not healthy", "c62828") };
+    let (word, colour) = match verdict::verdict(view.snapshot, view.now.elapsed).tone {
+        Some(Tone::Well) => ("well", "1a7f4b"),
+        Some(Tone::Short) => ("short", "b25e00"),
+        Some(Tone::Failing) => ("failing", "c62828"),
+        None if view.snapshot.leads() => ("not seen yet", "5b6773"),
+        None => ("standing by", "5b6773"),
+    };
     let mark = settings.mark_value.as_deref().unwrap_or("…");
     write!(
         page,

@@ -53,15 +53,20 @@ fn address_table(
          <th scope=\"col\">Since</th></tr></thead><tbody>",
     );
     let replicas = report.plan.iter().flat_map(|plan| &plan.replicas);
-    let names: BTreeMap<&ServerId, &str> =
-        replicas.map(|replica| (&replica.id, replica.name.as_str())).collect();
+    let known: BTreeMap<&ServerId, &Replica> =
+        replicas.map(|replica| (&replica.id, replica)).collect();
     for address in addresses {
         write!(page, "<tr><th scope=\"row\">{}</th><td>", address.address)?;
         match holder(address, report) {
             None => page.push_str("<b class=\"error\">nobody</b>"),
             Some(id) => {
-                let name = names.get(id).copied().unwrap_or("a server outside the pool");
+                let replica = known.get(id);
+                let name = replica.map_or("a server outside the pool", |replica| &replica.name);
                 write!(page, "<bdi>{}</bdi> <small>{}</small>", Escaped(name), Escaped(id))?;
+                if let Some(state) = replica.map(|replica| replica.state) {
+                    let class = if state == State::Healthy { "good" } else { "error" };
+                    write!(page, " <b class=\"{class}\">{state}</b>")?;
+                }
             }
         }
         page.push_str("</td><td>");

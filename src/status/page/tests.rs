@@ -187,8 +187,44 @@ fn nothing_is_loaded_from_elsewhere() {
 #[test]
 fn a_pause_says_until_when_and_why() {
     let page = page_after(true, vec![fixture::failed_pass()], "");
-    let expected = "Creation paused until 14:14:22: web-9 failed: no valid host";
+    let expected = "Creation paused until <time datetime=\"2026-09-21T14:14:22Z\">14:14:22</time>: web-9 failed: no valid host";
     assert!(page.contains(expected), "{page}");
+}
+
+#[test]
+fn the_top_the_title_and_the_icon_have_the_pools_tone() {
+    let report = |free, failures: Vec<String>| {
+        let mut report = fixture::good_pass();
+        let plan = report.plan.as_mut().unwrap();
+        (plan.free, plan.creation, plan.held_back) = (free, None, None);
+        (plan.brakes, plan.notes) = (Vec::new(), Vec::new());
+        Report { failures, ..report }
+    };
+    for (report, word, class, colour) in [
+        (report(6, Vec::new()), "Well", "good", "1a7f4b"),
+        (report(2, Vec::new()), "Short", "warning", "b25e00"),
+        (report(6, vec!["no answer".into()]), "Failing", "error", "c62828"),
+    ] {
+        let page = page_after(true, vec![report], "");
+        for part in [
+            format!("<p class=\"health {class}\"><strong>{word}</strong> "),
+            format!("<title>{}: group=scaler</title>", word.to_lowercase()),
+            format!("fill='%23{colour}'"),
+        ] {
+            assert!(page.contains(&part), "no {part:?} in {page}");
+        }
+    }
+}
+
+#[test]
+fn while_something_is_missing_it_never_says_that_nothing_holds_it_back() {
+    let mut report = fixture::good_pass();
+    let plan = report.plan.as_mut().unwrap();
+    (plan.free, plan.creation, plan.held_back) = (2, None, None);
+    (plan.brakes, plan.notes) = (Vec::new(), Vec::new());
+    let page = page_after(true, vec![report], "");
+    assert!(!page.contains("Nothing: no failure"), "{page}");
+    assert!(page.contains("Nothing was asked for; the next pass tries again, at "), "{page}");
 }
 
 #[test]

@@ -19,6 +19,22 @@ pub fn day_and_time(time: SystemTime) -> String {
     rfc3339(time).get(..19).unwrap_or_default().replace('T', " ")
 }
 
+/// A time close to `now` to the second, one of this day or the next night to the minute, any other with its day; in UTC.
+pub fn near(time: SystemTime, now: SystemTime) -> String {
+    const SECONDS_COUNT: Duration = Duration::from_secs(120);
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    let away = now.duration_since(time).unwrap_or_else(|error| error.duration());
+    let text = day_and_time(time);
+    let shown = if away < SECONDS_COUNT {
+        text.get(11..)
+    } else if away < DAY {
+        text.get(11..16)
+    } else {
+        text.get(..16)
+    };
+    shown.unwrap_or_default().to_owned()
+}
+
 /// The two largest units of it: `3 d 4 h`, `2 h 14 min`, `7 min`, `12 s`.
 pub fn span(time: Duration) -> String {
     let seconds = time.as_secs();
@@ -75,6 +91,15 @@ mod tests {
             "11 d 13 h",
         ];
         assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn the_nearer_a_time_the_more_exact_it_is() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_009);
+        let ago = |seconds| near(now - Duration::from_secs(seconds), now);
+        assert_eq!((ago(119), ago(120)), ("14:11:30".to_owned(), "14:11".to_owned()));
+        assert_eq!(ago(86_400), "2026-09-20 14:13");
+        assert_eq!(near(now + Duration::from_secs(400), now), "14:20");
     }
 
     #[test]
