@@ -3,12 +3,13 @@
 use std::fmt::{Result, Write};
 use std::time::Duration;
 
+use crate::decide::arithmetic::split;
 use crate::model::State;
 use crate::plan::Plan;
 use crate::status::history::PoolRecord;
 use crate::status::page::View;
 use crate::status::page::escape::Escaped;
-use crate::status::page::words::{count, day_and_time, near, rfc3339, span, time_of_day};
+use crate::status::page::words::{count, day_and_time, near, rfc3339, span, sum, time_of_day};
 use crate::status::snapshot::{EndedPass, Moment, PoolSettings};
 use crate::status::trouble::healthy_addresses;
 use crate::status::verdict::{Piece, Reason, Tone, Verdict, verdict};
@@ -149,13 +150,18 @@ fn resources(view: &View<'_>, plan: &Plan, page: &mut String) -> Result {
         ("", "enough".to_owned())
     };
     let share = |part: u64| part.saturating_mul(100) / whole;
+    let by_kind = split(plan);
+    let [answered, ..] = by_kind;
     write!(
         page,
         "<svg class=\"bar {class}\" viewBox=\"0 0 100 6\" preserveAspectRatio=\"none\" aria-hidden=\"true\">\
-         <rect class=\"rail\" width=\"100\" height=\"6\"/><rect class=\"fill\" width=\"{}\" height=\"6\"/>\
-         <rect class=\"goal\" x=\"{}\" width=\"1\" height=\"6\"/></svg><p>{words}; {} per replica</p></div>",
+         <rect class=\"rail\" width=\"100\" height=\"6\"/><rect class=\"coming\" width=\"{}\" height=\"6\"/>\
+         <rect class=\"fill\" width=\"{}\" height=\"6\"/>\
+         <rect class=\"goal\" x=\"{}\" width=\"1\" height=\"6\"/></svg><p>{}</p><p>{words}; {} per replica</p></div>",
         share(free),
+        share(answered),
         share(wanted).min(99),
+        sum(free, by_kind),
         view.snapshot.settings.capacity,
     )
 }

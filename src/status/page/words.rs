@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::decide::arithmetic::KINDS;
+
 /// RFC 3339 in UTC, to the second; a clock that is set beyond all calendars is no reason to fail.
 pub fn rfc3339(time: SystemTime) -> String {
     let year_9999 = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799);
@@ -60,6 +62,25 @@ pub fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
+/// The kinds of free resources as people call them, in the order of [`KINDS`](crate::decide::arithmetic::KINDS), each with
+/// the class that colours it.
+pub const FREE: [(&str, &str); KINDS.len()] = [
+    ("healthy", "answered"),
+    ("starting", "booting"),
+    ("creating", "being built"),
+    ("silent", "last known"),
+    ("deleting", "asked for"),
+];
+
+/// `3 free = 0 answered + 3 booting`: what answered is told even when it is nothing.
+pub fn sum(free: u64, by_kind: [u64; KINDS.len()]) -> String {
+    let parts = by_kind.iter().zip(FREE).enumerate();
+    let parts = parts.filter(|(index, (amount, _))| *index == 0 || **amount > 0);
+    let parts: Vec<String> =
+        parts.map(|(_, (amount, (_, word)))| format!("{amount} {word}")).collect();
+    format!("{free} free = {}", parts.join(" + "))
+}
+
 /// `1 pass`, `2 passes`.
 pub fn passes(number: usize) -> String {
     if number == 1 { "1 pass".to_owned() } else { format!("{number} passes") }
@@ -91,6 +112,14 @@ mod tests {
             "11 d 13 h",
         ];
         assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn what_answered_is_told_from_what_is_on_its_way() {
+        assert_eq!(sum(3, [0, 3, 0, 0, 0]), "3 free = 0 answered + 3 booting");
+        let all = "15 free = 1 answered + 2 booting + 3 being built + 4 last known + 5 asked for";
+        assert_eq!(sum(15, [1, 2, 3, 4, 5]), all);
+        assert_eq!(sum(0, [0; 5]), "0 free = 0 answered");
     }
 
     #[test]
