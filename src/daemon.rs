@@ -202,7 +202,7 @@ impl Daemon {
             Cloud::ReadWrite(provider::open(config, &self.handles)?)
         };
         let handles = self.handles.clone();
-        let prober = Box::new(Prober::new(config.probe.clone(), handles.clone())?);
+        let prober = Box::new(Prober::new(config.probe.clone(), self.clock, handles.clone())?);
         let instance = unique::word();
         Ok(Pool::new(config.clone(), cloud, prober, &instance, self.clock, handles))
     }

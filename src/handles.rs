@@ -3,6 +3,7 @@
 use crate::lease::turn::Turn;
 use crate::metrics::Metrics;
 use crate::progress::{Progress, Stop};
+use crate::questions::Questions;
 
 /// Clones are the same handles.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +16,8 @@ pub struct Handles {
     pub metrics: Metrics,
     /// Whether it is this scaler's turn.
     pub turn: Turn,
+    /// What asking each replica last came to.
+    pub questions: Questions,
 }
 
 impl Handles {

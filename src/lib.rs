@@ -39,6 +39,7 @@ pub mod probe;
 pub mod progress;
 pub mod provider;
 pub mod proxies;
+pub mod questions;
 pub mod secret;
 pub mod server_file;
 pub mod settings;

@@ -8,6 +8,7 @@ use std::panic;
 use std::process::{self, ExitCode};
 
 use simplescalevm::args::{self, Mode};
+use simplescalevm::clock::Clock;
 use simplescalevm::daemon::{self, ExitStatus};
 use simplescalevm::error::{Error, ErrorKind, Result};
 use simplescalevm::handles::Handles;
@@ -112,7 +113,7 @@ fn check_all(config: &Config, out: &mut dyn Write) -> Result<ExitStatus> {
         Some(lease) => lease::open::join(config, lease, &handles)?.1.look(),
         None => Ok(None),
     };
-    let prober = Prober::new(config.probe.clone(), handles.clone())?;
+    let prober = Prober::new(config.probe.clone(), Clock::start(), handles.clone())?;
     let good = check::run(config, provider.as_mut(), &prober, Some(&mut look), out);
     Ok(if good { ExitStatus::Good } else { ExitStatus::Failed })
 }

@@ -137,6 +137,7 @@ impl Pool {
         self.memory = Memory::new(instance);
         self.mark = None;
         self.last_answers.clear();
+        self.handles.questions.clear();
         self.news = News::new(self.clock, self.config.policy.once);
     }
 
@@ -167,6 +168,7 @@ impl Pool {
             }
         } else if let Some(plan) = &report.plan {
             self.news.end_pass(plan, report.outcome.as_ref());
+            self.handles.questions.keep(plan);
         }
         report.events = self.news.take();
         report

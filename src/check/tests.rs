@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use super::{behind_a_wall, run};
+use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::handles::Handles;
 use crate::model::{
@@ -106,7 +107,7 @@ fn config(settings: &[(&str, &str)]) -> Config {
 
 fn check(mut cloud: Cloud, settings: &[(&str, &str)]) -> (bool, String) {
     let config = config(settings);
-    let prober = Prober::new(config.probe.clone(), Handles::new()).unwrap();
+    let prober = Prober::new(config.probe.clone(), Clock::start(), Handles::new()).unwrap();
     let mut out = Vec::new();
     let good = run(&config, &mut cloud, &prober, None, &mut out);
     (good, String::from_utf8(out).unwrap())
@@ -246,7 +247,7 @@ fn a_page_that_cannot_be_written_is_no_success() {
         }
     }
     let config = config(&[]);
-    let prober = Prober::new(config.probe.clone(), Handles::new()).unwrap();
+    let prober = Prober::new(config.probe.clone(), Clock::start(), Handles::new()).unwrap();
     assert!(!run(&config, &mut cloud(Vec::new()), &prober, None, &mut Full));
 }
 

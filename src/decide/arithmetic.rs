@@ -119,6 +119,7 @@ mod tests {
             locked: false,
             address: None,
             age: Duration::ZERO,
+            up: None,
             batch: None,
             trial: false,
         }

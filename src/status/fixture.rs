@@ -30,6 +30,8 @@ pub fn before_the_first_pass() -> Snapshot {
         interval: Duration::from_secs(60),
         address_management: true,
         dry_run: false,
+        boot_grace: Duration::from_secs(600),
+        launch_timeout: Duration::from_secs(900),
         longest_request: Duration::from_secs(120),
         full: true,
     };
@@ -137,6 +139,7 @@ fn plan() -> Plan {
         locked: number == 1,
         address: Some([192, 0, 2, number].into()),
         age: Duration::from_secs(3600),
+        up: Some(Duration::from_secs(3580)),
         batch: None,
         trial: false,
     };

@@ -15,6 +15,7 @@ pub mod history;
 pub mod json;
 pub mod latest;
 pub mod line;
+pub mod lives;
 pub mod page;
 pub mod question;
 mod server;
@@ -114,6 +115,10 @@ pub fn answer(
     latest.happened(handles.turn.take_events());
     let (snapshot, history) = latest.with_history();
     let snapshot = snapshot.with_lease(handles.turn.view());
+    let snapshot = match question.path {
+        "/" | "/status" => snapshot.with_questions(handles.questions.all()),
+        _ => snapshot,
+    };
     let now = clock.now();
     match question.path {
         "/" if question.prefers_html() => {

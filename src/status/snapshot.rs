@@ -10,7 +10,9 @@ use crate::lease::turn::{Part, View};
 use crate::model::{ExternalAddress, ServerId, State};
 use crate::pass::Report;
 use crate::plan::Plan;
+use crate::questions::AllAsked;
 use crate::settings::{Config, ProviderSettings};
+use crate::status::lives::Lives;
 use crate::status::trouble::Trouble;
 
 /// The pool's settings, as far as the status page shows them, and how it shows them.
@@ -36,6 +38,12 @@ pub struct PoolSettings {
     pub address_management: bool,
     /// Whether nothing is changed (`--dry-run`).
     pub dry_run: bool,
+    /// `REPLICA_BOOT_GRACE`.
+    #[serde(skip)]
+    pub boot_grace: Duration,
+    /// `REPLICA_LAUNCH_TIMEOUT`.
+    #[serde(skip)]
+    pub launch_timeout: Duration,
     /// The longest that one request to the cloud can last.
     #[serde(skip)]
     pub longest_request: Duration,
@@ -62,6 +70,8 @@ impl PoolSettings {
             interval: config.interval,
             address_management: config.policy.manage_addresses,
             dry_run,
+            boot_grace: config.policy.boot_grace,
+            launch_timeout: config.policy.launch_timeout,
             longest_request,
             full: config.status.full,
         }
@@ -140,6 +150,10 @@ pub struct Snapshot {
     pub last_busy: Option<Arc<EndedPass>>,
     /// What is wrong, and since when.
     pub trouble: Trouble,
+    /// Since when each replica has been what it is.
+    pub lives: Arc<Lives>,
+    /// What asking each replica last came to. Filled in when somebody asks.
+    pub questions: Arc<AllAsked>,
 }
 
 impl Snapshot {
@@ -158,6 +172,8 @@ impl Snapshot {
             last_sight: None,
             last_busy: None,
             trouble: Trouble::default(),
+            lives: Arc::default(),
+            questions: Arc::default(),
         }
     }
 
@@ -172,6 +188,12 @@ impl Snapshot {
     #[must_use]
     pub fn with_lease(&self, lease: Option<View>) -> Self {
         Snapshot { lease, ..self.clone() }
+    }
+
+    /// The same, with what asking each replica last came to.
+    #[must_use]
+    pub fn with_questions(&self, questions: AllAsked) -> Self {
+        Snapshot { questions: Arc::new(questions), ..self.clone() }
     }
 
     /// Whether this scaler acts, and no other one.
@@ -201,6 +223,7 @@ impl Snapshot {
             next.settings.minimum = minimum;
         }
         next.trouble = self.trouble.after(&pass);
+        next.lives = Arc::new(self.lives.after(&pass));
         let pass = Arc::new(pass);
         if pass.report.plan.is_some() {
             next.last_sight = Some(Arc::clone(&pass));

@@ -16,6 +16,7 @@ use serde::Serialize;
 use crate::events;
 use crate::lease::turn::{Part, View};
 use crate::plan::{Loudness, Plan};
+use crate::status::lives::Stage;
 use crate::status::snapshot::{EndedPass, Moment, PoolSettings, Snapshot, rounded_seconds};
 use crate::status::verdict::{self, Tone, verdict};
 use pool::{Counts, ExternalAddress, Replica, Resources};
@@ -43,6 +44,9 @@ struct Page<'a> {
     reasons: Vec<Reason>,
     resources: Option<Resources>,
     counts: Option<Counts>,
+    /// How long the last builds and boots of replicas took, by their medians.
+    median_build_seconds: Option<u64>,
+    median_boot_seconds: Option<u64>,
     back_off: Option<BackOff<'a>>,
     held_back: Option<HeldBack<'a>>,
     step_counts: Vec<StepCount>,
@@ -178,6 +182,8 @@ pub fn page<'a>(
         reasons: verdict.reasons.iter().map(|one| reason(one, now.wall)).collect(),
         resources: plan.map(|plan| pool::resources(plan, snapshot.settings.capacity)),
         counts: sight.map(|(pass, plan)| pool::counts(plan, &pass.report)),
+        median_build_seconds: snapshot.lives.median(Stage::Build).map(|took| took.as_secs()),
+        median_boot_seconds: snapshot.lives.median(Stage::Boot).map(|took| took.as_secs()),
         back_off: last.and_then(|pass| back_off(pass, elapsed, full)),
         held_back: held_back.map(|held_back| HeldBack {
             seconds_at_least: held_back.for_at_least.map(rounded_seconds),
@@ -187,7 +193,7 @@ pub fn page<'a>(
         brake_count: plan.map_or(0, |plan| plan.brakes.len()),
         note_counts: plan.map(note_counts).unwrap_or_default(),
         events: events.map(|one| event(one, full)).collect(),
-        details: full.then(|| details(sight, steps, elapsed)),
+        details: full.then(|| details(snapshot, sight, steps, elapsed)),
     })
 }
 
@@ -250,6 +256,7 @@ fn back_off(pass: &EndedPass, elapsed: Duration, full: bool) -> Option<BackOff<'
 }
 
 fn details<'a>(
+    snapshot: &'a Snapshot,
     sight: Option<(&'a EndedPass, &'a Plan)>,
     plan: Vec<Step<'a>>,
     elapsed: Duration,
@@ -265,7 +272,7 @@ fn details<'a>(
     };
     let since = elapsed.saturating_sub(pass.began.elapsed);
     Details {
-        replicas: pool::replicas(seen, &pass.report, since),
+        replicas: pool::replicas(snapshot, seen, &pass.report, since),
         external_addresses: pool::addresses(seen, &pass.report),
         plan,
         brakes: &seen.brakes,

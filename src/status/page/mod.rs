@@ -8,6 +8,7 @@ mod attention;
 mod chart;
 mod escape;
 mod events;
+mod life;
 mod overview;
 mod past;
 mod plan;
@@ -32,7 +33,7 @@ const SCRIPT: &str = include_str!("script.js");
 /// The hashes are checked by a test, which says what they have to be.
 pub const POLICY: &str = concat!(
     "default-src 'none'; ",
-    "style-src 'sha256-efalTWt3HrM37DVTY27cXl8bMDsbz5apyPLsBOy7amU='; ",
+    "style-src 'sha256-P67GIJHBYGzoL3vFvVGQi69u2q77e+h7DA7X1yBQMqQ='; ",
     "script-src 'sha256-y5GVCb6M33OVkpYnwDSWqGsSfpnzJkTAolvcL1bqqkE='; ",
     "connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 );

@@ -9,7 +9,9 @@ use crate::plan::Plan;
 use crate::status::history::PoolRecord;
 use crate::status::page::View;
 use crate::status::page::escape::Escaped;
-use crate::status::page::words::{count, day_and_time, near, rfc3339, span, sum, time_of_day};
+use crate::status::page::words::{
+    count, day_and_time, milliseconds, near, rfc3339, span, sum, time_of_day,
+};
 use crate::status::snapshot::{EndedPass, Moment, PoolSettings};
 use crate::status::trouble::healthy_addresses;
 use crate::status::verdict::{Piece, Reason, Tone, Verdict, verdict};
@@ -206,7 +208,12 @@ fn clock(view: &View<'_>, page: &mut String) -> Result {
     if let Some(last) = &snapshot.last {
         let lasted = last.ended.elapsed.saturating_sub(last.began.elapsed);
         let word = if last.report.is_good() { "good" } else { "failed" };
-        write!(page, "<dt>last</dt><dd>{}, {word}, took {}</dd>", time(last.ended), short(lasted))?;
+        write!(
+            page,
+            "<dt>last</dt><dd>{}, {word}, took {}</dd>",
+            time(last.ended),
+            milliseconds(lasted)
+        )?;
     }
     match (snapshot.running, snapshot.next) {
         (Some(began), _) => {
@@ -230,15 +237,4 @@ fn clock(view: &View<'_>, page: &mut String) -> Result {
 
 fn time(moment: Moment) -> String {
     format!("<time datetime=\"{}\">{}</time>", rfc3339(moment.wall), time_of_day(moment.wall))
-}
-
-/// Passes last from milliseconds to minutes.
-fn short(lasted: Duration) -> String {
-    if lasted < Duration::from_secs(1) {
-        format!("{} ms", lasted.as_millis())
-    } else if lasted < Duration::from_secs(10) {
-        format!("{:.1} s", lasted.as_secs_f64())
-    } else {
-        span(lasted)
-    }
 }

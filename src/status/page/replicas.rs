@@ -9,6 +9,7 @@ use crate::pass::Report;
 use crate::plan::Plan;
 use crate::status::page::View;
 use crate::status::page::escape::Escaped;
+use crate::status::page::life;
 use crate::status::page::words::{count, day_and_time, rfc3339, span};
 use crate::status::snapshot::{EndedPass, holder};
 
@@ -160,11 +161,15 @@ fn row(
     write!(
         rows,
         "<tr id=\"r-{0}\" class=\"{state}\"{hidden}><th scope=\"row\"><bdi>{1}</bdi> <small>{0}</small></th>\
-         <td>{state}{locked}</td><td>{2}</td><td>{free}</td><td>{age}</td><td>",
+         <td>{state}{locked}",
         Escaped(id),
         Escaped(name),
-        Escaped(why),
     )?;
+    life::since(view, replica, rows)?;
+    write!(rows, "</td><td>{}", Escaped(why))?;
+    life::question(view, replica, rows)?;
+    life::progress(view, replica, rows)?;
+    write!(rows, "</td><td>{free}</td><td>{age}</td><td>")?;
     if let Some(address) = address {
         write!(rows, "{address}")?;
     }

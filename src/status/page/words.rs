@@ -57,6 +57,17 @@ pub fn span(time: Duration) -> String {
     }
 }
 
+/// What lasts from milliseconds to minutes: `12 ms`, `2.5 s`, `1 min 5 s`.
+pub fn milliseconds(lasted: Duration) -> String {
+    if lasted < Duration::from_secs(1) {
+        format!("{} ms", lasted.as_millis())
+    } else if lasted < Duration::from_secs(10) {
+        format!("{:.1} s", lasted.as_secs_f64())
+    } else {
+        span(lasted)
+    }
+}
+
 /// `1 replica`, `2 replicas`.
 pub fn count(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
