@@ -2,6 +2,7 @@
 
 use crate::lease::turn::Turn;
 use crate::metrics::Metrics;
+use crate::place::LastLogin;
 use crate::progress::{Progress, Stop};
 use crate::questions::Questions;
 
@@ -18,6 +19,8 @@ pub struct Handles {
     pub turn: Turn,
     /// What asking each replica last came to.
     pub questions: Questions,
+    /// What the last login found.
+    pub login: LastLogin,
 }
 
 impl Handles {

@@ -147,6 +147,7 @@ fn remember(last: &mut VecDeque<Duration>, took: Duration) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pass::Report;
     use crate::status::fixture::{self, at};
 
     /// A pass that began then and saw this replica so, this long after its creation and its launch.
@@ -163,12 +164,12 @@ mod tests {
         EndedPass { began: at(began), ended: at(began + 1), report }
     }
 
-    fn after(passes: Vec<EndedPass>) -> Lives {
+    fn after(passes: &[EndedPass]) -> Lives {
         passes.iter().fold(Lives::default(), |lives, pass| lives.after(pass))
     }
 
     #[track_caller]
-    fn check(passes: Vec<EndedPass>, since: u64, at_least: bool) {
+    fn check(passes: &[EndedPass], since: u64, at_least: bool) {
         let lives = after(passes).of(&ServerId("id-0".into())).unwrap();
         assert_eq!((lives.since, lives.at_least), (at(since).wall, at_least));
     }
@@ -177,16 +178,16 @@ mod tests {
     fn a_state_has_begun_when_it_was_first_seen() {
         let healthy = |began| pass(began, State::Healthy, 900, Some(900));
         let silent = |began| pass(began, State::Silent, 900, Some(900));
-        check(vec![healthy(60), silent(120), silent(180)], 120, false);
-        check(vec![healthy(60), healthy(120)], 60, true);
-        let unseen = EndedPass { began: at(120), ended: at(121), report: Default::default() };
-        check(vec![healthy(60), unseen, healthy(180)], 60, true);
+        check(&[healthy(60), silent(120), silent(180)], 120, false);
+        check(&[healthy(60), healthy(120)], 60, true);
+        let unseen = EndedPass { began: at(120), ended: at(121), report: Report::default() };
+        check(&[healthy(60), unseen, healthy(180)], 60, true);
     }
 
     #[test]
     fn a_build_and_a_boot_have_begun_when_the_cloud_says() {
-        check(vec![pass(60, State::Creating, 20, None)], 40, false);
-        check(vec![pass(60, State::Starting, 50, Some(10))], 50, false);
+        check(&[pass(60, State::Creating, 20, None)], 40, false);
+        check(&[pass(60, State::Starting, 50, Some(10))], 50, false);
     }
 
     #[test]
@@ -198,10 +199,10 @@ mod tests {
                 pass(180, State::Healthy, took + 20, Some(took)),
             ]
         };
-        let lives = after([60, 70, 500].into_iter().flat_map(boot).collect());
+        let lives = after(&[60, 70, 500].into_iter().flat_map(boot).collect::<Vec<_>>());
         assert_eq!(lives.median(Stage::Boot), Some(Duration::from_secs(70)));
         assert_eq!(lives.median(Stage::Build), Some(Duration::from_secs(20)));
-        let lives = after((0..100).flat_map(boot).collect());
+        let lives = after(&(0..100).flat_map(boot).collect::<Vec<_>>());
         assert_eq!(lives.boots.len(), LAST);
         assert_eq!(Lives::default().median(Stage::Boot), None);
     }
@@ -209,7 +210,7 @@ mod tests {
     #[test]
     fn replicas_of_before_the_start_tell_nothing_of_boots() {
         let old = || pass(60, State::Healthy, 900, Some(900));
-        assert_eq!(after(vec![old(), old()]).median(Stage::Boot), None);
+        assert_eq!(after(&[old(), old()]).median(Stage::Boot), None);
     }
 
     #[test]
@@ -218,7 +219,7 @@ mod tests {
         let seconds = Duration::from_secs;
         let of = |seen: EndedPass| {
             let replica = seen.report.plan.as_ref().unwrap().replicas[0].clone();
-            let progress = after(vec![seen]).progress(&replica, &settings, seconds(5));
+            let progress = after(&[seen]).progress(&replica, &settings, seconds(5));
             progress.map(|it| (it.stage, it.spent.as_secs(), it.limit.as_secs()))
         };
         assert_eq!(of(pass(60, State::Creating, 20, None)), Some((Stage::Build, 25, 900)));

@@ -116,7 +116,9 @@ pub fn answer(
     let (snapshot, history) = latest.with_history();
     let snapshot = snapshot.with_lease(handles.turn.view());
     let snapshot = match question.path {
-        "/" | "/status" => snapshot.with_questions(handles.questions.all()),
+        "/" | "/status" => {
+            snapshot.with_questions(handles.questions.all()).with_login(handles.login.get())
+        }
         _ => snapshot,
     };
     let now = clock.now();

@@ -9,9 +9,10 @@ pub use crate::clock::Moment;
 use crate::lease::turn::{Part, View};
 use crate::model::{ExternalAddress, ServerId, State};
 use crate::pass::Report;
+use crate::place::{Found, Place};
 use crate::plan::Plan;
 use crate::questions::AllAsked;
-use crate::settings::{Config, ProviderSettings};
+use crate::settings::{Config, InForce, ProviderSettings};
 use crate::status::lives::Lives;
 use crate::status::trouble::Trouble;
 
@@ -44,6 +45,12 @@ pub struct PoolSettings {
     /// `REPLICA_LAUNCH_TIMEOUT`.
     #[serde(skip)]
     pub launch_timeout: Duration,
+    /// Where the VMs are; `None` in a simulation.
+    #[serde(skip)]
+    pub place: Option<Place>,
+    /// All settings in force.
+    #[serde(skip)]
+    pub in_force: Arc<[InForce]>,
     /// The longest that one request to the cloud can last.
     #[serde(skip)]
     pub longest_request: Duration,
@@ -55,10 +62,12 @@ pub struct PoolSettings {
 impl PoolSettings {
     /// What of `config` is shown.
     pub fn new(config: &Config, dry_run: bool) -> Self {
-        let (provider, longest_request) = match &config.provider {
+        let (provider, longest_request, place) = match &config.provider {
             // A creation may take twice the limit of the other requests.
-            ProviderSettings::OpenStack(settings) => ("openstack", settings.timeout * 2),
-            ProviderSettings::Simulated => ("simulated", Duration::ZERO),
+            ProviderSettings::OpenStack(settings) => {
+                ("openstack", settings.timeout * 2, Some(Place::new(settings)))
+            }
+            ProviderSettings::Simulated => ("simulated", Duration::ZERO, None),
         };
         PoolSettings {
             provider,
@@ -72,6 +81,8 @@ impl PoolSettings {
             dry_run,
             boot_grace: config.policy.boot_grace,
             launch_timeout: config.policy.launch_timeout,
+            place,
+            in_force: config.in_force.clone().into(),
             longest_request,
             full: config.status.full,
         }
@@ -194,6 +205,16 @@ impl Snapshot {
     #[must_use]
     pub fn with_questions(&self, questions: AllAsked) -> Self {
         Snapshot { questions: Arc::new(questions), ..self.clone() }
+    }
+
+    /// The same, in the place that the login found.
+    #[must_use]
+    pub fn with_login(&self, found: Option<Found>) -> Self {
+        let mut next = self.clone();
+        if let (Some(place), Some(found)) = (&self.settings.place, found) {
+            next.settings.place = Some(place.found(found));
+        }
+        next
     }
 
     /// Whether this scaler acts, and no other one.

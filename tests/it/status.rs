@@ -34,6 +34,32 @@ fn the_page_shows_the_pool_as_json() {
 }
 
 #[test]
+fn the_status_tells_where_it_is_how_it_is_set_and_what_happened() {
+    let cloud = content();
+    let daemon = Daemon::start(&Settings::of_loop(&cloud));
+    daemon.wait_for_status("/healthz", 200);
+    let (status, page) = daemon.get("/status");
+    assert_eq!(
+        (status, &page["pool"], &page["reasons"]),
+        (200, &json!("well"), &json!([])),
+        "{page:#}"
+    );
+    for key in ["region", "project", "flavor", "image", "network"] {
+        let value = page["cloud"][key].as_str().unwrap_or_default();
+        assert!(!value.is_empty(), "no {key}: {page:#}");
+        daemon.wait_for_log(&[key, value]);
+    }
+    let in_force = page["settingsInForce"].as_array().unwrap();
+    let capacity = in_force.iter().find(|one| one["name"] == "APP_HOST").unwrap();
+    assert_eq!(capacity["set"], true, "{page:#}");
+    let first = page["events"].as_array().unwrap().last().unwrap();
+    assert_eq!(first["text"], "the pool is seen for the first time: 3 replicas", "{page:#}");
+    let replica = &page["replicas"][0];
+    assert_eq!(replica["lastQuestion"]["result"], "200", "{page:#}");
+    assert!(replica["lastAnswer"].is_string() && replica["stateSince"].is_string(), "{page:#}");
+}
+
+#[test]
 fn a_browser_gets_a_page_and_everything_else_gets_json() {
     let cloud = content();
     let daemon = Daemon::start(&Settings::of_loop(&cloud));

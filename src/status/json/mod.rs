@@ -15,7 +15,9 @@ use serde::Serialize;
 
 use crate::events;
 use crate::lease::turn::{Part, View};
+use crate::place::Place;
 use crate::plan::{Loudness, Plan};
+use crate::settings::InForce;
 use crate::status::lives::Stage;
 use crate::status::snapshot::{EndedPass, Moment, PoolSettings, Snapshot, rounded_seconds};
 use crate::status::verdict::{self, Tone, verdict};
@@ -136,6 +138,10 @@ struct Event<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Details<'a> {
+    /// Where the VMs are and what they are made of; `null` in a simulation.
+    cloud: Option<&'a Place>,
+    /// Every setting, with its value unless that is a secret, and whether it was set.
+    settings_in_force: &'a [InForce],
     replicas: Vec<Replica<'a>>,
     /// `null` when they are not managed, or could not be listed.
     external_addresses: Option<Vec<ExternalAddress<'a>>>,
@@ -261,8 +267,11 @@ fn details<'a>(
     plan: Vec<Step<'a>>,
     elapsed: Duration,
 ) -> Details<'a> {
+    let settings = &snapshot.settings;
     let Some((pass, seen)) = sight else {
         return Details {
+            cloud: settings.place.as_ref(),
+            settings_in_force: &settings.in_force,
             replicas: Vec::new(),
             external_addresses: None,
             plan,
@@ -272,6 +281,8 @@ fn details<'a>(
     };
     let since = elapsed.saturating_sub(pass.began.elapsed);
     Details {
+        cloud: settings.place.as_ref(),
+        settings_in_force: &settings.in_force,
         replicas: pool::replicas(snapshot, seen, &pass.report, since),
         external_addresses: pool::addresses(seen, &pass.report),
         plan,
