@@ -83,12 +83,12 @@ pub fn run(
     let once = config.policy.once;
     let settings = PoolSettings::new(config, dry_run.is_some());
     greet(config, &settings);
-    let explainer = dry_run.map(|output| Explainer::new(output, settings.clone()));
     let clock = Clock::start();
     // Who changes nothing waits for nobody, and keeps nobody waiting.
     let lease = config.lease.as_ref().filter(|_| dry_run.is_none());
     let turn = lease.filter(|_| !once).map(|lease| Turn::by_lease(lease, clock));
     let handles = Handles { turn: turn.unwrap_or_default(), ..Handles::new() };
+    let explainer = dry_run.map(|output| Explainer::new(output, settings.clone(), handles.clone()));
     let daemon = Daemon { interval: config.interval, settings, explainer, clock, handles, manager };
     // A run that was to do one pass and did not has failed; the loop ends when it is asked to.
     let when_killed = if once { ExitStatus::Failed } else { ExitStatus::Good };
