@@ -133,6 +133,29 @@ fn health_follows_the_passes_and_life_does_not() {
 }
 
 #[test]
+fn health_stays_bad_through_the_pauses_of_a_creation_that_fails() {
+    let cloud = content();
+    cloud.fault("POST", "/servers", Times::Always, Fault::html(403));
+    let settings = Settings::of_loop(&cloud).with("REPLICA_MIN_AVAILABLE_RESOURCES", "4");
+    let daemon = Daemon::start(&settings);
+    daemon.wait_until("a good pass in a pause", || {
+        let (_, page) = daemon.get("/status");
+        page["lastPass"]["ok"] == true && page["backOff"].is_object()
+    });
+    let (status, health) = daemon.get("/healthz");
+    let why = health["why"].as_str().unwrap_or_default();
+    assert_eq!(status, 503, "{health}");
+    assert!(why.starts_with("creation fails, and 1 of 4 are missing: "), "{why}");
+    let (_, page) = daemon.get("/status");
+    assert_eq!(page["pool"], "short", "{page:#}");
+    assert_eq!(page["reasons"][1]["kind"], "held back", "{page:#}");
+    assert!(!daemon.log().contains("recovered"), "nothing has: {}", daemon.log());
+    cloud.no_faults();
+    daemon.wait_for_status("/healthz", 200);
+    daemon.wait_for_log(&["recovered after", "create"]);
+}
+
+#[test]
 fn other_paths_and_methods_are_refused_as_json() {
     let cloud = content();
     let daemon = Daemon::start(&Settings::of_loop(&cloud));
