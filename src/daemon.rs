@@ -83,12 +83,12 @@ pub fn run(
     let once = config.policy.once;
     let settings = PoolSettings::new(config, dry_run.is_some());
     greet(config, &settings);
-    let explainer = dry_run.map(|output| Explainer::new(output, settings.clone()));
     let clock = Clock::start();
     // Who changes nothing waits for nobody, and keeps nobody waiting.
     let lease = config.lease.as_ref().filter(|_| dry_run.is_none());
     let turn = lease.filter(|_| !once).map(|lease| Turn::by_lease(lease, clock));
     let handles = Handles { turn: turn.unwrap_or_default(), ..Handles::new() };
+    let explainer = dry_run.map(|output| Explainer::new(output, settings.clone(), handles.clone()));
     let daemon = Daemon { interval: config.interval, settings, explainer, clock, handles, manager };
     // A run that was to do one pass and did not has failed; the loop ends when it is asked to.
     let when_killed = if once { ExitStatus::Failed } else { ExitStatus::Good };
@@ -202,7 +202,7 @@ impl Daemon {
             Cloud::ReadWrite(provider::open(config, &self.handles)?)
         };
         let handles = self.handles.clone();
-        let prober = Box::new(Prober::new(config.probe.clone(), handles.clone())?);
+        let prober = Box::new(Prober::new(config.probe.clone(), self.clock, handles.clone())?);
         let instance = unique::word();
         Ok(Pool::new(config.clone(), cloud, prober, &instance, self.clock, handles))
     }
@@ -433,9 +433,10 @@ fn greet(config: &Config, settings: &PoolSettings) {
     let level = if policy.once { log::Level::Debug } else { log::Level::Info };
     log::log!(
         level,
-        "simplescalevm {} on {}: pool {}={}, at least {} resources free, {} per replica, a pass every {} s{}{}{}",
+        "simplescalevm {} on {}{}: pool {}={}, at least {} resources free, {} per replica, a pass every {} s{}{}{}",
         env!("CARGO_PKG_VERSION"),
         settings.provider,
+        settings.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default(),
         settings.mark_key,
         settings.mark_value.as_deref().unwrap_or("scaler (or scaled)"),
         policy.minimum,

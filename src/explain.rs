@@ -9,6 +9,7 @@ use crate::args::Output;
 use crate::clock::Moment;
 use crate::decide::arithmetic::Arithmetic;
 use crate::error::one_line;
+use crate::handles::Handles;
 use crate::model::Replica;
 use crate::pass::Report;
 use crate::plan::{Loudness, Plan};
@@ -23,12 +24,13 @@ const CELL_CHARS_MAX: usize = 120;
 pub struct Explainer {
     output: Output,
     settings: PoolSettings,
+    handles: Handles,
 }
 
 impl Explainer {
     /// For a pool with these settings. What is printed goes to whoever started the program, so nothing is hidden.
-    pub fn new(output: Output, settings: PoolSettings) -> Self {
-        Explainer { output, settings: PoolSettings { full: true, ..settings } }
+    pub fn new(output: Output, settings: PoolSettings, handles: Handles) -> Self {
+        Explainer { output, settings: PoolSettings { full: true, ..settings }, handles }
     }
 
     /// Prints what one pass saw and would do.
@@ -44,7 +46,9 @@ impl Explainer {
             Output::Json => {
                 let pass = EndedPass { began, ended, report: report.clone() };
                 let snapshot = Snapshot::new(began, self.settings.clone()).pass_ended(pass);
-                json::page(&snapshot, report.events.iter().rev(), ended.elapsed) + "\n"
+                let Handles { questions, login, .. } = &self.handles;
+                let snapshot = snapshot.with_questions(questions.all()).with_login(login.get());
+                json::page(&snapshot, report.events.iter().rev(), ended) + "\n"
             }
         };
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -213,7 +217,7 @@ mod tests {
     fn json_shows_everything_even_when_the_status_page_is_a_summary() {
         let mut settings = fixture::before_the_first_pass().settings;
         settings.full = false;
-        let explainer = Explainer::new(Output::Json, settings);
+        let explainer = Explainer::new(Output::Json, settings, Handles::new());
         let mut printed = Vec::new();
         let report = fixture::dry_run();
         explainer.print(&report, fixture::at(1), fixture::at(2), &mut printed).unwrap();

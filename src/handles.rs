@@ -2,7 +2,9 @@
 
 use crate::lease::turn::Turn;
 use crate::metrics::Metrics;
+use crate::place::LastLogin;
 use crate::progress::{Progress, Stop};
+use crate::questions::Questions;
 
 /// Clones are the same handles.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +17,10 @@ pub struct Handles {
     pub metrics: Metrics,
     /// Whether it is this scaler's turn.
     pub turn: Turn,
+    /// What asking each replica last came to.
+    pub questions: Questions,
+    /// What the last login found.
+    pub login: LastLogin,
 }
 
 impl Handles {

@@ -7,6 +7,7 @@ use std::panic;
 use std::process::{self, ExitCode};
 
 use simplescalevm::args::{self, Mode, Output};
+use simplescalevm::clock::Clock;
 use simplescalevm::daemon::{self, ExitStatus};
 use simplescalevm::error::{Error, ErrorKind, Result};
 use simplescalevm::handles::Handles;
@@ -117,7 +118,7 @@ fn check_all(config: &Config, output: Output, out: &mut dyn Write) -> Result<Exi
         Some(lease) => lease::open::join(config, lease, &handles)?.1.look(),
         None => Ok(None),
     };
-    let prober = Prober::new(config.probe.clone(), handles.clone())?;
+    let prober = Prober::new(config.probe.clone(), Clock::start(), handles.clone())?;
     let good = check::run(config, provider.as_mut(), &prober, Some(&mut look), output, out);
     Ok(if good { ExitStatus::Good } else { ExitStatus::Failed })
 }

@@ -264,6 +264,8 @@ pub struct Replica {
     pub address: Option<IpAddr>,
     /// Since its creation, by the cloud's clock.
     pub age: Duration,
+    /// Since it was launched, or came back from parked, by the cloud's clock; `None` when it never was, or that is not told.
+    pub up: Option<Duration>,
     /// The batch it was created in.
     pub batch: Option<String>,
     /// Whether it is a trial ([`TRIAL_KEY`]).

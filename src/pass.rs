@@ -9,7 +9,7 @@ use crate::decide::{self, Addresses, back_off};
 use crate::error::{Error, ErrorKind};
 use crate::events::{Event, News};
 use crate::handles::Handles;
-use crate::memory::Memory;
+use crate::memory::{BackOff, Memory};
 use crate::metrics::{Metrics, Phase};
 use crate::minimum::MinimumFile;
 use crate::model::{ExternalAddress, ServerId, Watched};
@@ -86,6 +86,8 @@ pub struct Pause {
     pub step: u32,
     /// Why, in words.
     pub why: String,
+    /// Whether it was the cloud that made no server.
+    pub refused: bool,
 }
 
 impl Report {
@@ -135,6 +137,7 @@ impl Pool {
         self.memory = Memory::new(instance);
         self.mark = None;
         self.last_answers.clear();
+        self.handles.questions.clear();
         self.news = News::new(self.clock, self.config.policy.once);
     }
 
@@ -165,6 +168,7 @@ impl Pool {
             }
         } else if let Some(plan) = &report.plan {
             self.news.end_pass(plan, report.outcome.as_ref());
+            self.handles.questions.keep(plan);
         }
         report.events = self.news.take();
         report
@@ -320,7 +324,8 @@ impl Pool {
     fn pause(&self) -> Option<Pause> {
         let back_off = &self.memory.back_off;
         let left = back_off::left(&self.config.policy, back_off, self.clock.now().elapsed)?;
-        Some(Pause { left, step: back_off.step, why: back_off.why.clone() })
+        let BackOff { step, why, refused, .. } = back_off.clone();
+        Some(Pause { left, step, why, refused })
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::clock::Clock;
 use crate::error::{Result, one_line};
 use crate::handles::Handles;
 use crate::http::{NoAnswer, ReplicaClient, no_text, without_mark};
@@ -56,6 +57,7 @@ pub struct Prober {
     client: ReplicaClient,
     hurried: ReplicaClient,
     settings: ProbeSettings,
+    clock: Clock,
     handles: Handles,
 }
 
@@ -94,10 +96,10 @@ impl Ask for Prober {
 
 impl Prober {
     /// A prober; an unreadable `REPLICA_API_CACERT` is an error.
-    pub fn new(settings: ProbeSettings, handles: Handles) -> Result<Self> {
+    pub fn new(settings: ProbeSettings, clock: Clock, handles: Handles) -> Result<Self> {
         let client = ReplicaClient::new(&settings)?;
         let hurried = ReplicaClient::impatient(&settings, CONNECT_ONCE)?;
-        Ok(Prober { client, hurried, settings, handles })
+        Ok(Prober { client, hurried, settings, clock, handles })
     }
 
     fn ask_round(&self, client: &ReplicaClient, targets: &[Target]) -> BTreeMap<ServerId, Answer> {
@@ -137,7 +139,11 @@ impl Prober {
     }
 
     fn ask(&self, client: &ReplicaClient, target: &Target) -> Answer {
-        let (answer, failure) = ask(client, &self.settings, target.address);
+        let began = self.clock.now();
+        let Asked { answer, failure, status } = ask(client, &self.settings, target.address);
+        let ended = self.clock.now();
+        let lasted = ended.elapsed.saturating_sub(began.elapsed);
+        self.handles.questions.ended(&target.id, ended, lasted, &answer, status);
         if answer != Answer::Unasked {
             self.handles.progress.mark();
         }
@@ -148,27 +154,38 @@ impl Prober {
     }
 }
 
-/// One question to a replica; what came of it, and of what kind a failure is.
-pub fn ask(
-    client: &ReplicaClient,
-    settings: &ProbeSettings,
-    address: IpAddr,
-) -> (Answer, Option<ProbeFailure>) {
+/// What came of one question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The answer.
+    pub answer: Answer,
+    /// Of what kind a failure is.
+    pub failure: Option<ProbeFailure>,
+    /// The HTTP status, when one came.
+    pub status: Option<u16>,
+}
+
+/// One question to a replica.
+pub fn ask(client: &ReplicaClient, settings: &ProbeSettings, address: IpAddr) -> Asked {
     let url = url(settings, address);
-    let result = match client.get(&url) {
+    let got = client.get(&url);
+    let status = got.as_ref().ok().map(|(status, _)| *status);
+    let result = match got {
         Ok((200..=299, body)) => read(settings, &body).map_err(|why| (ProbeFailure::Invalid, why)),
         Ok((status, _)) => Err((ProbeFailure::Status, format!("status {status}"))),
         Err(NoAnswer::Asked(reason, why)) => Err((reason, why)),
         Err(NoAnswer::Unasked(why)) => {
             log::debug!("{url} was not asked: {why}");
-            return (Answer::Unasked, None);
+            return Asked { answer: Answer::Unasked, failure: None, status };
         }
     };
     match result {
-        Ok((capacity, termination)) => (Answer::Valid { capacity, termination }, None),
+        Ok((capacity, termination)) => {
+            Asked { answer: Answer::Valid { capacity, termination }, failure: None, status }
+        }
         Err((reason, why)) => {
             log::debug!("{url}: {why}");
-            (Answer::None { why }, Some(reason))
+            Asked { answer: Answer::None { why }, failure: Some(reason), status }
         }
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::model::IpVersion;
 use crate::proxies::Proxies;
 use crate::secret::Secret;
@@ -33,6 +35,19 @@ pub struct Config {
     pub lease: Option<LeaseSettings>,
     /// What the operator should know about the settings: one line each, logged once at start.
     pub warnings: Vec<String>,
+    /// All of this as the operator would write it.
+    pub in_force: Vec<InForce>,
+}
+
+/// One setting in force, for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InForce {
+    /// The variable.
+    pub name: &'static str,
+    /// Its value; for one that is not set what holds then; `None`: a secret, or it may hold one.
+    pub value: Option<String>,
+    /// Whether it was set, by a variable or in a `clouds.yaml`.
+    pub set: bool,
 }
 
 impl Config {

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{behind_a_wall, run, same_refusal};
 use crate::args::Output;
+use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::handles::Handles;
 use crate::model::{
@@ -107,7 +108,7 @@ fn config(settings: &[(&str, &str)]) -> Config {
 
 fn check(mut cloud: Cloud, settings: &[(&str, &str)]) -> (bool, String) {
     let config = config(settings);
-    let prober = Prober::new(config.probe.clone(), Handles::new()).unwrap();
+    let prober = Prober::new(config.probe.clone(), Clock::start(), Handles::new()).unwrap();
     let mut out = Vec::new();
     let good = run(&config, &mut cloud, &prober, None, Output::Text, &mut out);
     (good, String::from_utf8(out).unwrap())
@@ -200,7 +201,7 @@ fn replicas_that_all_boot_or_are_cut_off_are_no_fault() {
 fn warnings_of_the_settings_are_counted_beside_faults() {
     let mut config = config(&[]);
     config.warnings = vec!["REPLICA_FOO: no such setting, so it has no effect".into()];
-    let prober = Prober::new(config.probe.clone(), Handles::new()).unwrap();
+    let prober = Prober::new(config.probe.clone(), Clock::start(), Handles::new()).unwrap();
     let (mut out, mut cloud) = (Vec::new(), cloud(Vec::new()));
     assert!(run(&config, &mut cloud, &prober, None, Output::Text, &mut out));
     let page = String::from_utf8(out).unwrap();
@@ -221,7 +222,7 @@ fn as_json_it_is_one_object_with_all_that_the_page_shows() {
         ..cloud(vec![stopped])
     };
     let (config, mut faulty) = (config(&[]), faulty);
-    let prober = Prober::new(config.probe.clone(), Handles::new()).unwrap();
+    let prober = Prober::new(config.probe.clone(), Clock::start(), Handles::new()).unwrap();
     let mut out = Vec::new();
     assert!(!run(&config, &mut faulty, &prober, None, Output::Json, &mut out));
     let text = String::from_utf8(out).unwrap();
@@ -334,7 +335,7 @@ fn a_page_that_cannot_be_written_is_no_success() {
         }
     }
     let config = config(&[]);
-    let prober = Prober::new(config.probe.clone(), Handles::new()).unwrap();
+    let prober = Prober::new(config.probe.clone(), Clock::start(), Handles::new()).unwrap();
     assert!(!run(&config, &mut cloud(Vec::new()), &prober, None, Output::Text, &mut Full));
 }
 

@@ -1,11 +1,12 @@
 //! Settings: from the environment to [`Config`]. Everything is checked at once, and every fault is told in one run.
 //!
 //! `table` holds what settings there are, `parse` what a value may look like, `reader` how values and faults are
-//! collected, `openstack` the cloud's part, `clouds` what a `clouds.yaml` tells of it, `lease` that of several scalers,
+//! collected, `in_force` how they read for people, `openstack` the cloud's part, `clouds` what a `clouds.yaml` tells of it, `lease` that of several scalers,
 //! `proxies` those of the environment, `unknown` the variables that look like settings and are none, `list` how the table
 //! reads for people.
 
 pub mod clouds;
+mod in_force;
 mod lease;
 pub mod list;
 mod openstack;
@@ -89,6 +90,7 @@ pub fn load(
         provider: provider(&mut reader),
         lease: None,
         warnings: Vec::new(),
+        in_force: Vec::new(),
     };
     config.lease = lease::settings(&mut reader, &config);
     let mut warnings = unknown::warnings(environment);
@@ -108,6 +110,7 @@ pub fn load(
         warnings.extend(standing);
     }
     config.warnings = warnings;
+    config.in_force = in_force::in_force(&mut reader, &config);
     // The logger has long started: it is only checked here.
     reader.value(&LOG_FORMAT, choice(Format::WORDS));
     let mut faults = reader.into_faults();

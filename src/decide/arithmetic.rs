@@ -3,6 +3,17 @@
 use std::fmt;
 
 use crate::model::{Replica, State};
+use crate::plan::Plan;
+
+/// The kinds of free resources, as metrics spell them, in the order of [`split`].
+pub const KINDS: [&str; 5] = ["answered", "starting", "creating", "last_known", "unaccounted"];
+
+/// The free resources of a plan by kind; together they are [`Plan::free`].
+pub fn split(plan: &Plan) -> [u64; KINDS.len()] {
+    let Arithmetic { answered, starting, creating, last_known, free, .. } =
+        Arithmetic::of(&plan.replicas, 0, plan.wanted, 1);
+    [answered, starting, creating, last_known, plan.free.saturating_sub(free)]
+}
 
 /// The sum. All of it is in resources, but for [`Arithmetic::missing`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,9 +109,8 @@ mod tests {
     use super::*;
     use crate::model::ServerId;
 
-    #[track_caller]
-    fn check(replicas: &[(State, u64)], unaccounted: u64, expected: &str) {
-        let replica = |(state, free): &(State, u64)| Replica {
+    fn replica((state, free): &(State, u64)) -> Replica {
+        Replica {
             id: ServerId("id".into()),
             name: "web".into(),
             state: *state,
@@ -109,9 +119,14 @@ mod tests {
             locked: false,
             address: None,
             age: Duration::ZERO,
+            up: None,
             batch: None,
             trial: false,
-        };
+        }
+    }
+
+    #[track_caller]
+    fn check(replicas: &[(State, u64)], unaccounted: u64, expected: &str) {
         let replicas: Vec<Replica> = replicas.iter().map(replica).collect();
         let arithmetic = Arithmetic::of(&replicas, unaccounted, 6, 3);
         assert_eq!(arithmetic.to_string(), expected);
@@ -129,6 +144,17 @@ mod tests {
             1,
             "free 7 = 3 starting + 1 last known + 3 unaccounted; wanted 6; short 0",
         );
+    }
+
+    #[test]
+    fn the_split_of_a_plan_adds_up_to_what_is_free() {
+        let plan = |free, replicas: &[(State, u64)]| {
+            let replicas = replicas.iter().map(replica).collect();
+            Plan { free, replicas, unaccounted: 2, ..Plan::default() }
+        };
+        let pool = [(State::Healthy, 1), (State::Starting, 3), (State::Silent, 2)];
+        assert_eq!(split(&plan(12, &pool)), [1, 3, 0, 2, 6]);
+        assert_eq!(split(&plan(6, &[(State::Creating, 3)])), [0, 0, 3, 0, 3]);
     }
 
     #[test]

@@ -113,9 +113,23 @@ pub fn is_booting(policy: &Policy, memory: &Memory, now: SystemTime, server: &Se
         return true;
     }
     let answered = remembered.is_some_and(|replica| replica.answered_this_boot);
-    let back_since = remembered.and_then(|replica| replica.back_since);
-    let boot = back_since.unwrap_or_else(|| server.launched.at().unwrap_or(server.created));
+    let boot = booted(memory, server).unwrap_or(server.created);
     !answered && since(now, boot) < policy.boot_grace
+}
+
+/// When it was launched, or came back from parked, as far as that is known.
+fn booted(memory: &Memory, server: &Server) -> Option<SystemTime> {
+    let back_since = memory.replicas.get(&server.id).and_then(|replica| replica.back_since);
+    back_since.or(server.launched.at())
+}
+
+/// How long it has been up, as far as that is known.
+pub fn up(memory: &Memory, now: SystemTime, server: &Server) -> Option<Duration> {
+    let came_back = memory.replicas.get(&server.id).is_some_and(|before| comes_back(before.state));
+    if came_back {
+        return Some(Duration::ZERO);
+    }
+    booted(memory, server).map(|booted| since(now, booted))
 }
 
 /// Whether a replica that runs now, and was this in the last pass, has just been started again. One that was going

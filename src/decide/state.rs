@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::decide::Observation;
 use crate::decide::brake::protects;
 use crate::decide::kind::Place;
-use crate::decide::kind::{Kind, comes_back, is_booting, kind, place, since};
+use crate::decide::kind::{Kind, comes_back, is_booting, kind, place, since, up};
 use crate::memory::{Memory, ReplicaMemory, SilenceBrake, is_interval};
 use crate::model::{Answer, Condition, Replica, Server, State};
 use crate::settings::Policy;
@@ -96,6 +96,7 @@ fn judge<'a>(
         locked: server.locked,
         address,
         age: since(seen.now, server.created),
+        up: up(memory, seen.now, server),
         batch: server.batch.clone(),
         trial: server.trial,
     };

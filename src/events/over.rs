@@ -18,6 +18,11 @@ pub fn is_over(plan: &Plan, done: &BTreeSet<String>, subject: &str, met: bool) -
             !planned && plan.refused.iter().all(|(address, _)| address.0 != id)
         }
         Some(("create failed", _)) => plan.creation.is_none() && plan.held_back.is_none(),
+        // The pass that tries again is not held back, and what it tries may fail.
+        Some((_, key)) if key.starts_with("held-back:creation paused") => {
+            let is_other = plan.held_back.is_some();
+            is_other || plan.creation.is_none() || done.contains("create failed:")
+        }
         _ => true,
     }
 }
@@ -27,7 +32,7 @@ mod tests {
     use super::*;
     use crate::events::fixture::deletion;
     use crate::model::{AddressId, ServerId};
-    use crate::plan::HeldBack;
+    use crate::plan::{Batch, HeldBack};
 
     #[track_caller]
     fn check(plan: &Plan, done: &[&str], subject: &str, met: bool, expected: bool) {
@@ -43,6 +48,21 @@ mod tests {
         check(&plan, &[], "delete failed:a", true, false);
         check(&plan, &[], "look failed:cannot list the floating IPs", true, false);
         check(&plan, &[], "look failed:cannot list the floating IPs", false, true);
+    }
+
+    #[test]
+    fn a_pause_is_not_over_because_a_pass_tries_again_and_fails() {
+        let trying = Plan {
+            creation: Some(Batch { count: 1, mark: "a".into(), trial: false, why: String::new() }),
+            ..Plan::default()
+        };
+        let held_back = HeldBack { why: "REPLICA_MAX 4".into(), for_at_least: None };
+        let full = Plan { held_back: Some(held_back), ..Plan::default() };
+        let paused = "a warning:held-back:creation paused for  s: quota";
+        check(&trying, &[], paused, false, false);
+        check(&trying, &["create failed:"], paused, false, true);
+        check(&full, &[], paused, false, true);
+        check(&Plan::default(), &[], paused, false, true);
     }
 
     #[test]

@@ -144,6 +144,7 @@ mod tests {
             locked: false,
             address: None,
             age: std::time::Duration::ZERO,
+            up: None,
             batch: None,
             trial: false,
         }

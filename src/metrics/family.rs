@@ -47,7 +47,7 @@ const fn family(
 }
 
 /// Every metric, in the order in which it is shown.
-pub const FAMILIES: [Family; 30] = [
+pub const FAMILIES: [Family; 31] = [
     family(
         "simplescalevm_build_info",
         Kind::Gauge,
@@ -67,6 +67,12 @@ pub const FAMILIES: [Family; 30] = [
         Kind::Gauge,
         &[],
         "Free resources, with what is on its way.",
+    ),
+    family(
+        "simplescalevm_resources",
+        Kind::Gauge,
+        &["kind"],
+        "The same by kind: answered (the replicas say so), starting, creating, last_known (of replicas that are silent just now), unaccounted.",
     ),
     family("simplescalevm_resources_wanted", Kind::Gauge, &[], "REPLICA_MIN_AVAILABLE_RESOURCES."),
     family(

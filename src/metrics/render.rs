@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
+use crate::decide::arithmetic::KINDS;
 use crate::error::ErrorKind;
 use crate::metrics::family::FAMILIES;
 use crate::metrics::{CloudService, Counters, Histogram, Phase, ProbeFailure};
@@ -27,6 +28,8 @@ pub struct Gauges {
     pub replicas_max: Option<u64>,
     /// Free resources; `None` before the pool was first seen.
     pub free: Option<u64>,
+    /// The same by kind, in the order of [`KINDS`].
+    pub free_by_kind: Option<[u64; KINDS.len()]>,
     /// Wanted resources.
     pub wanted: u64,
     /// External addresses by holder, see the family's help; `None` when they are not managed or not known.
@@ -128,6 +131,11 @@ fn render_gauge(page: &mut Page, name: &str, gauges: &Gauges) -> bool {
         "simplescalevm_resources_free" => {
             gauges.free.into_iter().for_each(|free| page.value(name, free));
         }
+        "simplescalevm_resources" => {
+            for (kind, free) in gauges.free_by_kind.iter().flat_map(|free| KINDS.iter().zip(free)) {
+                page.labelled(name, "kind", kind, free);
+            }
+        }
         "simplescalevm_resources_wanted" => page.value(name, gauges.wanted),
         "simplescalevm_external_addresses" => {
             if let Some(addresses) = &gauges.addresses {
@@ -225,6 +233,7 @@ mod tests {
             unaccounted: Some(1),
             replicas_max: Some(20),
             free: Some(6),
+            free_by_kind: Some([1, 3, 0, 0, 2]),
             wanted: 6,
             addresses: Some(BTreeMap::from([("healthy", 2)])),
             back_off: Duration::from_secs(120),
@@ -256,9 +265,14 @@ mod tests {
         let (gauges, counters) = full();
         let page = render(&gauges, &counters);
         for family in FAMILIES {
+            let is_of_it = |line: &&str| {
+                line.strip_prefix(family.name).is_some_and(|rest| {
+                    ["{", " ", "_bucket{"].iter().any(|it| rest.starts_with(it))
+                })
+            };
             let sample = page
                 .lines()
-                .find(|line| line.starts_with(family.name) && !line.starts_with('#'))
+                .find(is_of_it)
                 .unwrap_or_else(|| panic!("{} is not shown:\n{page}", family.name));
             for label in family.labels {
                 assert!(sample.contains(&format!("{label}=\"")), "no label {label} in {sample}");
@@ -283,6 +297,11 @@ mod tests {
         for line in [
             "simplescalevm_replicas{state=\"healthy\"} 3",
             "simplescalevm_replicas{state=\"failed\"} 0",
+            "simplescalevm_resources{kind=\"answered\"} 1",
+            "simplescalevm_resources{kind=\"starting\"} 3",
+            "simplescalevm_resources{kind=\"creating\"} 0",
+            "simplescalevm_resources{kind=\"last_known\"} 0",
+            "simplescalevm_resources{kind=\"unaccounted\"} 2",
             "simplescalevm_last_good_pass_age_seconds 1.5",
             "simplescalevm_passes_total{result=\"failed\"} 0",
             "simplescalevm_pass_duration_seconds_bucket{le=\"0.25\"} 1",
@@ -305,7 +324,9 @@ mod tests {
     #[test]
     fn before_the_pool_was_seen_nothing_is_claimed_of_it() {
         let page = render(&Gauges::default(), &Counters::default());
-        for name in ["simplescalevm_replicas{", "simplescalevm_resources_free "] {
+        for name in
+            ["simplescalevm_replicas{", "simplescalevm_resources_free ", "simplescalevm_resources{"]
+        {
             assert!(page.lines().all(|line| !line.starts_with(name)), "{name} in:\n{page}");
         }
     }

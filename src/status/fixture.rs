@@ -9,7 +9,9 @@ use crate::lease::turn::{Part, View};
 use crate::model::{AddressId, ExternalAddress, Replica, ServerId, State};
 use crate::outcome::{Outcome, StepOutcome, StepResult};
 use crate::pass::{Pause, Report};
+use crate::place::Place;
 use crate::plan::{Batch, HeldBack, Loudness, Note, Plan, StepKind};
+use crate::settings::InForce;
 use crate::status::snapshot::{EndedPass, Moment, PoolSettings, Snapshot};
 
 /// So many seconds after a start on a beautiful day.
@@ -30,6 +32,20 @@ pub fn before_the_first_pass() -> Snapshot {
         interval: Duration::from_secs(60),
         address_management: true,
         dry_run: false,
+        boot_grace: Duration::from_secs(600),
+        launch_timeout: Duration::from_secs(900),
+        place: Some(Place {
+            region: Some("SBG7".into()),
+            project: Some("demo".into()),
+            flavor: "d2-8".into(),
+            image: "Debian 11".into(),
+            network: "Ext-Net".into(),
+        }),
+        in_force: [
+            InForce { name: "REPLICA_CAPACITY", value: Some("3".into()), set: true },
+            InForce { name: "OS_PASSWORD", value: None, set: true },
+        ]
+        .into(),
         longest_request: Duration::from_secs(120),
         full: true,
     };
@@ -101,6 +117,7 @@ pub fn failed_pass() -> Report {
             left: Duration::from_secs(60),
             step: 1,
             why: "web-9 failed: no valid host".into(),
+            refused: false,
         }),
         events: vec![event()],
         ..good_pass()
@@ -136,6 +153,7 @@ fn plan() -> Plan {
         locked: number == 1,
         address: Some([192, 0, 2, number].into()),
         age: Duration::from_secs(3600),
+        up: Some(Duration::from_secs(3580)),
         batch: None,
         trial: false,
     };

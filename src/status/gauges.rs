@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::decide::arithmetic::split;
 use crate::metrics::Gauges;
 use crate::model::{ExternalAddress, State};
 use crate::pass::Report;
 use crate::plan::Plan;
-use crate::status::snapshot::holder;
-use crate::status::snapshot::{EndedPass, Snapshot};
+use crate::status::snapshot::{EndedPass, HeldBy, Snapshot, held_by};
 
 /// The gauges at `elapsed`, on the clock of the snapshot's moments. Of the pool they show what was last seen of it.
 pub fn gauges(snapshot: &Snapshot, elapsed: Duration) -> Gauges {
@@ -23,6 +23,7 @@ pub fn gauges(snapshot: &Snapshot, elapsed: Duration) -> Gauges {
         unaccounted: plan.map(|plan| plan.unaccounted),
         replicas_max: settings.max,
         free: plan.map(|plan| plan.free),
+        free_by_kind: plan.map(split),
         wanted: settings.minimum,
         addresses: sight.and_then(|pass| by_holder(plan?, &pass.report)),
         back_off: snapshot
@@ -56,11 +57,11 @@ fn by_holder(plan: &Plan, report: &Report) -> Option<BTreeMap<&'static str, u64>
 }
 
 fn kind_of_holder(plan: &Plan, report: &Report, address: &ExternalAddress) -> &'static str {
-    let Some(id) = holder(address, report) else { return "none" };
-    match plan.replicas.iter().find(|replica| replica.id == *id).map(|replica| replica.state) {
-        Some(State::Healthy) => "healthy",
-        Some(_) => "other",
-        None => "outside",
+    match held_by(address, plan, report) {
+        HeldBy::Replica(State::Healthy) => "healthy",
+        HeldBy::Replica(_) => "other",
+        HeldBy::Outside => "outside",
+        HeldBy::Nobody => "none",
     }
 }
 
@@ -82,6 +83,7 @@ mod tests {
         let replicas = BTreeMap::from([(State::Healthy, 1), (State::Finished, 1)]);
         assert_eq!(gauges.replicas, Some(replicas));
         let holders = BTreeMap::from([("healthy", 1), ("outside", 1), ("none", 1)]);
+        assert_eq!(gauges.free_by_kind, Some([3, 0, 0, 0, 0]), "all that is free has answered");
         assert_eq!(gauges.addresses, Some(holders), "after the moves of the pass");
         assert_eq!(gauges.last_good_pass_age, Some(32 * SECOND), "since the start");
         assert_eq!(gauges.back_off, 30 * SECOND, "60 s when the pass ended, 30 s ago");

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::lease::turn::{Part, View};
+use crate::status::page::words::time_of_day;
 use crate::status::snapshot::{PoolSettings, Snapshot};
 
 /// So many intervals without what should have happened are too many.
@@ -19,21 +20,15 @@ const SLACK: Duration = Duration::from_secs(15);
 ///
 /// A standby is healthy while it sees the lease being renewed.
 pub fn healthy(snapshot: &Snapshot, elapsed: Duration) -> Result<(), String> {
-    let lapsed = match &snapshot.lease {
-        Some(lease) if !lease.leads() => {
-            return lease_healthy(lease, snapshot.settings.full, elapsed);
-        }
-        Some(lease) if lease.part == Part::Lapsed => Some(lapsed(lease, snapshot.settings.full)),
-        _ => None,
-    };
-    let limit = snapshot.settings.interval * INTERVALS_MAX;
+    if let Some(lease) = snapshot.lease.as_ref().filter(|lease| !lease.leads()) {
+        return lease_healthy(lease, snapshot.settings.full, elapsed);
+    }
     let Some(last) = &snapshot.last else {
         return Err("no pass has ended yet".to_owned());
     };
-    let ago = elapsed.saturating_sub(last.ended.elapsed);
     let failures = &last.report.failures;
     let errors: Vec<&str> = last.report.errors().collect();
-    let mut faults: Vec<String> = lapsed.into_iter().collect();
+    let mut faults: Vec<String> = lapsed(snapshot).into_iter().collect();
     if !failures.is_empty() && snapshot.settings.full {
         faults.push(format!("the last pass failed: {}", failures.join("; ")));
     } else if !failures.is_empty() {
@@ -44,17 +39,45 @@ pub fn healthy(snapshot: &Snapshot, elapsed: Duration) -> Result<(), String> {
     } else if !errors.is_empty() {
         faults.push("an error lasts; the program's log says which".to_owned());
     }
-    if ago > limit {
-        faults.push(format!(
-            "the last pass ended {} s ago, more than {INTERVALS_MAX} intervals",
-            ago.as_secs()
-        ));
-    }
+    faults.extend(creation_fails(snapshot, elapsed));
+    faults.extend(late(snapshot, elapsed));
     if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
 }
 
+/// Why no pass has ended for too long, if none has.
+pub fn late(snapshot: &Snapshot, elapsed: Duration) -> Option<String> {
+    let limit = snapshot.settings.interval * INTERVALS_MAX;
+    let since = snapshot.last.as_ref().map_or(snapshot.began, |last| last.ended);
+    let ago = elapsed.saturating_sub(since.elapsed);
+    let seconds = ago.as_secs();
+    let text = match &snapshot.last {
+        Some(_) => {
+            format!("the last pass ended {seconds} s ago, more than {INTERVALS_MAX} intervals")
+        }
+        None => format!("no pass has ended in {seconds} s, more than {INTERVALS_MAX} intervals"),
+    };
+    (ago > limit).then_some(text)
+}
+
+/// Passes go well while the creation pauses: that does not make the pool any better.
+fn creation_fails(snapshot: &Snapshot, elapsed: Duration) -> Option<String> {
+    let failed = snapshot.trouble.creation.as_ref()?;
+    let plan = snapshot.last_sight.as_ref()?.report.plan.as_ref()?;
+    let why = if snapshot.settings.full { &failed.why } else { "the program's log says why" };
+    let pause = snapshot.trouble.pause.as_ref().map(|pause| pause.until);
+    let coming = [pause, snapshot.next].into_iter().flatten();
+    let next = coming.filter(|moment| moment.elapsed > elapsed).max_by_key(|moment| moment.elapsed);
+    let next = match (next, snapshot.running) {
+        (Some(next), _) => format!("the next try is at {} UTC", time_of_day(next.wall)),
+        (None, Some(_)) => "the pass that is under way tries again".to_owned(),
+        (None, None) => "the next pass tries again".to_owned(),
+    };
+    let missing = plan.wanted.saturating_sub(plan.free);
+    Some(format!("creation fails, and {missing} of {} are missing: {why}; {next}", plan.wanted))
+}
+
 /// Whether a scaler that makes no passes sees that another one does.
-fn lease_healthy(lease: &View, full: bool, elapsed: Duration) -> Result<(), String> {
+pub fn lease_healthy(lease: &View, full: bool, elapsed: Duration) -> Result<(), String> {
     let unread = elapsed.saturating_sub(lease.answered);
     let unheld = elapsed.saturating_sub(lease.held);
     if lease.part == Part::Dead {
@@ -73,13 +96,15 @@ fn lease_healthy(lease: &View, full: bool, elapsed: Duration) -> Result<(), Stri
     }
 }
 
-fn lapsed(lease: &View, full: bool) -> String {
+/// Why nothing is changed although this scaler had its turn, if that is so.
+pub fn lapsed(snapshot: &Snapshot) -> Option<String> {
+    let lease = snapshot.lease.as_ref().filter(|lease| lease.part == Part::Lapsed)?;
     let why = match &lease.failure {
-        Some(why) if full => format!(": {why}"),
+        Some(why) if snapshot.settings.full => format!(": {why}"),
         Some(_) => "; the program's log says why".to_owned(),
         None => String::new(),
     };
-    format!("nothing is changed, for the lease was not renewed in time{why}")
+    Some(format!("nothing is changed, for the lease was not renewed in time{why}"))
 }
 
 /// Whether the loop did anything lately, whatever it came to; `idle` is how long nothing got done. If not, why.
@@ -104,6 +129,7 @@ mod tests {
     use super::*;
     use crate::plan::{Loudness, Note};
     use crate::status::fixture;
+    use crate::status::snapshot::EndedPass;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -157,6 +183,55 @@ mod tests {
         report.plan.as_mut().unwrap().notes.push(note);
         let why = healthy(&fixture::after(report), 2 * SECOND).unwrap_err();
         assert_eq!(why, "the last pass failed: cannot delete web-1 (id-1): status 500");
+    }
+
+    #[test]
+    fn a_back_off_does_not_make_a_pool_healthy_that_lacks_resources() {
+        let why = |snapshot: &Snapshot, second: u64| {
+            healthy(snapshot, Duration::from_secs(second)).err().unwrap_or_default()
+        };
+        let short = || {
+            let mut report = fixture::good_pass();
+            report.plan.as_mut().unwrap().creation = None;
+            report
+        };
+        let pause = |left: u64| {
+            let why = "the last creation failed: no room".into();
+            Some(crate::pass::Pause {
+                left: Duration::from_secs(left),
+                step: 1,
+                why,
+                refused: true,
+            })
+        };
+        let pass = |snapshot: &Snapshot, began, report| {
+            let ended = fixture::at(began + 1);
+            let pass = EndedPass { began: fixture::at(began), ended, report };
+            let mut next = snapshot.pass_began(fixture::at(began)).pass_ended(pass);
+            next.next = Some(fixture::at(began + 60));
+            next
+        };
+        let failed = crate::pass::Report {
+            pause: pause(119),
+            failures: vec!["1 of 1 steps of the plan failed".into()],
+            ..short()
+        };
+        let mut snapshot = pass(&fixture::before_the_first_pass(), 0, failed);
+        let quiet = crate::pass::Report { pause: pause(59), ..short() };
+        snapshot = pass(&snapshot, 60, quiet);
+        let fails = "creation fails, and 3 of 6 are missing: no room";
+        let next = format!("{fails}; the next try is at 14:15:20 UTC");
+        assert_eq!(why(&snapshot, 62), next, "the pass itself was good");
+        let under_way = snapshot.pass_began(fixture::at(120));
+        let again = format!("{fails}; the pass that is under way tries again");
+        assert_eq!(why(&under_way, 125), again);
+        let mut hidden = snapshot.clone();
+        hidden.settings.full = false;
+        let text = why(&hidden, 62);
+        assert!(text.contains("the program's log says why") && !text.contains("no room"), "{text}");
+        let mut enough = short();
+        enough.plan.as_mut().unwrap().free = 6;
+        assert_eq!(why(&pass(&snapshot, 120, enough), 122), "", "nothing is missing any more");
     }
 
     #[track_caller]

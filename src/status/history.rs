@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, SystemTime};
 
+use crate::decide::arithmetic::{KINDS, split};
 use crate::events::Event;
 use crate::model::{AddressId, ServerId, State};
 use crate::plan::Plan;
@@ -48,6 +49,8 @@ pub struct PassRecord {
 pub struct PoolRecord {
     /// Free resources.
     pub free: u64,
+    /// The same by kind, in the order of [`KINDS`].
+    pub free_by_kind: [u64; KINDS.len()],
     /// Free resources wanted.
     pub wanted: u64,
     /// Replicas in each state, in the order of [`State::ALL`].
@@ -59,7 +62,8 @@ impl PoolRecord {
     pub fn new(plan: &Plan) -> Self {
         let count = |state| plan.replicas.iter().filter(|one| one.state == state).count();
         let by_state = State::ALL.map(|state| u32::try_from(count(state)).unwrap_or(u32::MAX));
-        PoolRecord { free: plan.free, wanted: plan.wanted, by_state }
+        let Plan { free, wanted, .. } = *plan;
+        PoolRecord { free, free_by_kind: split(plan), wanted, by_state }
     }
 
     /// Replicas in any state.

@@ -15,10 +15,13 @@ pub mod history;
 pub mod json;
 pub mod latest;
 pub mod line;
+pub mod lives;
 pub mod page;
 pub mod question;
 mod server;
 pub mod snapshot;
+pub mod trouble;
+pub mod verdict;
 
 use serde::Serialize;
 
@@ -112,13 +115,19 @@ pub fn answer(
     latest.happened(handles.turn.take_events());
     let (snapshot, history) = latest.with_history();
     let snapshot = snapshot.with_lease(handles.turn.view());
+    let snapshot = match question.path {
+        "/" | "/status" => {
+            snapshot.with_questions(handles.questions.all()).with_login(handles.login.get())
+        }
+        _ => snapshot,
+    };
     let now = clock.now();
     match question.path {
         "/" if question.prefers_html() => {
             Answer::html(page::render(&snapshot, &history, now, &question.parameter("filter")))
         }
         "/" | "/status" => {
-            Answer::json(200, json::page(&snapshot, history.events.iter().rev(), now.elapsed))
+            Answer::json(200, json::page(&snapshot, history.events.iter().rev(), now))
         }
         "/metrics" => {
             let gauges = gauges::gauges(&snapshot, now.elapsed);

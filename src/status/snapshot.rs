@@ -7,9 +7,14 @@ use serde::{Serialize, Serializer};
 
 pub use crate::clock::Moment;
 use crate::lease::turn::{Part, View};
-use crate::model::{ExternalAddress, ServerId};
+use crate::model::{ExternalAddress, ServerId, State};
 use crate::pass::Report;
-use crate::settings::{Config, ProviderSettings};
+use crate::place::{Found, Place};
+use crate::plan::Plan;
+use crate::questions::AllAsked;
+use crate::settings::{Config, InForce, ProviderSettings};
+use crate::status::lives::Lives;
+use crate::status::trouble::Trouble;
 
 /// The pool's settings, as far as the status page shows them, and how it shows them.
 #[derive(Clone, Debug, Serialize)]
@@ -34,6 +39,18 @@ pub struct PoolSettings {
     pub address_management: bool,
     /// Whether nothing is changed (`--dry-run`).
     pub dry_run: bool,
+    /// `REPLICA_BOOT_GRACE`.
+    #[serde(skip)]
+    pub boot_grace: Duration,
+    /// `REPLICA_LAUNCH_TIMEOUT`.
+    #[serde(skip)]
+    pub launch_timeout: Duration,
+    /// Where the VMs are; `None` in a simulation.
+    #[serde(skip)]
+    pub place: Option<Place>,
+    /// All settings in force.
+    #[serde(skip)]
+    pub in_force: Arc<[InForce]>,
     /// The longest that one request to the cloud can last.
     #[serde(skip)]
     pub longest_request: Duration,
@@ -45,10 +62,12 @@ pub struct PoolSettings {
 impl PoolSettings {
     /// What of `config` is shown.
     pub fn new(config: &Config, dry_run: bool) -> Self {
-        let (provider, longest_request) = match &config.provider {
+        let (provider, longest_request, place) = match &config.provider {
             // A creation may take twice the limit of the other requests.
-            ProviderSettings::OpenStack(settings) => ("openstack", settings.timeout * 2),
-            ProviderSettings::Simulated => ("simulated", Duration::ZERO),
+            ProviderSettings::OpenStack(settings) => {
+                ("openstack", settings.timeout * 2, Some(Place::new(settings)))
+            }
+            ProviderSettings::Simulated => ("simulated", Duration::ZERO, None),
         };
         PoolSettings {
             provider,
@@ -60,6 +79,10 @@ impl PoolSettings {
             interval: config.interval,
             address_management: config.policy.manage_addresses,
             dry_run,
+            boot_grace: config.policy.boot_grace,
+            launch_timeout: config.policy.launch_timeout,
+            place,
+            in_force: config.in_force.clone().into(),
             longest_request,
             full: config.status.full,
         }
@@ -93,6 +116,24 @@ pub fn holder<'a>(address: &'a ExternalAddress, report: &'a Report) -> Option<&'
     moved.or(address.holder.as_ref())
 }
 
+/// What kind of server holds an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeldBy {
+    /// None.
+    Nobody,
+    /// One outside the pool.
+    Outside,
+    /// A replica that is this.
+    Replica(State),
+}
+
+/// What holds an address after the moves of the pass that saw it.
+pub fn held_by(address: &ExternalAddress, plan: &Plan, report: &Report) -> HeldBy {
+    let Some(id) = holder(address, report) else { return HeldBy::Nobody };
+    let replica = plan.replicas.iter().find(|replica| replica.id == *id);
+    replica.map_or(HeldBy::Outside, |replica| HeldBy::Replica(replica.state))
+}
+
 /// Everything the status server shows, but for the past.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
@@ -118,6 +159,12 @@ pub struct Snapshot {
     pub last_sight: Option<Arc<EndedPass>>,
     /// The last pass that had something to do.
     pub last_busy: Option<Arc<EndedPass>>,
+    /// What is wrong, and since when.
+    pub trouble: Trouble,
+    /// Since when each replica has been what it is.
+    pub lives: Arc<Lives>,
+    /// What asking each replica last came to. Filled in when somebody asks.
+    pub questions: Arc<AllAsked>,
 }
 
 impl Snapshot {
@@ -135,6 +182,9 @@ impl Snapshot {
             last_good: None,
             last_sight: None,
             last_busy: None,
+            trouble: Trouble::default(),
+            lives: Arc::default(),
+            questions: Arc::default(),
         }
     }
 
@@ -149,6 +199,22 @@ impl Snapshot {
     #[must_use]
     pub fn with_lease(&self, lease: Option<View>) -> Self {
         Snapshot { lease, ..self.clone() }
+    }
+
+    /// The same, with what asking each replica last came to.
+    #[must_use]
+    pub fn with_questions(&self, questions: AllAsked) -> Self {
+        Snapshot { questions: Arc::new(questions), ..self.clone() }
+    }
+
+    /// The same, in the place that the login found.
+    #[must_use]
+    pub fn with_login(&self, found: Option<Found>) -> Self {
+        let mut next = self.clone();
+        if let (Some(place), Some(found)) = (&self.settings.place, found) {
+            next.settings.place = Some(place.found(found));
+        }
+        next
     }
 
     /// Whether this scaler acts, and no other one.
@@ -177,6 +243,8 @@ impl Snapshot {
         if let Some(minimum) = pass.report.minimum {
             next.settings.minimum = minimum;
         }
+        next.trouble = self.trouble.after(&pass);
+        next.lives = Arc::new(self.lives.after(&pass));
         let pass = Arc::new(pass);
         if pass.report.plan.is_some() {
             next.last_sight = Some(Arc::clone(&pass));

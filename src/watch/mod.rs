@@ -192,6 +192,7 @@ impl Watch {
         let (settings, clock, stop) =
             (self.settings.clone(), self.clock, self.handles.stop.clone());
         let (queue, sender) = (Arc::clone(&self.queue), self.sender.clone());
+        let questions = self.handles.questions.clone();
         let somebody_waits = self.holders.are_crowded();
         move || {
             loop {
@@ -205,7 +206,12 @@ impl Watch {
                     stop: &stop,
                     somebody_waits,
                 };
-                (asking.answer, _) = probe::ask(client, &settings, asking.question.address);
+                let began = clock.now();
+                let asked = probe::ask(client, &settings, asking.question.address);
+                let ended = clock.now();
+                let lasted = ended.elapsed.saturating_sub(began.elapsed);
+                questions.ended(&asking.question.id, ended, lasted, &asked.answer, asked.status);
+                asking.answer = asked.answer;
             }
         }
     }

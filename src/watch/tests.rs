@@ -288,6 +288,7 @@ fn replica(id: &str, state: State) -> Replica {
         locked: false,
         address: Some([192, 0, 2, 1].into()),
         age: Duration::ZERO,
+        up: None,
         batch: None,
         trial: false,
     }

@@ -34,6 +34,32 @@ fn the_page_shows_the_pool_as_json() {
 }
 
 #[test]
+fn the_status_tells_where_it_is_how_it_is_set_and_what_happened() {
+    let cloud = content();
+    let daemon = Daemon::start(&Settings::of_loop(&cloud));
+    daemon.wait_for_status("/healthz", 200);
+    let (status, page) = daemon.get("/status");
+    assert_eq!(
+        (status, &page["pool"], &page["reasons"]),
+        (200, &json!("well"), &json!([])),
+        "{page:#}"
+    );
+    for key in ["region", "project", "flavor", "image", "network"] {
+        let value = page["cloud"][key].as_str().unwrap_or_default();
+        assert!(!value.is_empty(), "no {key}: {page:#}");
+        daemon.wait_for_log(&[key, value]);
+    }
+    let in_force = page["settingsInForce"].as_array().unwrap();
+    let port = in_force.iter().find(|one| one["name"] == "APP_PORT").unwrap();
+    assert_eq!(port["set"], true, "{page:#}");
+    let first = page["events"].as_array().unwrap().last().unwrap();
+    assert_eq!(first["text"], "the pool is seen for the first time: 3 replicas", "{page:#}");
+    let replica = &page["replicas"][0];
+    assert_eq!(replica["lastQuestion"]["result"], "200", "{page:#}");
+    assert!(replica["lastAnswer"].is_string() && replica["stateSince"].is_string(), "{page:#}");
+}
+
+#[test]
 fn a_browser_gets_a_page_and_everything_else_gets_json() {
     let cloud = content();
     let daemon = Daemon::start(&Settings::of_loop(&cloud));
@@ -104,6 +130,29 @@ fn health_follows_the_passes_and_life_does_not() {
     assert_ne!(why, Value::Null, "the reason is JSON");
     cloud.no_faults();
     daemon.wait_for_status("/healthz", 200);
+}
+
+#[test]
+fn health_stays_bad_through_the_pauses_of_a_creation_that_fails() {
+    let cloud = content();
+    cloud.fault("POST", "/servers", Times::Always, Fault::html(403));
+    let settings = Settings::of_loop(&cloud).with("REPLICA_MIN_AVAILABLE_RESOURCES", "4");
+    let daemon = Daemon::start(&settings);
+    daemon.wait_until("a good pass in a pause", || {
+        let (_, page) = daemon.get("/status");
+        page["lastPass"]["ok"] == true && page["backOff"].is_object()
+    });
+    let (status, health) = daemon.get("/healthz");
+    let why = health["why"].as_str().unwrap_or_default();
+    assert_eq!(status, 503, "{health}");
+    assert!(why.starts_with("creation fails, and 1 of 4 are missing: "), "{why}");
+    let (_, page) = daemon.get("/status");
+    assert_eq!(page["pool"], "short", "{page:#}");
+    assert_eq!(page["reasons"][1]["kind"], "held back", "{page:#}");
+    assert!(!daemon.log().contains("recovered"), "nothing has: {}", daemon.log());
+    cloud.no_faults();
+    daemon.wait_for_status("/healthz", 200);
+    daemon.wait_for_log(&["recovered after", "create"]);
 }
 
 #[test]

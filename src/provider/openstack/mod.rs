@@ -86,8 +86,9 @@ impl OpenStack {
         manage_addresses: bool,
         handles: Handles,
     ) -> Result<Self> {
+        let told = handles.login.clone();
         let client = client(settings, handles)?;
-        let session = Session::new(client, settings.clone());
+        let session = Session::new(client, settings.clone()).telling(told);
         let ours = Ours { key: settings.metadata_key.clone(), values: None };
         Ok(OpenStack { session, ours, manage_addresses, network_name: None })
     }

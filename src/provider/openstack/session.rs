@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Attempts, CONTENT_TYPE, CloudClient, Method, Request, Response, shown};
 use crate::metrics::CloudService;
+use crate::place::{Found, LastLogin};
 use crate::provider::openstack::answer::{is_foreign, parse};
 use crate::provider::openstack::catalog::{self, Choice, Endpoints};
 use crate::provider::openstack::identity::{self, ProjectRecord, Token};
@@ -109,6 +110,8 @@ pub struct Session {
     asks_compute: bool,
     /// No request goes on beyond it.
     deadline: Option<Instant>,
+    /// Who is told where the login led.
+    told: LastLogin,
 }
 
 impl Session {
@@ -126,7 +129,15 @@ impl Session {
             quiet: false,
             asks_compute: true,
             deadline: None,
+            told: LastLogin::default(),
         }
+    }
+
+    /// The same, which tells where its logins lead.
+    #[must_use]
+    pub fn telling(mut self, told: LastLogin) -> Self {
+        self.told = told;
+        self
     }
 
     /// The same for one that asks Glance alone: whatever becomes of Nova does not concern it.
@@ -290,6 +301,8 @@ impl Session {
             endpoints.region,
             microversion.as_deref().unwrap_or("2.1")
         );
+        let name = if project.name.is_empty() { &project.id } else { &project.name };
+        self.told.tell(Found { region: endpoints.region.clone(), project: name.clone() });
         self.page_limit = None;
         let renew_at = began + life.saturating_sub(RENEW_BEFORE.min(life / 10));
         Ok(Login { token: value, renew_at, project, life, endpoints, microversion })

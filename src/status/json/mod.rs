@@ -15,8 +15,12 @@ use serde::Serialize;
 
 use crate::events;
 use crate::lease::turn::{Part, View};
+use crate::place::Place;
 use crate::plan::{Loudness, Plan};
-use crate::status::snapshot::{EndedPass, PoolSettings, Snapshot, rounded_seconds};
+use crate::settings::InForce;
+use crate::status::lives::Stage;
+use crate::status::snapshot::{EndedPass, Moment, PoolSettings, Snapshot, rounded_seconds};
+use crate::status::verdict::{self, Tone, verdict};
 use pool::{Counts, ExternalAddress, Replica, Resources};
 use steps::{Step, StepCount};
 
@@ -36,8 +40,15 @@ struct Page<'a> {
     last_pass: Option<LastPass<'a>>,
     /// When the pool was seen as it is shown from here on; `null` before it ever was.
     pool_seen: Option<String>,
+    /// `well`, `short` or `failing`; `null` while nothing is known of it.
+    pool: Option<&'static str>,
+    /// Why it is not well, worst first.
+    reasons: Vec<Reason>,
     resources: Option<Resources>,
     counts: Option<Counts>,
+    /// How long the last builds and boots of replicas took, by their medians.
+    median_build_seconds: Option<u64>,
+    median_boot_seconds: Option<u64>,
     back_off: Option<BackOff<'a>>,
     held_back: Option<HeldBack<'a>>,
     step_counts: Vec<StepCount>,
@@ -47,6 +58,16 @@ struct Page<'a> {
     events: Vec<Event<'a>>,
     #[serde(flatten)]
     details: Option<Details<'a>>,
+}
+
+/// Why the pool is not well.
+#[derive(Serialize)]
+struct Reason {
+    kind: &'static str,
+    /// With its times in UTC.
+    text: String,
+    /// `null` where that is not known.
+    since: Option<String>,
 }
 
 /// Of several scalers, which acts; not there without a lease.
@@ -117,6 +138,10 @@ struct Event<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Details<'a> {
+    /// Where the VMs are and what they are made of; `null` in a simulation.
+    cloud: Option<&'a Place>,
+    /// Every setting, with its value unless that is a secret, and whether it was set.
+    settings_in_force: &'a [InForce],
     replicas: Vec<Replica<'a>>,
     /// `null` when they are not managed, or could not be listed.
     external_addresses: Option<Vec<ExternalAddress<'a>>>,
@@ -131,12 +156,13 @@ struct Note<'a> {
     text: &'a str,
 }
 
-/// The page at `elapsed`, on the clock of the snapshot's moments, with these events.
+/// The page at `now`, with these events.
 pub fn page<'a>(
     snapshot: &'a Snapshot,
     events: impl Iterator<Item = &'a events::Event>,
-    elapsed: Duration,
+    now: Moment,
 ) -> String {
+    let elapsed = now.elapsed;
     let full = snapshot.settings.full;
     let last = snapshot.last.as_deref();
     let steps = last.map(|pass| steps::steps(&pass.report)).unwrap_or_default();
@@ -146,6 +172,7 @@ pub fn page<'a>(
         .and_then(|pass| pass.report.plan.as_ref().map(|plan| (pass, plan)));
     let plan = sight.map(|(_, plan)| plan);
     let held_back = plan.and_then(|plan| plan.held_back.as_ref());
+    let verdict = verdict(snapshot, elapsed);
     text(&Page {
         status: 1,
         is_master: snapshot.acts(),
@@ -157,8 +184,12 @@ pub fn page<'a>(
         pass_running_since: snapshot.running.map(|began| time(began.wall)),
         last_pass: last.map(|pass| last_pass(pass, full)),
         pool_seen: sight.map(|(pass, _)| time(pass.began.wall)),
+        pool: verdict.tone.map(Tone::as_str),
+        reasons: verdict.reasons.iter().map(|one| reason(one, now.wall)).collect(),
         resources: plan.map(|plan| pool::resources(plan, snapshot.settings.capacity)),
         counts: sight.map(|(pass, plan)| pool::counts(plan, &pass.report)),
+        median_build_seconds: snapshot.lives.median(Stage::Build).map(|took| took.as_secs()),
+        median_boot_seconds: snapshot.lives.median(Stage::Boot).map(|took| took.as_secs()),
         back_off: last.and_then(|pass| back_off(pass, elapsed, full)),
         held_back: held_back.map(|held_back| HeldBack {
             seconds_at_least: held_back.for_at_least.map(rounded_seconds),
@@ -168,7 +199,7 @@ pub fn page<'a>(
         brake_count: plan.map_or(0, |plan| plan.brakes.len()),
         note_counts: plan.map(note_counts).unwrap_or_default(),
         events: events.map(|one| event(one, full)).collect(),
-        details: full.then(|| details(sight, steps, elapsed)),
+        details: full.then(|| details(snapshot, sight, steps, elapsed)),
     })
 }
 
@@ -178,6 +209,10 @@ pub fn text(value: &impl Serialize) -> String {
         log::error!("cannot write the status as JSON: {error}");
         r#"{"error":"cannot write the status as JSON"}"#.to_owned()
     })
+}
+
+fn reason(reason: &verdict::Reason, now: SystemTime) -> Reason {
+    Reason { kind: reason.kind.as_str(), text: reason.words(now), since: reason.since.map(time) }
 }
 
 fn lease_of(lease: &View, full: bool) -> Lease<'_> {
@@ -227,12 +262,16 @@ fn back_off(pass: &EndedPass, elapsed: Duration, full: bool) -> Option<BackOff<'
 }
 
 fn details<'a>(
+    snapshot: &'a Snapshot,
     sight: Option<(&'a EndedPass, &'a Plan)>,
     plan: Vec<Step<'a>>,
     elapsed: Duration,
 ) -> Details<'a> {
+    let settings = &snapshot.settings;
     let Some((pass, seen)) = sight else {
         return Details {
+            cloud: settings.place.as_ref(),
+            settings_in_force: &settings.in_force,
             replicas: Vec::new(),
             external_addresses: None,
             plan,
@@ -242,7 +281,9 @@ fn details<'a>(
     };
     let since = elapsed.saturating_sub(pass.began.elapsed);
     Details {
-        replicas: pool::replicas(seen, &pass.report, since),
+        cloud: settings.place.as_ref(),
+        settings_in_force: &settings.in_force,
+        replicas: pool::replicas(snapshot, seen, &pass.report, since),
         external_addresses: pool::addresses(seen, &pass.report),
         plan,
         brakes: &seen.brakes,

@@ -3,12 +3,13 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::*;
+use crate::questions::{Asked, Question};
 use crate::status::fixture;
 
 /// With an event of its passes, if it had any.
 fn page(snapshot: &Snapshot, elapsed: Duration) -> String {
     let event = (snapshot.passes > 0).then(fixture::event);
-    super::page(snapshot, event.iter(), elapsed)
+    super::page(snapshot, event.iter(), fixture::at(elapsed.as_secs()))
 }
 
 /// The page 32 s after the start, to the letter but for the line breaks.
@@ -78,7 +79,16 @@ fn before_the_first_pass_has_ended_there_is_no_last_pass() {
 
 #[test]
 fn the_full_page_shows_the_pool_and_what_became_of_each_step() {
-    check(&fixture::after(fixture::failed_pass()), include_str!("golden/full.json"));
+    let last = Question {
+        at: fixture::at(24),
+        lasted: Duration::from_millis(12),
+        answered: false,
+        result: "status 503".into(),
+    };
+    let asked = Asked { last: Some(last), answered: Some(fixture::at(10)) };
+    let snapshot = fixture::after(fixture::failed_pass());
+    let questions = [(crate::model::ServerId("id-0".into()), asked)].into_iter().collect();
+    check(&snapshot.with_questions(questions), include_str!("golden/full.json"));
 }
 
 #[test]

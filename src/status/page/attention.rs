@@ -3,10 +3,11 @@
 use std::fmt::{Result, Write};
 
 use crate::events::{Tone, is_of_one_replica};
-use crate::plan::{HeldBack, Loudness, Note};
+use crate::plan::{Loudness, Note};
 use crate::status::page::View;
 use crate::status::page::escape::Escaped;
-use crate::status::page::words::time_of_day;
+use crate::status::page::overview::pieces;
+use crate::status::verdict::{Kind, Reason, Verdict, paused, verdict};
 
 /// Adds it.
 pub fn write(view: &View<'_>, page: &mut String) -> Result {
@@ -19,9 +20,14 @@ pub fn write(view: &View<'_>, page: &mut String) -> Result {
         page.push_str("<p class=\"quiet\">Nothing: no failure, no pause, no brake.</p>");
     } else {
         page.push_str("<ul class=\"attention\">");
-        for (tone, text) in found {
+        for (tone, what) in found {
             let word = tone.as_str();
-            write!(page, "<li class=\"{word}\"><b>{word}</b> <span>{}</span></li>", Escaped(text))?;
+            write!(page, "<li class=\"{word}\"><b>{word}</b> <span>")?;
+            match what {
+                What::Text(text) => write!(page, "{}", Escaped(text))?,
+                What::Reason(reason) => pieces(&reason.capitalised(), view, page)?,
+            }
+            page.push_str("</span></li>");
         }
         page.push_str("</ul>");
     }
@@ -29,41 +35,41 @@ pub fn write(view: &View<'_>, page: &mut String) -> Result {
     Ok(())
 }
 
-fn found(view: &View<'_>) -> Vec<(Tone, String)> {
+enum What {
+    Text(String),
+    Reason(Reason),
+}
+
+fn found(view: &View<'_>) -> Vec<(Tone, What)> {
     let full = view.snapshot.settings.full;
     let mut found = Vec::new();
     let mut say = |tone, text: &str, summary: &str| {
         let text = if full { text } else { summary };
-        found.push((tone, text.to_owned()));
+        found.push((tone, What::Text(text.to_owned())));
     };
-    let plan = view.sight().and_then(|pass| pass.report.plan.as_ref());
-    let held_back = plan.and_then(|plan| plan.held_back.as_ref());
     if let Some(last) = view.snapshot.last.as_deref() {
         for failure in &last.report.failures {
             let text = format!("The last pass failed: {failure}");
             say(Tone::Bad, &text, "The last pass failed; the log says why.");
         }
-        // Once it holds something back, that is said below.
-        let is_told = |pause: &str| held_back.is_some_and(|it| it.why.ends_with(pause));
-        if let Some(pause) = last.report.pause.as_ref().filter(|pause| !is_told(&pause.why))
-            && last.ended.elapsed + pause.left > view.now.elapsed
-        {
-            let until = time_of_day(last.ended.wall + pause.left);
-            let text = format!("Creation paused until {until}: {}", pause.why);
-            say(Tone::Warning, &text, &format!("Creation paused until {until}."));
-        }
     }
+    let Verdict { reasons, .. } = verdict(view.snapshot, view.now.elapsed);
+    let is_short = reasons.iter().any(|reason| reason.kind == Kind::Missing);
+    for reason in reasons {
+        let tone = match reason.kind {
+            // Told above, at the top of the page, and among the notes.
+            Kind::Failed | Kind::Missing | Kind::Error => continue,
+            Kind::HeldBack | Kind::Addresses => Tone::Warning,
+            Kind::Late | Kind::Lease | Kind::Brake => Tone::Bad,
+        };
+        found.push((tone, What::Reason(reason)));
+    }
+    // While nothing is missing it holds nothing back, but would.
+    if let Some(pause) = paused(view.snapshot, view.now.elapsed).filter(|_| !is_short) {
+        found.push((Tone::Warning, What::Reason(pause)));
+    }
+    let plan = view.sight().and_then(|pass| pass.report.plan.as_ref());
     let Some(plan) = plan else { return found };
-    if let Some(HeldBack { why, for_at_least }) = held_back {
-        let until = for_at_least.zip(view.sight()).map(|(time, sight)| {
-            format!(" (until {} at least)", time_of_day(sight.began.wall + time))
-        });
-        let text = format!("Fewer replicas than are missing: {why}{}", until.unwrap_or_default());
-        say(Tone::Warning, &text, "Fewer replicas are created than are missing.");
-    }
-    for brake in &plan.brakes {
-        say(Tone::Bad, brake, "A brake is on; the log says why.");
-    }
     let is_told = |note: &Note| {
         // Among the replicas, above, and above.
         is_of_one_replica(note)
@@ -76,7 +82,8 @@ fn found(view: &View<'_>) -> Vec<(Tone, String)> {
             Loudness::Warning => (Tone::Warning, "A warning; the log says what."),
             Loudness::Standing => (Tone::Plain, "A standing condition; the log says what."),
         };
-        say(tone, &note.text, summary);
+        let text = if full { &note.text } else { summary };
+        found.push((tone, What::Text(text.to_owned())));
     }
     found
 }

@@ -6,7 +6,6 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::model::State;
 use crate::status::history::{PassRecord, PoolRecord};
 
 /// Columns of a chart, and the width of its view box.
@@ -39,7 +38,7 @@ pub fn columns<'a>(passes: impl Iterator<Item = &'a PassRecord> + Clone) -> Vec<
         let Some(pool) = pass.pool else { continue };
         let before = column.pool.get_or_insert(pool);
         let worst = if before.free < pool.free { *before } else { pool };
-        *before = PoolRecord { free: worst.free, wanted: worst.wanted, by_state: pool.by_state };
+        *before = PoolRecord { by_state: pool.by_state, ..worst };
     }
     // Passes do not begin to the millisecond: what was seen last holds until the next one.
     let mut known = None;
@@ -131,21 +130,27 @@ pub fn ticks(columns: &[Column]) -> String {
     path
 }
 
-/// The states that occur, each with the sum of itself and all states before it, in each column.
-pub fn stack(columns: &[Column]) -> Vec<(State, Vec<Option<u64>>)> {
-    let mut sums: Vec<Option<u64>> = columns.iter().map(|column| column.pool.map(|_| 0)).collect();
+/// The keys that occur, each with the sum of itself and all keys before it, in each column; `amounts` are in their order.
+pub fn stack<K: Copy, const N: usize>(
+    columns: &[Column],
+    keys: [K; N],
+    amounts: impl Fn(&PoolRecord) -> [u64; N],
+) -> Vec<(K, Vec<Option<u64>>)> {
+    let amounts: Vec<Option<[u64; N]>> =
+        columns.iter().map(|column| column.pool.as_ref().map(&amounts)).collect();
+    let mut sums: Vec<Option<u64>> = amounts.iter().map(|all| all.map(|_| 0)).collect();
     let mut stack = Vec::new();
-    for (index, state) in State::ALL.into_iter().enumerate() {
-        let count = |column: &Column| {
-            column.pool.and_then(|pool| pool.by_state.get(index).copied()).map_or(0, u64::from)
+    for (index, key) in keys.into_iter().enumerate() {
+        let amount = |all: &Option<[u64; N]>| {
+            all.and_then(|all| all.get(index).copied()).unwrap_or_default()
         };
-        if columns.iter().all(|column| count(column) == 0) {
+        if amounts.iter().all(|all| amount(all) == 0) {
             continue;
         }
-        for (sum, column) in sums.iter_mut().zip(columns) {
-            *sum = sum.map(|sum| sum + count(column));
+        for (sum, all) in sums.iter_mut().zip(&amounts) {
+            *sum = sum.map(|sum| sum.saturating_add(amount(all)));
         }
-        stack.push((state, sums.clone()));
+        stack.push((key, sums.clone()));
     }
     stack
 }
@@ -167,6 +172,7 @@ pub fn top(highest: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::State;
     use crate::status::fixture::at;
 
     fn pass(second: u64, free: Option<u64>) -> PassRecord {
@@ -177,7 +183,12 @@ mod tests {
             began: at(second),
             lasted: Duration::from_secs(1),
             good: free.is_some(),
-            pool: free.map(|free| PoolRecord { free, wanted: 6, by_state }),
+            pool: free.map(|free| PoolRecord {
+                free,
+                free_by_kind: [free, 0, 0, 0, 0],
+                wanted: 6,
+                by_state,
+            }),
         }
     }
 
@@ -225,7 +236,8 @@ mod tests {
             (State::Healthy, vec![Some(3), None, Some(5)]),
             (State::Silent, vec![Some(5), None, Some(7)]),
         ];
-        assert_eq!(stack(&columns), expected);
+        let by_state = |pool: &PoolRecord| pool.by_state.map(u64::from);
+        assert_eq!(stack(&columns, State::ALL, by_state), expected);
     }
 
     #[test]

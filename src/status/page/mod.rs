@@ -8,6 +8,7 @@ mod attention;
 mod chart;
 mod escape;
 mod events;
+mod life;
 mod overview;
 mod past;
 mod plan;
@@ -19,9 +20,9 @@ pub mod words;
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::status::health;
 use crate::status::history::History;
 use crate::status::snapshot::{EndedPass, Moment, Snapshot};
+use crate::status::verdict::{self, Tone};
 use escape::Escaped;
 use words::{day_and_time, rfc3339};
 
@@ -32,7 +33,7 @@ const SCRIPT: &str = include_str!("script.js");
 /// The hashes are checked by a test, which says what they have to be.
 pub const POLICY: &str = concat!(
     "default-src 'none'; ",
-    "style-src 'sha256-SWTlKOsV42cbQhtM7+npNk/if3/fCGCR/L4ee18A4Jg='; ",
+    "style-src 'sha256-P67GIJHBYGzoL3vFvVGQi69u2q77e+h7DA7X1yBQMqQ='; ",
     "script-src 'sha256-y5GVCb6M33OVkpYnwDSWqGsSfpnzJkTAolvcL1bqqkE='; ",
     "connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 );
@@ -83,8 +84,13 @@ fn write(view: &View<'_>, page: &mut String) -> std::fmt::Result {
 fn head(view: &View<'_>, page: &mut String) -> std::fmt::Result {
     let settings = &view.snapshot.settings;
     let refresh = (settings.interval / 2).clamp(REFRESH_MIN, REFRESH_MAX).as_secs();
-    let healthy = health::healthy(view.snapshot, view.now.elapsed).is_ok();
-    let (word, colour) = if healthy { ("healthy", "1a7f4b") } else { ("not healthy", "c62828") };
+    let (word, colour) = match verdict::verdict(view.snapshot, view.now.elapsed).tone {
+        Some(Tone::Well) => ("well", "1a7f4b"),
+        Some(Tone::Short) => ("short", "b25e00"),
+        Some(Tone::Failing) => ("failing", "c62828"),
+        None if view.snapshot.leads() => ("not seen yet", "5b6773"),
+        None => ("standing by", "5b6773"),
+    };
     let mark = settings.mark_value.as_deref().unwrap_or("…");
     write!(
         page,

@@ -3,14 +3,18 @@
 use std::fmt::{Result, Write};
 use std::time::Duration;
 
+use crate::decide::arithmetic::split;
 use crate::model::State;
 use crate::plan::Plan;
-use crate::status::health;
 use crate::status::history::PoolRecord;
 use crate::status::page::View;
 use crate::status::page::escape::Escaped;
-use crate::status::page::words::{count, day_and_time, rfc3339, span, time_of_day};
-use crate::status::snapshot::{EndedPass, Moment, PoolSettings, holder};
+use crate::status::page::words::{
+    count, day_and_time, milliseconds, near, rfc3339, span, sum, time_of_day,
+};
+use crate::status::snapshot::{EndedPass, Moment, PoolSettings};
+use crate::status::trouble::healthy_addresses;
+use crate::status::verdict::{Piece, Reason, Tone, Verdict, verdict};
 
 /// Adds it.
 pub fn write(view: &View<'_>, page: &mut String) -> Result {
@@ -61,21 +65,39 @@ pub fn write(view: &View<'_>, page: &mut String) -> Result {
 }
 
 fn health(view: &View<'_>, page: &mut String) -> Result {
-    match health::healthy(view.snapshot, view.now.elapsed) {
-        Ok(()) => {
-            let why = if view.snapshot.leads() {
-                "Passes end well and on time."
-            } else {
-                "Another scaler acts, and this one would take over."
-            };
-            write!(page, "<p class=\"health good\"><strong>Healthy</strong> {why}</p>")?;
+    let Verdict { tone, reasons } = verdict(view.snapshot, view.now.elapsed);
+    let (class, word) = match tone {
+        Some(Tone::Well) => ("good", "Well"),
+        Some(Tone::Short) => ("warning", "Short"),
+        Some(Tone::Failing) => ("error", "Failing"),
+        None if view.snapshot.leads() => ("info", "Not seen yet"),
+        None => ("info", "Standing by"),
+    };
+    write!(page, "<p class=\"health {class}\"><strong>{word}</strong> ")?;
+    match tone {
+        Some(Tone::Well) => page.push_str("Enough is free, and passes end well and on time."),
+        None if view.snapshot.leads() => page.push_str("No pass has ended yet."),
+        None => page.push_str("Another scaler acts, and this one would take over."),
+        Some(Tone::Short | Tone::Failing) => {
+            for (number, reason) in reasons.iter().enumerate() {
+                page.push_str(if number > 0 { "; " } else { "" });
+                pieces(reason, view, page)?;
+            }
         }
-        Err(why) => {
-            write!(
-                page,
-                "<p class=\"health error\"><strong>Not healthy</strong> {}</p>",
-                Escaped(why)
-            )?;
+    }
+    page.push_str("</p>");
+    Ok(())
+}
+
+/// A reason in words; its times are marked as such.
+pub fn pieces(reason: &Reason, view: &View<'_>, page: &mut String) -> Result {
+    for piece in &reason.pieces {
+        match piece {
+            Piece::Text(text) => write!(page, "{}", Escaped(text))?,
+            Piece::Time(time) => {
+                let shown = near(*time, view.now.wall);
+                write!(page, "<time datetime=\"{}\">{shown}</time>", rfc3339(*time))?;
+            }
         }
     }
     Ok(())
@@ -86,12 +108,21 @@ fn seen(view: &View<'_>, pass: &EndedPass, page: &mut String) -> Result {
         resources(view, plan, page)?;
         replicas(view, plan, page)?;
     }
-    if let Some(addresses) = &pass.report.addresses {
-        let held = addresses.iter().filter(|one| holder(one, &pass.report).is_some()).count();
-        let figure = format!("{held} <small>of {} held</small>", addresses.len());
-        card("External addresses", &figure, page)?;
-        page.push_str("</div>");
+    addresses(pass, page)
+}
+
+fn addresses(pass: &EndedPass, page: &mut String) -> Result {
+    let Some((healthy, all)) = healthy_addresses(&pass.report) else { return Ok(()) };
+    let figure = format!("{healthy} <small>of {all} on a healthy replica</small>");
+    card("External addresses", &figure, page)?;
+    let outside = pass.report.addresses.as_ref().map_or(0, Vec::len).saturating_sub(all);
+    if healthy < all {
+        write!(page, "<p><b class=\"warning\">{} not served</b></p>", all - healthy)?;
     }
+    if outside > 0 {
+        write!(page, "<p>{outside} on a server outside the pool</p>")?;
+    }
+    page.push_str("</div>");
     Ok(())
 }
 
@@ -121,13 +152,18 @@ fn resources(view: &View<'_>, plan: &Plan, page: &mut String) -> Result {
         ("", "enough".to_owned())
     };
     let share = |part: u64| part.saturating_mul(100) / whole;
+    let by_kind = split(plan);
+    let [answered, ..] = by_kind;
     write!(
         page,
         "<svg class=\"bar {class}\" viewBox=\"0 0 100 6\" preserveAspectRatio=\"none\" aria-hidden=\"true\">\
-         <rect class=\"rail\" width=\"100\" height=\"6\"/><rect class=\"fill\" width=\"{}\" height=\"6\"/>\
-         <rect class=\"goal\" x=\"{}\" width=\"1\" height=\"6\"/></svg><p>{words}; {} per replica</p></div>",
+         <rect class=\"rail\" width=\"100\" height=\"6\"/><rect class=\"coming\" width=\"{}\" height=\"6\"/>\
+         <rect class=\"fill\" width=\"{}\" height=\"6\"/>\
+         <rect class=\"goal\" x=\"{}\" width=\"1\" height=\"6\"/></svg><p>{}</p><p>{words}; {} per replica</p></div>",
         share(free),
+        share(answered),
         share(wanted).min(99),
+        sum(free, by_kind),
         view.snapshot.settings.capacity,
     )
 }
@@ -172,7 +208,12 @@ fn clock(view: &View<'_>, page: &mut String) -> Result {
     if let Some(last) = &snapshot.last {
         let lasted = last.ended.elapsed.saturating_sub(last.began.elapsed);
         let word = if last.report.is_good() { "good" } else { "failed" };
-        write!(page, "<dt>last</dt><dd>{}, {word}, took {}</dd>", time(last.ended), short(lasted))?;
+        write!(
+            page,
+            "<dt>last</dt><dd>{}, {word}, took {}</dd>",
+            time(last.ended),
+            milliseconds(lasted)
+        )?;
     }
     match (snapshot.running, snapshot.next) {
         (Some(began), _) => {
@@ -196,15 +237,4 @@ fn clock(view: &View<'_>, page: &mut String) -> Result {
 
 fn time(moment: Moment) -> String {
     format!("<time datetime=\"{}\">{}</time>", rfc3339(moment.wall), time_of_day(moment.wall))
-}
-
-/// Passes last from milliseconds to minutes.
-fn short(lasted: Duration) -> String {
-    if lasted < Duration::from_secs(1) {
-        format!("{} ms", lasted.as_millis())
-    } else if lasted < Duration::from_secs(10) {
-        format!("{:.1} s", lasted.as_secs_f64())
-    } else {
-        span(lasted)
-    }
 }

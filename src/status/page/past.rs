@@ -4,10 +4,12 @@ use std::fmt::{Result, Write};
 use std::time::{Duration, SystemTime};
 
 use crate::model::State;
-use crate::status::history::{PASSES_MAX, PassRecord, PoolRecord};
+use crate::status::history::{PASSES_MAX, PassRecord};
 use crate::status::page::View;
 use crate::status::page::chart::{self, COLUMNS, Column, HEIGHT};
-use crate::status::page::words::{count, day_and_time, passes, rfc3339, span, time_of_day};
+use crate::status::page::words::{
+    FREE, count, day_and_time, passes, rfc3339, span, sum, time_of_day,
+};
 
 /// Rows of the table that says the same.
 const ROWS: usize = 12;
@@ -46,32 +48,34 @@ fn free(
     ends: (&PassRecord, &PassRecord),
     page: &mut String,
 ) -> Result {
-    let values = |of: fn(&PoolRecord) -> u64| -> Vec<Option<u64>> {
-        columns.iter().map(|column| column.pool.as_ref().map(of)).collect()
-    };
-    let (free, wanted) = (values(|pool| pool.free), values(|pool| pool.wanted));
+    let wanted: Vec<Option<u64>> =
+        columns.iter().map(|column| column.pool.map(|pool| pool.wanted)).collect();
+    let stack = chart::stack(columns, FREE, |pool| pool.free_by_kind);
+    let free = stack.last().map(|(_, sums)| sums.as_slice()).unwrap_or_default();
     let highest = free.iter().chain(&wanted).flatten().max().copied().unwrap_or(0);
     let top = chart::top(highest);
     open("Free resources", "free", words, top, page)?;
+    page.push_str("<g class=\"stack\">");
+    for ((class, _), sums) in stack.iter().rev() {
+        write!(page, "<path class=\"{class}\" d=\"{}\"/>", chart::area(sums, top))?;
+    }
     write!(
         page,
-        "<path class=\"free-area\" d=\"{}\"/><path class=\"free-line\" d=\"{}\"/><path class=\"wanted-line\" d=\"{}\"/>\
-         <path class=\"fault\" d=\"{}\"/>",
-        chart::area(&free, top),
-        chart::line(&free, top),
+        "</g><path class=\"wanted-line\" d=\"{}\"/><path class=\"fault\" d=\"{}\"/>",
         chart::line(&wanted, top),
         chart::ticks(columns),
     )?;
     close(ends, page)?;
-    page.push_str(
-        "<ul class=\"legend\"><li class=\"free\">free</li><li class=\"wanted\">wanted</li>\
-         <li class=\"fault\">a pass failed</li></ul>",
-    );
+    page.push_str("<ul class=\"legend\">");
+    for ((class, word), _) in &stack {
+        write!(page, "<li class=\"{class}\">{word}</li>")?;
+    }
+    page.push_str("<li class=\"wanted\">wanted</li><li class=\"fault\">a pass failed</li></ul>");
     write!(page, "<p class=\"quiet\">{words}</p></figure>")
 }
 
 fn replicas(columns: &[Column], ends: (&PassRecord, &PassRecord), page: &mut String) -> Result {
-    let stack = chart::stack(columns);
+    let stack = chart::stack(columns, State::ALL, |pool| pool.by_state.map(u64::from));
     let most = stack.last().and_then(|(_, sums)| sums.iter().flatten().max().copied()).unwrap_or(0);
     let top = chart::top(most);
     let latest = columns.iter().rev().find_map(|column| column.pool);
@@ -142,7 +146,8 @@ fn in_words(view: &View<'_>) -> String {
     let lowest = lowest.map_or(String::new(), |(pass, pool)| {
         format!(", lowest {} at {}", pool.free, time_of_day(pass.began.wall))
     });
-    format!("Now {} free of {} wanted{lowest}; {below}; {total}, {failed}.", now.free, now.wanted)
+    let now_free = sum(now.free, now.free_by_kind);
+    format!("Now {now_free}, of {} wanted{lowest}; {below}; {total}, {failed}.", now.wanted)
 }
 
 /// The same in a few rows.

@@ -9,6 +9,7 @@ use crate::pass::Report;
 use crate::plan::Plan;
 use crate::status::page::View;
 use crate::status::page::escape::Escaped;
+use crate::status::page::life;
 use crate::status::page::words::{count, day_and_time, rfc3339, span};
 use crate::status::snapshot::{EndedPass, holder};
 
@@ -53,15 +54,20 @@ fn address_table(
          <th scope=\"col\">Since</th></tr></thead><tbody>",
     );
     let replicas = report.plan.iter().flat_map(|plan| &plan.replicas);
-    let names: BTreeMap<&ServerId, &str> =
-        replicas.map(|replica| (&replica.id, replica.name.as_str())).collect();
+    let known: BTreeMap<&ServerId, &Replica> =
+        replicas.map(|replica| (&replica.id, replica)).collect();
     for address in addresses {
         write!(page, "<tr><th scope=\"row\">{}</th><td>", address.address)?;
         match holder(address, report) {
             None => page.push_str("<b class=\"error\">nobody</b>"),
             Some(id) => {
-                let name = names.get(id).copied().unwrap_or("a server outside the pool");
+                let replica = known.get(id);
+                let name = replica.map_or("a server outside the pool", |replica| &replica.name);
                 write!(page, "<bdi>{}</bdi> <small>{}</small>", Escaped(name), Escaped(id))?;
+                if let Some(state) = replica.map(|replica| replica.state) {
+                    let class = if state == State::Healthy { "good" } else { "error" };
+                    write!(page, " <b class=\"{class}\">{state}</b>")?;
+                }
             }
         }
         page.push_str("</td><td>");
@@ -155,11 +161,15 @@ fn row(
     write!(
         rows,
         "<tr id=\"r-{0}\" class=\"{state}\"{hidden}><th scope=\"row\"><bdi>{1}</bdi> <small>{0}</small></th>\
-         <td>{state}{locked}</td><td>{2}</td><td>{free}</td><td>{age}</td><td>",
+         <td>{state}{locked}",
         Escaped(id),
         Escaped(name),
-        Escaped(why),
     )?;
+    life::since(view, replica, rows)?;
+    write!(rows, "</td><td>{}", Escaped(why))?;
+    life::question(view, replica, rows)?;
+    life::progress(view, replica, rows)?;
+    write!(rows, "</td><td>{free}</td><td>{age}</td><td>")?;
     if let Some(address) = address {
         write!(rows, "{address}")?;
     }

@@ -5,6 +5,7 @@ use ring::digest::{SHA256, digest};
 use super::*;
 use crate::model::{Replica, ServerId, State};
 use crate::pass::Report;
+use crate::questions::{Asked, Question};
 use crate::status::fixture::{self, at};
 use crate::status::snapshot::EndedPass;
 
@@ -187,14 +188,92 @@ fn nothing_is_loaded_from_elsewhere() {
 #[test]
 fn a_pause_says_until_when_and_why() {
     let page = page_after(true, vec![fixture::failed_pass()], "");
-    let expected = "Creation paused until 14:14:22: web-9 failed: no valid host";
+    let expected = "Creation paused until <time datetime=\"2026-09-21T14:14:22Z\">14:14:22</time>: web-9 failed: no valid host";
     assert!(page.contains(expected), "{page}");
 }
 
 #[test]
+fn the_top_the_title_and_the_icon_have_the_pools_tone() {
+    let report = |free, failures: Vec<String>| {
+        let mut report = fixture::good_pass();
+        let plan = report.plan.as_mut().unwrap();
+        (plan.free, plan.creation, plan.held_back) = (free, None, None);
+        (plan.brakes, plan.notes) = (Vec::new(), Vec::new());
+        Report { failures, ..report }
+    };
+    for (report, word, class, colour) in [
+        (report(6, Vec::new()), "Well", "good", "1a7f4b"),
+        (report(2, Vec::new()), "Short", "warning", "b25e00"),
+        (report(6, vec!["no answer".into()]), "Failing", "error", "c62828"),
+    ] {
+        let page = page_after(true, vec![report], "");
+        for part in [
+            format!("<p class=\"health {class}\"><strong>{word}</strong> "),
+            format!("<title>{}: group=scaler</title>", word.to_lowercase()),
+            format!("fill='%23{colour}'"),
+        ] {
+            assert!(page.contains(&part), "no {part:?} in {page}");
+        }
+    }
+}
+
+#[test]
+fn while_something_is_missing_it_never_says_that_nothing_holds_it_back() {
+    let mut report = fixture::good_pass();
+    let plan = report.plan.as_mut().unwrap();
+    (plan.free, plan.creation, plan.held_back) = (2, None, None);
+    (plan.brakes, plan.notes) = (Vec::new(), Vec::new());
+    let page = page_after(true, vec![report], "");
+    assert!(!page.contains("Nothing: no failure"), "{page}");
+    assert!(page.contains("Nothing was asked for; the next pass tries again, at "), "{page}");
+}
+
+#[test]
+fn a_row_tells_since_when_what_the_last_question_came_to_and_how_far_a_boot_is() {
+    let mut snapshot = fixture::after(many(9));
+    let asked = |answered, result: &str| {
+        let last = Question {
+            at: at(22),
+            lasted: Duration::from_millis(12),
+            answered,
+            result: result.into(),
+        };
+        Asked { last: Some(last), answered: Some(at(if answered { 22 } else { 10 })) }
+    };
+    let id = |number: u8| ServerId(format!("3f2a9c4e-0000-4000-8000-00000000000{number}"));
+    let questions = [(id(0), asked(true, "200")), (id(3), asked(false, "status 503"))];
+    snapshot = snapshot.with_questions(questions.into_iter().collect());
+    let page = render(&snapshot, &History::new(snapshot.started.wall), at(30), "");
+    let row = |number: u8| {
+        let begin = format!("<tr id=\"r-{}\"", id(number));
+        page.lines().find(|line| line.starts_with(&begin)).unwrap().to_owned()
+    };
+    let (healthy, starting, creating, silent) = (row(0), row(1), row(2), row(3));
+    for (row, part) in [
+        (&healthy, "since before <time datetime=\"2026-09-21T14:13:21Z\">14:13:21</time>"),
+        (&healthy, "<small>200 in 12 ms, 8 s ago</small>"),
+        (&silent, "<small>status 503 in 12 ms, 8 s ago; last answer 20 s ago</small>"),
+        (&starting, "value=\"600\" max=\"600\"></progress> boot: 1 h of at most 10 min"),
+        (&creating, "build: 1 h of at most 15 min"),
+    ] {
+        assert!(row.contains(part), "no {part:?} in {row}");
+    }
+}
+
+#[test]
 fn a_thousand_replicas_are_a_page_of_bearable_weight() {
-    let page = page_after(true, vec![many(1000)], "");
-    let each = (page.len() - page_after(true, vec![many(0)], "").len()) / 1000;
-    assert!(each < 420, "{each} bytes for each replica");
-    assert!(page.len() < 480_000, "{} bytes", page.len());
+    let size = |count| {
+        let report = many(count);
+        let asked = |replica: &Replica| {
+            let lasted = Duration::from_millis(12);
+            let last = Question { at: at(22), lasted, answered: true, result: "200".into() };
+            (replica.id.clone(), Asked { last: Some(last), answered: Some(at(22)) })
+        };
+        let questions = report.plan.as_ref().unwrap().replicas.iter().map(asked).collect();
+        let snapshot = fixture::after(report).with_questions(questions);
+        render(&snapshot, &History::new(snapshot.started.wall), at(30), "").len()
+    };
+    let each = (size(1000) - size(0)) / 1000;
+    assert!(each < 560, "{each} bytes for each replica");
+    assert!(size(1000) < 620_000, "{} bytes", size(1000));
 }

@@ -23,7 +23,8 @@ impl Day {
     fn begin() -> Self {
         let Trial { simulated, config, clock, .. } = Trial::new(config());
         let handles = Handles::new();
-        let prober = Box::new(Prober::new(config.probe.clone(), handles.clone()).unwrap());
+        let prober =
+            Box::new(Prober::new(config.probe.clone(), Clock::start(), handles.clone()).unwrap());
         let cloud = Cloud::ReadWrite(Box::new(simulated));
         Day {
             pool: Pool::new(config, cloud, prober, "test", Clock::start(), handles),
