@@ -21,12 +21,17 @@ fn main() {
     println!("cargo::rerun-if-changed={OF_ARCHIVE}");
     println!("cargo::rerun-if-changed=build.rs");
     let told = env::var_os(variable).and_then(|commit| commit.into_string().ok());
-    let told = told.filter(|commit| !commit.is_empty());
-    let commit = told.or_else(of_git).or_else(of_archive);
-    let commit = commit.as_deref().map(str::trim).and_then(|commit| commit.get(..SHOWN));
-    if let Some(commit) = commit.filter(|commit| commit.bytes().all(|b| b.is_ascii_hexdigit())) {
+    let told = told.as_deref().and_then(shown);
+    let commit = told.or_else(|| shown(&of_git()?)).or_else(|| shown(&of_archive()?));
+    if let Some(commit) = commit {
         println!("cargo::rustc-env=SIMPLESCALEVM_SHOWN_COMMIT={commit}");
     }
+}
+
+/// What is shown of a commit; of what is none, nothing.
+fn shown(commit: &str) -> Option<String> {
+    let commit = commit.trim().get(..SHOWN)?;
+    commit.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| commit.to_owned())
 }
 
 /// The commit of this very folder: a source archive may be unpacked within somebody else's repository.
@@ -53,5 +58,5 @@ fn git<const N: usize>(folder: &Path, arguments: [impl AsRef<OsStr>; N]) -> Opti
 }
 
 fn of_archive() -> Option<String> {
-    fs::read_to_string(OF_ARCHIVE).ok().filter(|commit| !commit.starts_with('$'))
+    fs::read_to_string(OF_ARCHIVE).ok()
 }
