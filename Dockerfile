@@ -24,12 +24,13 @@ RUN mkdir -p /minimal/etc /shell/bin && \
     for tool in $(busybox --list | grep -vx busybox); do ln -s busybox "/shell/bin/$tool"; done
 
 WORKDIR /build
-COPY Cargo.toml Cargo.lock ./
+COPY Cargo.toml Cargo.lock build.rs .commit ./
 # Cargo.toml names tests, and insists on them; empty ones do, for they are not built.
 RUN sed -n 's/^path = "\(tests\/.*\)"/\1/p' Cargo.toml | while read -r path; do install -D /dev/null "$path"; done
 COPY src src
-# As `make static`.
-RUN RUSTFLAGS='-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs' \
+# As `make static`. Without Git in here, the commit comes from outside.
+ARG REVISION
+RUN SIMPLESCALEVM_COMMIT="$REVISION" RUSTFLAGS='-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs' \
         cargo build --release --locked --target x86_64-unknown-linux-gnu && \
     install -D -m 0755 target/x86_64-unknown-linux-gnu/release/simplescalevm /minimal/usr/bin/simplescalevm && \
     /minimal/usr/bin/simplescalevm --version

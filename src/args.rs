@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use lexopt::{Arg, Parser};
 
 use crate::config::list;
-use crate::nearest::nearest;
+use crate::nearest::near;
 
 /// What the program is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,10 @@ pub enum Mode {
         dry_run: Option<Output>,
     },
     /// Check settings, cloud and replicas, then end.
-    Check,
+    Check {
+        /// In which form to say what was found.
+        output: Output,
+    },
     /// Ask the running instance whether it lives, then end.
     Healthcheck,
     /// Print the help.
@@ -27,13 +30,13 @@ pub enum Mode {
     Version,
 }
 
-/// For whom a dry run explains itself.
+/// For whom a dry run, or a check, explains itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Output {
     /// For people.
     #[default]
     Text,
-    /// For scripts: one JSON object a pass, in the shape of the status page.
+    /// For scripts: one JSON object on a line; of a dry run one a pass, in the shape of the status page.
     Json,
 }
 
@@ -67,7 +70,7 @@ pub const OPTIONS: [CommandLineOption; 7] = [
         long: "output",
         short: None,
         value: Some("FORMAT"),
-        meaning: "with --dry-run: text, or json for scripts (one object a pass, as GET /status)",
+        meaning: "with --dry-run or --check: text, or json for scripts: one object on a line",
     },
     CommandLineOption {
         long: "check",
@@ -118,15 +121,16 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> std::result::Result<Mo
             "--check changes nothing and ends by itself, so it goes with neither --once nor --dry-run",
         ));
     }
-    if output.is_some() && !dry_run {
-        return Err(hinted("--output says how --dry-run explains itself, so it goes only with it"));
+    if output.is_some() && !dry_run && !check {
+        let text = "--output says in which form --dry-run and --check explain themselves, so it goes only with one of them";
+        return Err(hinted(text));
     }
     if healthcheck && (check || once || dry_run) {
         return Err(hinted("--healthcheck asks an instance that runs, so it goes alone"));
     }
     let dry_run = dry_run.then(|| output.unwrap_or_default());
     Ok(match (check, healthcheck) {
-        (true, _) => Mode::Check,
+        (true, _) => Mode::Check { output: output.unwrap_or_default() },
         (false, true) => Mode::Healthcheck,
         (false, false) => Mode::Run { once, dry_run },
     })
@@ -141,8 +145,9 @@ fn format(value: &str) -> std::result::Result<Output, String> {
 }
 
 fn unknown(name: &str) -> String {
-    let known = OPTIONS.map(|option| option.long);
-    let text = match nearest(name, &known) {
+    let mut known = OPTIONS.map(|option| option.long);
+    known.sort_unstable_by_key(|long| long.len());
+    let text = match near(name, &known) {
         Some(known) => format!("unknown option --{name}; did you mean --{known}?"),
         None => format!("unknown option --{name}"),
     };
@@ -153,38 +158,55 @@ fn hinted(text: &str) -> String {
     format!("{text} (simplescalevm --help lists what there is)")
 }
 
-/// The text of `--help`.
-pub fn help() -> String {
+/// Narrowest terminal that the help is made for, in columns.
+pub const COLUMNS_MIN: usize = 80;
+
+/// Lines that are longer are hard to read, however wide a terminal is.
+const COLUMNS_MAX: usize = 120;
+
+/// How wide the help is, in columns: as wide as the terminal that `columns` (`COLUMNS`) tells of.
+pub fn width(columns: Option<&str>) -> usize {
+    let told = columns.and_then(|columns| columns.trim().parse().ok());
+    told.unwrap_or(COLUMNS_MIN).clamp(COLUMNS_MIN, COLUMNS_MAX)
+}
+
+/// The text of `--help`, at most so many columns wide.
+pub fn help(columns: usize) -> String {
     let options = OPTIONS.map(|option| {
         let short = option.short.map(|letter| format!("-{letter}, ")).unwrap_or_default();
         let value = option.value.map(|value| format!(" {value}")).unwrap_or_default();
-        list::entry(&format!("{short}--{}{value}", option.long), OPTION_COLUMN, option.meaning)
+        let name = format!("{short}--{}{value}", option.long);
+        list::entry(&name, OPTION_COLUMN, option.meaning, columns)
     });
-    format!("{USAGE}\nOptions:\n{}{EXIT_STATUS}{}{MORE}", options.concat(), list::plain())
+    let settings = list::plain(columns);
+    format!("{USAGE}\nOptions:\n{}{EXIT_STATUS}{settings}{MORE}", options.concat())
 }
 
-/// The text of `--version`.
+/// The text of `--version`: with the commit it was built from, where that is known.
 pub fn version() -> String {
-    format!("simplescalevm {}\n", env!("CARGO_PKG_VERSION"))
+    let commit = option_env!("SIMPLESCALEVM_SHOWN_COMMIT").map(|commit| format!(" ({commit})"));
+    format!("simplescalevm {}{}\n", env!("CARGO_PKG_VERSION"), commit.unwrap_or_default())
 }
 
 const OPTION_COLUMN: usize = 21;
 
 const USAGE: &str = "\
 Usage: simplescalevm [--once] [--dry-run [--output FORMAT]]
-       simplescalevm --check | --healthcheck
+       simplescalevm --check [--output FORMAT] | --healthcheck
 
-Keeps a pool of OpenStack VMs sized by what the VMs themselves report: creates what is missing,
-deletes what is finished or broken, and keeps floating IPs on VMs that answer.
+Keeps a pool of OpenStack VMs sized by what the VMs themselves report: creates
+what is missing, deletes what is finished or broken, and keeps floating IPs on
+VMs that answer.
 ";
 
 const EXIT_STATUS: &str = "
 Exit status:
-  0  ended by a signal; with --once: all the pass set out to do was done, or another scaler holds
-     the lease; with --check: no fault; with --healthcheck: it lives
-  1  with --once: the pass or a part of it failed, a limit stops creation, or resources are
-     missing while a replica is silent; with --check: at least one fault;
-     with --healthcheck: no answer, or stuck
+  0  ended by a signal; with --once: all the pass set out to do was done, or
+     another scaler holds the lease; with --check: no fault; with --healthcheck:
+     it lives
+  1  with --once: the pass or a part of it failed, a limit stops creation, or
+     resources are missing while a replica is silent; with --check: at least one
+     fault; with --healthcheck: no answer, or stuck
   2  wrong settings or arguments: every fault is named
 
 Settings are environment variables; empty means unset.
@@ -220,7 +242,8 @@ mod tests {
         let json = Ok(Mode::Run { once: true, dry_run: Some(Output::Json) });
         check("--once --dry-run --output json", json);
         check("--output=json --dry-run --once", json);
-        check("--check", Ok(Mode::Check));
+        check("--check", Ok(Mode::Check { output: Output::Text }));
+        check("--check --output json", Ok(Mode::Check { output: Output::Json }));
         check("--healthcheck", Ok(Mode::Healthcheck));
         check("--help", Ok(Mode::Help));
         check("-h", Ok(Mode::Help));
@@ -234,10 +257,14 @@ mod tests {
         check("--onec", Err("unknown option --onec; did you mean --once?"));
         check("--dryrun", Err("did you mean --dry-run?"));
         check("-x", Err("unknown option -x"));
+        check("--foo", Err("unknown option --foo ("));
+        check("--verbose", Err("unknown option --verbose ("));
+        check("--out", Err("did you mean --output?"));
+        check("--he", Err("did you mean --help?"));
         check("--once=5", Err("unexpected argument for option '--once'"));
         check("--dry-run --output yaml", Err("--output \"yaml\": must be text or json"));
         check("--dry-run --output", Err("--output"));
-        check("--output json", Err("only with it"));
+        check("--output json", Err("only with one of them"));
         check("start", Err("unexpected argument \"start\""));
         check("--check --once", Err("neither --once nor --dry-run"));
         check("--healthcheck --once", Err("goes alone"));
@@ -254,18 +281,39 @@ mod tests {
 
     #[test]
     fn help_fits_the_terminal_and_names_every_option() {
-        let help = help();
-        for line in help.lines() {
-            assert!(line.chars().count() <= 100, "wider than 100 columns: {line}");
-            assert_eq!(line.trim_end(), line, "trailing spaces");
-        }
-        for option in OPTIONS {
-            assert!(help.contains(&format!("--{}", option.long)), "--{} is missing", option.long);
+        for columns in [80, 100, 120] {
+            let help = help(columns);
+            for line in help.lines() {
+                assert!(line.chars().count() <= columns, "wider than {columns} columns: {line}");
+                assert_eq!(line.trim_end(), line, "trailing spaces");
+            }
+            let beside = "  --once             one pass, then end; for cron\n";
+            assert!(help.contains(beside), "{help}");
+            let below = "  REPLICA_MIN_AVAILABLE_RESOURCES\n                              resources that have";
+            assert!(help.contains(below), "{help}");
+            for option in OPTIONS {
+                let long = option.long;
+                assert!(help.contains(&format!("--{long}")), "--{long} is missing");
+            }
         }
     }
 
     #[test]
-    fn version_names_program_and_version() {
-        assert_eq!(version(), format!("simplescalevm {}\n", env!("CARGO_PKG_VERSION")));
+    fn the_help_is_as_wide_as_the_terminal_within_bounds() {
+        let told =
+            [None, Some("100"), Some(" 100 "), Some("20"), Some("500"), Some("wide"), Some("")];
+        assert_eq!(told.map(width), [80, 100, 100, 80, 120, 80, 80]);
+    }
+
+    #[test]
+    fn version_names_program_version_and_commit() {
+        let told = version();
+        let rest = told.strip_prefix(concat!("simplescalevm ", env!("CARGO_PKG_VERSION")));
+        let rest = rest.unwrap_or_else(|| panic!("{told}")).trim_end_matches('\n');
+        let commit = rest.strip_prefix(" (").and_then(|rest| rest.strip_suffix(')'));
+        let hex =
+            |commit: &str| commit.len() == 12 && commit.bytes().all(|b| b.is_ascii_hexdigit());
+        assert!(rest.is_empty() || commit.is_some_and(hex), "{told}");
+        assert_eq!(commit, option_env!("SIMPLESCALEVM_SHOWN_COMMIT"), "{told}");
     }
 }

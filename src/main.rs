@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::fs;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::panic;
 use std::process::{self, ExitCode};
 
-use simplescalevm::args::{self, Mode};
+use simplescalevm::args::{self, Mode, Output};
 use simplescalevm::daemon::{self, ExitStatus};
 use simplescalevm::error::{Error, ErrorKind, Result};
 use simplescalevm::handles::Handles;
@@ -16,7 +15,7 @@ use simplescalevm::outlet::Outlet;
 use simplescalevm::probe::Prober;
 use simplescalevm::settings::Config;
 use simplescalevm::systemd::Manager;
-use simplescalevm::{check, config, healthcheck, lease, logger, minimum, provider, signals};
+use simplescalevm::{check, config, files, healthcheck, lease, logger, minimum, provider, signals};
 
 fn main() -> ExitCode {
     let (environment, mut faults) = environment();
@@ -35,7 +34,7 @@ fn main() -> ExitCode {
 
     let status = match args::parse(env::args_os().skip(1)) {
         Err(fault) => refuse(&[fault]),
-        Ok(Mode::Help) => print(&args::help()),
+        Ok(Mode::Help) => print(&args::help(columns(&environment))),
         Ok(Mode::Version) => print(&args::version()),
         Ok(Mode::Healthcheck) => healthcheck(&environment),
         Ok(mode) => with_config(&environment, faults, mode),
@@ -50,11 +49,13 @@ fn with_config(
     mode: Mode,
 ) -> ExitStatus {
     let once = matches!(mode, Mode::Run { once: true, .. });
-    let mut config = match config::load(environment, &|path| fs::read_to_string(path), once) {
+    let mut config = match config::load(environment, &files::text, once) {
         Ok(config) if faults.is_empty() => config,
-        Ok(_) => return refuse(&faults),
-        Err(others) => {
-            faults.extend(others);
+        wrong => {
+            faults.extend(wrong.err().unwrap_or_default());
+            if let Mode::Check { output: Output::Json } = mode {
+                check::refused(&faults, &mut io::stdout().lock());
+            }
             return refuse(&faults);
         }
     };
@@ -71,14 +72,21 @@ fn with_config(
         outlet.finish();
         return status;
     }
-    check_all(&config, &mut out).unwrap_or_else(|error| {
-        log::error!("{error}");
-        ExitStatus::of(&error)
-    })
+    let output = if let Mode::Check { output } = mode { output } else { Output::Text };
+    match check_all(&config, output, &mut out) {
+        Ok(status) => status,
+        Err(error) => {
+            if output == Output::Json {
+                check::refused(&[error.to_string()], &mut out);
+            }
+            log::error!("{error}");
+            ExitStatus::of(&error)
+        }
+    }
 }
 
 fn healthcheck(environment: &BTreeMap<String, String>) -> ExitStatus {
-    let status = config::load_status(environment, &|path| fs::read_to_string(path));
+    let status = config::load_status(environment, &files::text);
     let healthy = status
         .and_then(|status| healthcheck::run(&status.host, status.port).map_err(|why| vec![why]));
     match healthy {
@@ -96,10 +104,7 @@ fn start_outlet(out: &io::StdoutLock<'_>) -> Option<Outlet> {
     Outlet::start(out, "plans", |_| None).ok()
 }
 
-fn check_all(config: &Config, out: &mut dyn Write) -> Result<ExitStatus> {
-    for warning in &config.warnings {
-        log::warn!("{warning}");
-    }
+fn check_all(config: &Config, output: Output, out: &mut dyn Write) -> Result<ExitStatus> {
     let handles = Handles::new();
     // As process 1 of a container it would ignore signals that nobody watches for.
     let status = i32::from(ExitStatus::Failed.code());
@@ -113,7 +118,7 @@ fn check_all(config: &Config, out: &mut dyn Write) -> Result<ExitStatus> {
         None => Ok(None),
     };
     let prober = Prober::new(config.probe.clone(), handles.clone())?;
-    let good = check::run(config, provider.as_mut(), &prober, Some(&mut look), out);
+    let good = check::run(config, provider.as_mut(), &prober, Some(&mut look), output, out);
     Ok(if good { ExitStatus::Good } else { ExitStatus::Failed })
 }
 
@@ -148,6 +153,12 @@ fn environment() -> (BTreeMap<String, String>, Vec<String>) {
         }
     }
     (variables, faults)
+}
+
+/// Whoever pipes the help on knows nothing of the terminal.
+fn columns(environment: &BTreeMap<String, String>) -> usize {
+    let told = environment.get("COLUMNS").map(String::as_str);
+    args::width(told.filter(|_| io::stdout().is_terminal()))
 }
 
 /// Wrong settings are told whatever `RUST_LOG` is.

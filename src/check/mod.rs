@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use page::{Page, counted};
 
+use crate::args::Output;
 use crate::clock::Clock;
 use crate::decide::{self, Addresses, Observation, mark};
 use crate::error::{Result, one_line};
@@ -23,6 +24,7 @@ use crate::observe;
 use crate::probe::{Ask, Prober};
 use crate::provider::Provider;
 use crate::settings::{Config, LeaseSettings, Mark, Policy};
+use crate::status;
 
 /// Most other values of the mark that are named.
 const OTHER_VALUES_MAX: usize = 5;
@@ -33,19 +35,21 @@ pub type LookAtLease<'a> = &'a mut dyn FnMut() -> Result<Option<Record>>;
 /// Checks the cloud and asks the pool, and shows what it finds on `out`. `true` when there is no fault.
 ///
 /// A replica whose answer would be refused is a warning, not a fault: settings and cloud are as they should be, and a
-/// pool at work always has replicas that boot or end.
+/// pool at work always has replicas that boot or end. When all are refused for the same mistake, the settings are wrong.
 pub fn run(
     config: &Config,
     provider: &mut dyn Provider,
     prober: &Prober,
     lease: Option<LookAtLease<'_>>,
+    output: Output,
     out: &mut dyn Write,
 ) -> bool {
-    let mut page = Page::new(out);
+    let mut page = Page::new(output, out);
+    settings(config, &mut page);
     cloud(provider, &mut page);
     minimum_file(config, &mut page);
     if let (Some(settings), Some(look)) = (&config.lease, lease) {
-        page.heading("\nSeveral scalers");
+        page.heading("Several scalers");
         match look() {
             Ok(record) => page.found("lease", &held(settings, record.as_ref())),
             Err(error) => page.fault("lease", &error.text),
@@ -56,6 +60,32 @@ pub fn run(
         replicas(config, prober, seen, &mut page);
     }
     page.end()
+}
+
+/// Shows for scripts that nothing else was looked at, for what is wrong with the settings. People are told on stderr.
+pub fn refused(faults: &[String], out: &mut dyn Write) {
+    let mut page = Page::new(Output::Json, out);
+    page.heading(SETTINGS);
+    for fault in faults {
+        page.fault("settings", fault);
+    }
+    page.end();
+}
+
+const SETTINGS: &str = "Settings";
+
+/// What is worth a line; without such a thing there is none.
+fn settings(config: &Config, page: &mut Page<'_>) {
+    let port = status::may_listen(&config.status).err();
+    if !config.warnings.is_empty() || port.is_some() {
+        page.heading(SETTINGS);
+    }
+    for warning in &config.warnings {
+        page.warn("settings", warning);
+    }
+    if let Some(error) = port {
+        page.fault("status server", &error.text);
+    }
 }
 
 /// The lease as one look shows it: whether it is renewed takes two.
@@ -109,7 +139,7 @@ fn minimum_file(config: &Config, page: &mut Page<'_>) {
 
 /// The pool's servers, as a pass would see them before it asks them.
 fn pool(config: &Config, provider: &mut dyn Provider, page: &mut Page<'_>) -> Option<Observation> {
-    page.heading("\nPool");
+    page.heading("Pool");
     let network = match provider.network_name() {
         Ok(name) => Some(name),
         Err(error) => {
@@ -195,16 +225,51 @@ fn replicas(config: &Config, prober: &Prober, mut seen: Observation, page: &mut 
     match (asked, invalid) {
         (0, _) => page.found("answers", "no replica to ask"),
         (_, 0) => page.found("answers", &format!("{} asked, all valid", counted(asked, "replica"))),
-        _ => {
-            let text = format!(
-                "{} asked, {invalid} without a valid answer: the last column says why{}",
-                counted(asked, "replica"),
-                behind_a_wall(seen.answers.values(), config.probe.port)
-            );
-            page.warn("answers", &text);
-        }
+        _ => refused_answers(config, asked, invalid, &seen, page),
     }
     page.table(&plan.replicas);
+}
+
+fn refused_answers(
+    config: &Config,
+    asked: usize,
+    invalid: usize,
+    seen: &Observation,
+    page: &mut Page<'_>,
+) {
+    let replicas = counted(asked, "replica");
+    if let Some((why, advice)) = same_refusal(seen.answers.values()) {
+        let text =
+            format!("{replicas} asked, every answer refused for the same reason: {why}; {advice}");
+        return page.fault("answers", &text);
+    }
+    let wall = behind_a_wall(seen.answers.values(), config.probe.port);
+    let text = format!(
+        "{replicas} asked, {invalid} without a valid answer: the last column says why{wall}"
+    );
+    page.warn("answers", &text);
+}
+
+/// Why every answer is refused, when it is the same mistake in all of them and no replica that boots, ends or is cut off makes
+/// it; and which settings to look at.
+fn same_refusal<'a>(
+    mut answers: impl Iterator<Item = &'a Answer>,
+) -> Option<(&'a str, &'static str)> {
+    const OF_KEYS: &str = "\"";
+    const OF_THE_WAY: [&str; 5] = ["not ", "status 3", "status 4", "TLS: ", "the answer "];
+    let Some(Answer::None { why }) = answers.next() else { return None };
+    let same = |answer: &Answer| matches!(answer, Answer::None { why: other } if other == why);
+    if !answers.all(same) {
+        return None;
+    }
+    let advice = if why.starts_with(OF_KEYS) {
+        "REPLICA_API_CAPACITY_KEY and REPLICA_API_TERMINATION_KEY say which keys are read"
+    } else if OF_THE_WAY.iter().any(|beginning| why.starts_with(beginning)) {
+        "REPLICA_API_PROTOCOL, REPLICA_API_PORT and REPLICA_API_PATH say where the status is"
+    } else {
+        return None;
+    };
+    Some((why, advice))
 }
 
 /// A VM that runs and on which nothing takes a connection, and nothing refuses it, is most often shut off by its security

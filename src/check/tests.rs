@@ -5,7 +5,8 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use super::{behind_a_wall, run};
+use super::{behind_a_wall, run, same_refusal};
+use crate::args::Output;
 use crate::error::{Error, ErrorKind, Result};
 use crate::handles::Handles;
 use crate::model::{
@@ -108,7 +109,7 @@ fn check(mut cloud: Cloud, settings: &[(&str, &str)]) -> (bool, String) {
     let config = config(settings);
     let prober = Prober::new(config.probe.clone(), Handles::new()).unwrap();
     let mut out = Vec::new();
-    let good = run(&config, &mut cloud, &prober, None, &mut out);
+    let good = run(&config, &mut cloud, &prober, None, Output::Text, &mut out);
     (good, String::from_utf8(out).unwrap())
 }
 
@@ -151,6 +152,93 @@ no faults, 1 warning
 ";
     assert_eq!(page, expected);
     assert!(no_fault, "a refused answer is no fault");
+}
+
+/// What `--check` says of replicas that all answer with this body.
+fn check_alike(body: &'static str, hosts: [u8; 2]) -> (bool, String) {
+    let [a, b] = hosts.map(|host| Ipv4Addr::new(127, 91, 5, host));
+    let port = replica(a, 0, body);
+    replica(b, port, body);
+    let servers = vec![server("a", Some("scaler"), a), server("b", Some("scaler"), b)];
+    check(cloud(servers), &[("REPLICA_API_PORT", &port.to_string())])
+}
+
+#[test]
+fn answers_that_are_all_refused_for_the_same_mistake_are_a_fault_that_shows_their_keys() {
+    let (good, page) = check_alike(r#"{"free": 2, "termination": false}"#, [1, 2]);
+    let text = "FAULT    answers          2 replicas asked, every answer refused for the same reason: \"capacity\" is missing \
+                (have: free, termination); REPLICA_API_CAPACITY_KEY and REPLICA_API_TERMINATION_KEY say which keys are read\n";
+    assert!(!good && page.contains(text), "{page}");
+    assert!(page.ends_with("\n1 fault\n"), "{page}");
+
+    let (good, page) = check_alike("<html>Welcome to nginx!</html>", [3, 4]);
+    let text =
+        "REPLICA_API_PROTOCOL, REPLICA_API_PORT and REPLICA_API_PATH say where the status is\n";
+    assert!(!good && page.contains(text) && page.contains("not JSON: <html>Welcome"), "{page}");
+
+    let (good, page) = check_alike(r#"{"capacity": 2, "termination": false}"#, [5, 6]);
+    assert!(good && page.contains("2 replicas asked, all valid"), "{page}");
+}
+
+#[test]
+fn replicas_that_all_boot_or_are_cut_off_are_no_fault() {
+    let why = |why: &str| Answer::None { why: why.to_owned() };
+    for reason in
+        ["connection refused", "cannot connect in time", "status 503", "no answer within 5 s"]
+    {
+        let answers = [why(reason), why(reason)];
+        assert_eq!(same_refusal(answers.iter()), None, "{reason}");
+    }
+    let answers = [why("\"capacity\" is -1"), why("\"capacity\" is -2")];
+    assert_eq!(same_refusal(answers.iter()), None, "not the same reason");
+    for reason in ["status 404", "status 301", "TLS: invalid peer certificate"] {
+        assert!(same_refusal([why(reason)].iter()).is_some(), "{reason}");
+    }
+}
+
+#[test]
+fn warnings_of_the_settings_are_counted_beside_faults() {
+    let mut config = config(&[]);
+    config.warnings = vec!["REPLICA_FOO: no such setting, so it has no effect".into()];
+    let prober = Prober::new(config.probe.clone(), Handles::new()).unwrap();
+    let (mut out, mut cloud) = (Vec::new(), cloud(Vec::new()));
+    assert!(run(&config, &mut cloud, &prober, None, Output::Text, &mut out));
+    let page = String::from_utf8(out).unwrap();
+    let begin = "Settings\nwarning  settings         REPLICA_FOO: no such setting, so it has no effect\n\nCloud\n";
+    assert!(page.starts_with(begin) && page.ends_with("\nno faults, 1 warning\n"), "{page}");
+}
+
+#[test]
+fn as_json_it_is_one_object_with_all_that_the_page_shows() {
+    let at = Ipv4Addr::new(127, 91, 6, 1);
+    let stopped = Server {
+        condition: Condition::Stopped { task: None },
+        words: "stopped".into(),
+        ..server("a", Some("scaler"), at)
+    };
+    let faulty = Cloud {
+        lines: vec![("flavor", Err("OPENSTACK_FLAVOR \"x\": no such flavor"))],
+        ..cloud(vec![stopped])
+    };
+    let (config, mut faulty) = (config(&[]), faulty);
+    let prober = Prober::new(config.probe.clone(), Handles::new()).unwrap();
+    let mut out = Vec::new();
+    assert!(!run(&config, &mut faulty, &prober, None, Output::Json, &mut out));
+    let text = String::from_utf8(out).unwrap();
+    assert_eq!(text.lines().count(), 1, "one object on one line: {text}");
+    let told: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let expected = serde_json::json!({
+        "ok": false, "version": env!("CARGO_PKG_VERSION"), "faults": 1, "warnings": 0,
+        "lines": [
+            {"section": "cloud", "verdict": "fault", "what": "flavor", "text": "OPENSTACK_FLAVOR \"x\": no such flavor"},
+            {"section": "pool", "verdict": "ok", "what": "mark", "text": "1 server carries group=scaler"},
+            {"section": "pool", "verdict": "ok", "what": "others", "text": "no other server in the project"},
+            {"section": "pool", "verdict": "ok", "what": "answers", "text": "no replica to ask"},
+        ],
+        "replicas": [{"id": "id-a", "name": "a", "state": "parked", "why": "stopped", "locked": false,
+            "address": "127.91.6.1"}],
+    });
+    assert_eq!(told, expected);
 }
 
 #[test]
@@ -247,7 +335,7 @@ fn a_page_that_cannot_be_written_is_no_success() {
     }
     let config = config(&[]);
     let prober = Prober::new(config.probe.clone(), Handles::new()).unwrap();
-    assert!(!run(&config, &mut cloud(Vec::new()), &prober, None, &mut Full));
+    assert!(!run(&config, &mut cloud(Vec::new()), &prober, None, Output::Text, &mut Full));
 }
 
 #[test]

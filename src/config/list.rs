@@ -4,31 +4,34 @@
 use crate::config::table::Group;
 use crate::config::table::{GROUPS, Setting, Unset};
 
-/// Widest line of `--help`.
-const COLUMNS_MAX: usize = 100;
+/// Where the meanings begin: behind most names; those of the longest begin on the next line.
+const MEANING_COLUMN: usize = 30;
 
-/// Where the meanings begin: behind the longest name.
-const MEANING_COLUMN: usize = 41;
-
-/// Every setting with its meaning and default, for `--help`.
-pub fn plain() -> String {
+/// Every setting with its meaning and default, for `--help`, at most so many columns wide.
+pub fn plain(columns: usize) -> String {
     let mut text = String::new();
     for group in GROUPS {
         text.extend(["\n", group.title, ":\n"]);
         let entries = group.settings.iter();
         text.extend(
-            entries.map(|setting| entry(setting.name, MEANING_COLUMN, &described(setting))),
+            entries
+                .map(|setting| entry(setting.name, MEANING_COLUMN, &described(setting), columns)),
         );
     }
     text
 }
 
-/// A name and, beside it, what it means, wrapped.
-pub fn entry(name: &str, column: usize, meaning: &str) -> String {
+/// A name and, from `column` on, what it means, wrapped to fit into so many `columns`; on the next line when the name is too
+/// long.
+pub fn entry(name: &str, column: usize, meaning: &str, columns: usize) -> String {
     let mut text = String::new();
     let mut line = format!("  {name:width$}", width = column.saturating_sub(3));
+    if line.chars().count() >= column {
+        text = format!("{line}\n");
+        line = " ".repeat(column - 1);
+    }
     for word in meaning.split(' ') {
-        if line.chars().count() + 1 + word.chars().count() > COLUMNS_MAX {
+        if line.chars().count() + 1 + word.chars().count() > columns {
             text.push_str(line.trim_end());
             text.push('\n');
             line = " ".repeat(column - 1);

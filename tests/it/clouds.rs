@@ -133,7 +133,7 @@ fn without_os_cloud_a_file_changes_nothing_and_that_is_said() {
     let settings = Settings::of(&cloud).with("OS_CLIENT_CONFIG_FILE", path.to_str().unwrap());
     let ran = run(&["--check"], &settings);
     ran.expect_status(0);
-    ran.expect_line(&["WARN", "OS_CLIENT_CONFIG_FILE has no effect: OS_CLOUD"]);
+    ran.expect_line(&["warning", "OS_CLIENT_CONFIG_FILE has no effect: OS_CLOUD"]);
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn an_endpoint_that_is_given_is_asked_instead_of_the_catalogs() {
         ran.expect_line(&["image service", &format!("{glance}/v2")]);
     }
     let ran = run(&["--check"], &from_environment);
-    ran.expect_line(&["WARN", "OS_IDENTITY_ENDPOINT_OVERRIDE has no effect"]);
+    ran.expect_line(&["warning", "OS_IDENTITY_ENDPOINT_OVERRIDE has no effect"]);
     let wrong = Settings::of(&cloud).with("OS_COMPUTE_ENDPOINT_OVERRIDE", "http://ann:pw@host");
     let ran = once(&wrong);
     ran.expect_status(2);

@@ -36,6 +36,7 @@ mod manager;
 mod marks;
 mod metrics;
 mod minimum;
+mod mistakes;
 mod odd_answers;
 mod odd_clouds;
 mod of_fake;

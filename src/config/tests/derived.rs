@@ -10,7 +10,7 @@ const README: &str = include_str!("../../../README.md");
 const MANUAL: &str = include_str!("../../../man/simplescalevm.8");
 
 /// Variables that others set for us and the manual page mentions.
-const OF_SYSTEMD: [&str; 1] = ["JOURNAL_STREAM"];
+const OF_OTHERS: [&str; 2] = ["COLUMNS", "JOURNAL_STREAM"];
 
 #[test]
 fn no_name_stands_for_two_settings() {
@@ -57,7 +57,7 @@ fn every_setting_is_read() {
 
 #[test]
 fn help_lists_every_setting_with_its_default() {
-    let help = crate::args::help();
+    let help = crate::args::help(80);
     for setting in table::all() {
         let line = help.lines().find(|line| line.split_whitespace().next() == Some(setting.name));
         assert!(line.is_some(), "{} is missing in --help", setting.name);
@@ -127,7 +127,7 @@ fn the_manual_page_has_every_default_and_every_other_name() {
 #[test]
 fn the_manual_page_names_no_variable_that_does_not_exist() {
     let known: BTreeSet<&str> =
-        table::all().flat_map(Setting::names).chain(SELF_SCALING).chain(OF_SYSTEMD).collect();
+        table::all().flat_map(Setting::names).chain(SELF_SCALING).chain(OF_OTHERS).collect();
     for line in MANUAL.lines().filter_map(|line| line.split_once("Ev ").map(|(_, rest)| rest)) {
         let name = line.split_whitespace().next().unwrap_or_default();
         assert!(known.contains(name), "{name} is in the manual page, but no setting");
