@@ -24,11 +24,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use clouds::FromFile;
+use parse::ReadFile;
 use parse::{
     boolean, choice, count_or_none, file, host, metadata_key, seconds, text, text_of, url_path,
     whole,
 };
-use reader::{ReadFile, Reader};
+use reader::Reader;
 use table::{
     APP_HOST, APP_INTERVAL, APP_PORT, APP_STATUS_DETAIL, EXTERNAL_ADDRESS_MANAGEMENT,
     EXTERNAL_ADDRESS_WATCH, LOG_FORMAT, OPENSTACK_IP_VERSION, OPENSTACK_METADATA_KEY,

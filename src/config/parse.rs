@@ -1,9 +1,16 @@
 //! From one value's text to its type. The error says what is allowed; the caller names the variable and the value.
 
+use std::io;
 use std::net::Ipv6Addr;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// Most characters of a value, or of an unknown name, that are shown.
+pub const SHOWN_CHARACTERS_MAX: usize = 80;
+
+/// How files are read; an argument, so that tests need none.
+pub type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
 
 /// A value, or what is allowed instead.
 pub type Parsed<T> = std::result::Result<T, String>;

@@ -7,8 +7,9 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use percent_encoding::percent_decode_str;
 
+use crate::config::parse::SHOWN_CHARACTERS_MAX;
 use crate::config::parse::{self, Parsed};
-use crate::config::reader::{Reader, SHOWN_CHARACTERS_MAX};
+use crate::config::reader::Reader;
 use crate::error::one_line;
 use crate::proxies::{Direct, Login, Proxies, Proxy, Who};
 use crate::secret::Secret;

@@ -5,16 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::config::clouds::FromFile;
-use crate::config::parse::{Parsed, WRAPPED_BY, Wrapping, file as file_path};
+use crate::config::parse::{
+    Parsed, ReadFile, SHOWN_CHARACTERS_MAX, WRAPPED_BY, Wrapping, file as file_path,
+};
 use crate::config::table::Setting;
 use crate::files::cannot_be_read;
 use crate::secret::Secret;
-
-/// Most characters of a value, or of an unknown name, that are shown.
-pub const SHOWN_CHARACTERS_MAX: usize = 80;
-
-/// How files are read; an argument, so that tests need none.
-pub type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
 
 /// The environment, and what was found wrong with it so far.
 pub struct Reader<'a> {

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::parse::SHOWN_CHARACTERS_MAX;
 use crate::config::parse::boolean;
-use crate::config::reader::{Reader, SHOWN_CHARACTERS_MAX};
+use crate::config::reader::Reader;
 use crate::config::table::{self, SELF_SCALING, Setting, Unset};
 use crate::error::one_line;
 use crate::nearest::near;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::config::clouds::read::{AUTH_KEYS, CLOUD_KEYS, Cloud, Region, Texts, Values};
+use crate::config::clouds::values::{AUTH_KEYS, CLOUD_KEYS, Cloud, Region, Texts, Values};
 use crate::config::clouds::visit::{Notes, Of, Section, Wrong};
 
 /// The whole file.

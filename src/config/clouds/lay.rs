@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::config::clouds::read::{Cloud, Texts, Values};
-use crate::config::reader::SHOWN_CHARACTERS_MAX;
+use crate::config::clouds::values::{Cloud, Texts, Values};
+use crate::config::parse::SHOWN_CHARACTERS_MAX;
 use crate::error::one_line;
 use crate::nearest::in_other_case;
 

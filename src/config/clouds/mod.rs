@@ -12,6 +12,7 @@ pub mod read;
 mod search;
 #[cfg(test)]
 mod tests;
+pub mod values;
 mod visit;
 
 use std::collections::BTreeMap;
@@ -24,7 +25,7 @@ pub use environment::without_losers;
 use crate::config::clouds::lay::{Laid, Source, profile_name, regions};
 use crate::config::clouds::read::{Fault, Found};
 use crate::config::clouds::search::{File, Kind, Search, find};
-use crate::config::reader::{ReadFile, SHOWN_CHARACTERS_MAX};
+use crate::config::parse::{ReadFile, SHOWN_CHARACTERS_MAX};
 use crate::error::one_line;
 use crate::files::denied;
 use crate::settings::CloudSource;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::config::reader::ReadFile;
+use crate::config::parse::ReadFile;
 use crate::files::cannot_be_read;
 
 /// The kinds of files.
