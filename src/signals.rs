@@ -38,6 +38,8 @@ pub fn watch(stop: Stop, manager: Manager, status: i32) -> io::Result<()> {
                 thread::sleep(RETELL);
                 manager.catch_up();
             }
+            // With a lease, that is why it was not handed over.
+            log::info!("a request is still under way: the program ends without its answer");
             logger::finish_in_haste();
             exit(status);
         }
