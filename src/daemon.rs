@@ -433,9 +433,10 @@ fn greet(config: &Config, settings: &PoolSettings) {
     let level = if policy.once { log::Level::Debug } else { log::Level::Info };
     log::log!(
         level,
-        "simplescalevm {} on {}: pool {}={}, at least {} resources free, {} per replica, a pass every {} s{}{}{}",
+        "simplescalevm {} on {}{}: pool {}={}, at least {} resources free, {} per replica, a pass every {} s{}{}{}",
         env!("CARGO_PKG_VERSION"),
         settings.provider,
+        settings.place.as_ref().map(|place| format!(", {place}")).unwrap_or_default(),
         settings.mark_key,
         settings.mark_value.as_deref().unwrap_or("scaler (or scaled)"),
         policy.minimum,

@@ -33,6 +33,41 @@ pub struct Config {
     pub lease: Option<LeaseSettings>,
     /// What the operator should know about the settings: one line each, logged once at start.
     pub warnings: Vec<String>,
+    /// Every setting that has an effect, as it was read, in the order of the table.
+    pub in_force: Vec<InForce>,
+}
+
+/// A setting as it is in force, for people. Its value is never a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InForce {
+    /// The variable.
+    pub name: &'static str,
+    /// What holds, on one line; in a word, where there is no value.
+    pub value: String,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// Where the value of a setting comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody set it.
+    Default,
+    /// The environment.
+    Set,
+    /// The `clouds.yaml` that `OS_CLOUD` reads.
+    CloudsFile,
+}
+
+impl Origin {
+    /// In one word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Origin::Default => "default",
+            Origin::Set => "set",
+            Origin::CloudsFile => "clouds.yaml",
+        }
+    }
 }
 
 impl Config {

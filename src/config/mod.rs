@@ -2,10 +2,11 @@
 //!
 //! `table` holds what settings there are, `parse` what a value may look like, `reader` how values and faults are
 //! collected, `openstack` the cloud's part, `clouds` what a `clouds.yaml` tells of it, `lease` that of several scalers,
-//! `proxies` those of the environment, `unknown` the variables that look like settings and are none, `list` how the table
-//! reads for people.
+//! `proxies` those of the environment, `unknown` the variables that look like settings and are none, `in_force` what people
+//! are shown of all this, `list` how the table reads for people.
 
 pub mod clouds;
+mod in_force;
 mod lease;
 pub mod list;
 mod openstack;
@@ -89,6 +90,7 @@ pub fn load(
         provider: provider(&mut reader),
         lease: None,
         warnings: Vec::new(),
+        in_force: Vec::new(),
     };
     config.lease = lease::settings(&mut reader, &config);
     let mut warnings = unknown::warnings(environment);
@@ -110,6 +112,7 @@ pub fn load(
     config.warnings = warnings;
     // The logger has long started: it is only checked here.
     reader.value(&LOG_FORMAT, choice(Format::WORDS));
+    config.in_force = in_force::settings(&mut reader, &config);
     let mut faults = reader.into_faults();
     if faults.is_empty() {
         return Ok(config);

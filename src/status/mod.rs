@@ -16,6 +16,7 @@ pub mod json;
 pub mod latest;
 pub mod line;
 pub mod page;
+pub mod place;
 pub mod question;
 mod server;
 pub mod snapshot;

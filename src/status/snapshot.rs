@@ -6,10 +6,14 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 pub use crate::clock::Moment;
+use crate::config::table::{
+    OPENSTACK_METADATA_VALUE, OS_REGION_NAME, REPLICA_MIN_AVAILABLE_RESOURCES,
+};
 use crate::lease::turn::{Part, View};
 use crate::model::{ExternalAddress, ServerId};
 use crate::pass::Report;
-use crate::settings::{Config, ProviderSettings};
+use crate::settings::{Config, InForce, Origin, ProviderSettings};
+use crate::status::place::Place;
 
 /// The pool's settings, as far as the status page shows them, and how it shows them.
 #[derive(Clone, Debug, Serialize)]
@@ -34,6 +38,12 @@ pub struct PoolSettings {
     pub address_management: bool,
     /// Whether nothing is changed (`--dry-run`).
     pub dry_run: bool,
+    /// Where the pool is; `None` for a simulated cloud.
+    #[serde(skip)]
+    pub place: Option<Place>,
+    /// The settings as they were read.
+    #[serde(skip)]
+    pub in_force: Arc<[InForce]>,
     /// The longest that one request to the cloud can last.
     #[serde(skip)]
     pub longest_request: Duration,
@@ -60,9 +70,28 @@ impl PoolSettings {
             interval: config.interval,
             address_management: config.policy.manage_addresses,
             dry_run,
+            place: Place::new(&config.provider),
+            in_force: config.in_force.as_slice().into(),
             longest_request,
             full: config.status.full,
         }
+    }
+}
+
+impl PoolSettings {
+    /// The settings in force: as they were read, but for what only the passes could find out.
+    pub fn in_force(&self) -> impl Iterator<Item = InForce> {
+        let minimum = Some(self.minimum.to_string());
+        let region = self.place.as_ref().and_then(|place| place.region.clone());
+        self.in_force.iter().map(move |one| {
+            let found = match one.name {
+                name if name == REPLICA_MIN_AVAILABLE_RESOURCES.name => &minimum,
+                name if name == OPENSTACK_METADATA_VALUE.name => &self.mark_value,
+                name if name == OS_REGION_NAME.name && one.origin == Origin::Default => &region,
+                _ => &None,
+            };
+            InForce { value: found.as_ref().unwrap_or(&one.value).clone(), ..one.clone() }
+        })
     }
 }
 
@@ -176,6 +205,9 @@ impl Snapshot {
         }
         if let Some(minimum) = pass.report.minimum {
             next.settings.minimum = minimum;
+        }
+        if let (Some(place), Some(scope)) = (&mut next.settings.place, &pass.report.scope) {
+            place.settle(scope);
         }
         let pass = Arc::new(pass);
         if pass.report.plan.is_some() {

@@ -2,6 +2,7 @@
 
 mod derived;
 mod faults;
+mod in_force;
 mod lease;
 mod login;
 mod proxies;

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Attempts, CONTENT_TYPE, CloudClient, Method, Request, Response, shown};
 use crate::metrics::CloudService;
+use crate::model::Scope;
 use crate::provider::openstack::answer::{is_foreign, parse};
 use crate::provider::openstack::catalog::{self, Choice, Endpoints};
 use crate::provider::openstack::identity::{self, ProjectRecord, Token};
@@ -144,6 +145,16 @@ impl Session {
     /// Whether there is a login: then a 401 was not about it.
     pub fn is_logged_in(&self) -> bool {
         self.login.is_some()
+    }
+
+    /// The project and the region of the login, if there is one.
+    pub fn scope(&self) -> Option<Scope> {
+        let Login { project, endpoints, .. } = self.login.as_ref()?;
+        Some(Scope {
+            region: endpoints.region.clone(),
+            project_id: project.id.clone(),
+            project_name: project.name.clone(),
+        })
     }
 
     /// Standing conditions are not worth a line: with `--once` they would be one a minute.

@@ -4,6 +4,7 @@
 //! that is put together from them. What is left are the settings, times, numbers and kinds.
 
 mod pool;
+mod settings;
 pub mod steps;
 #[cfg(test)]
 mod tests;
@@ -16,8 +17,10 @@ use serde::Serialize;
 use crate::events;
 use crate::lease::turn::{Part, View};
 use crate::plan::{Loudness, Plan};
-use crate::status::snapshot::{EndedPass, PoolSettings, Snapshot, rounded_seconds};
+use crate::status::place::Place;
+use crate::status::snapshot::{EndedPass, Snapshot, rounded_seconds};
 use pool::{Counts, ExternalAddress, Replica, Resources};
+use settings::Settings;
 use steps::{Step, StepCount};
 
 /// The whole object. The Python daemon answers `{"status": 1, "isMaster": true}`: so do we, first.
@@ -27,7 +30,10 @@ struct Page<'a> {
     status: u8,
     is_master: bool,
     version: &'static str,
-    settings: &'a PoolSettings,
+    settings: Settings<'a>,
+    /// Where the pool is; not there for a simulated one.
+    #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
+    place: Option<&'a Place>,
     started: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     lease: Option<Lease<'a>>,
@@ -150,7 +156,8 @@ pub fn page<'a>(
         status: 1,
         is_master: snapshot.acts(),
         version: env!("CARGO_PKG_VERSION"),
-        settings: &snapshot.settings,
+        settings: Settings::new(&snapshot.settings),
+        place: snapshot.settings.place.as_ref().filter(|_| full),
         started: time(snapshot.started.wall),
         lease: snapshot.lease.as_ref().map(|lease| lease_of(lease, full)),
         passes: snapshot.passes,

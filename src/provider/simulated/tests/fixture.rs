@@ -50,6 +50,7 @@ pub fn config() -> Config {
         provider: ProviderSettings::Simulated,
         lease: None,
         warnings: Vec::new(),
+        in_force: Vec::new(),
     }
 }
 
