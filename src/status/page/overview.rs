@@ -9,8 +9,9 @@ use crate::status::health;
 use crate::status::history::PoolRecord;
 use crate::status::page::View;
 use crate::status::page::escape::Escaped;
-use crate::status::page::words::{count, day_and_time, rfc3339, span, time_of_day};
-use crate::status::snapshot::{EndedPass, Moment, PoolSettings, holder};
+use crate::status::page::place;
+use crate::status::page::words::{self, ZONE, calendar, count, span};
+use crate::status::snapshot::{EndedPass, PoolSettings, holder};
 
 /// Adds it.
 pub fn write(view: &View<'_>, page: &mut String) -> Result {
@@ -31,17 +32,25 @@ pub fn write(view: &View<'_>, page: &mut String) -> Result {
         let words = lease.words(view.snapshot.settings.full);
         write!(
             page,
-            "<span class=\"tag\">{}, since {} UTC</span>",
+            "<span class=\"tag\">{}, since {} {ZONE}</span>",
             Escaped(words),
-            day_and_time(lease.since.wall)
+            calendar(lease.since.wall)
         )?;
     }
     page.push_str(
-        "</div>\n<label id=\"live\" hidden><input type=\"checkbox\" checked> refresh by itself</label>\n</header>\n<main>\n\
-         <div id=\"health\" role=\"status\" data-part>",
+        "</div>\n<div class=\"switches\">\
+         <label id=\"local\" hidden><input type=\"checkbox\"> local time</label>\
+         <label id=\"live\" hidden><input type=\"checkbox\" checked> refresh by itself</label></div>\n",
     );
+    place::write(view, page)?;
+    page.push_str("</header>\n<main>\n<div id=\"health\" role=\"status\" data-part>");
     health(view, page)?;
     page.push_str("</div>\n");
+    Ok(())
+}
+
+/// Adds the figures, and what else there is on the page.
+pub fn now(view: &View<'_>, page: &mut String) -> Result {
     jumps(view, page);
     page.push_str("<section aria-labelledby=\"now-heading\">\n<h2 id=\"now-heading\">Now</h2>\n<div id=\"now\" class=\"cards\" data-part>");
     if let Some(pass) = view.sight() {
@@ -96,14 +105,14 @@ fn seen(view: &View<'_>, pass: &EndedPass, page: &mut String) -> Result {
 }
 
 fn jumps(view: &View<'_>, page: &mut String) {
-    page.push_str(
-        "<nav class=\"jump\" aria-label=\"On this page\"><a href=\"#past-heading\">The last hours</a>\
-         <a href=\"#plan-heading\">Last plan</a><a href=\"#events-heading\">Recent events</a>",
-    );
+    page.push_str("<nav class=\"jump\" aria-label=\"On this page\">");
     if view.snapshot.settings.address_management {
         page.push_str("<a href=\"#addresses-heading\">External addresses</a>");
     }
-    page.push_str("<a href=\"#replicas-heading\">Replicas</a></nav>\n");
+    page.push_str(
+        "<a href=\"#past-heading\">The last hours</a><a href=\"#plan-heading\">Last plan</a>\
+         <a href=\"#events-heading\">Recent events</a><a href=\"#replicas-heading\">Replicas</a></nav>\n",
+    );
 }
 
 /// Opens a card; `figure` is markup.
@@ -172,7 +181,12 @@ fn clock(view: &View<'_>, page: &mut String) -> Result {
     if let Some(last) = &snapshot.last {
         let lasted = last.ended.elapsed.saturating_sub(last.began.elapsed);
         let word = if last.report.is_good() { "good" } else { "failed" };
-        write!(page, "<dt>last</dt><dd>{}, {word}, took {}</dd>", time(last.ended), short(lasted))?;
+        write!(
+            page,
+            "<dt>last</dt><dd>{}, {word}, took {}</dd>",
+            words::clock(last.ended.wall),
+            short(lasted)
+        )?;
     }
     match (snapshot.running, snapshot.next) {
         (Some(began), _) => {
@@ -181,7 +195,7 @@ fn clock(view: &View<'_>, page: &mut String) -> Result {
         }
         (None, Some(next)) if next.elapsed > now => {
             let left = span(next.elapsed.saturating_sub(now) + Duration::from_millis(500));
-            write!(page, "<dt>next</dt><dd>{}, in {left}</dd>", time(next))?;
+            write!(page, "<dt>next</dt><dd>{}, in {left}</dd>", words::clock(next.wall))?;
         }
         (None, Some(_)) => page.push_str("<dt>next</dt><dd>at once</dd>"),
         (None, None) => {}
@@ -192,10 +206,6 @@ fn clock(view: &View<'_>, page: &mut String) -> Result {
         "<dt>ended</dt><dd>{}, one every {every}</dd></dl></div>",
         count(snapshot.passes, "time")
     )
-}
-
-fn time(moment: Moment) -> String {
-    format!("<time datetime=\"{}\">{}</time>", rfc3339(moment.wall), time_of_day(moment.wall))
 }
 
 /// Passes last from milliseconds to minutes.
