@@ -55,7 +55,7 @@ pub fn columns<'a>(passes: impl Iterator<Item = &'a PassRecord> + Clone) -> Vec<
 /// differs from the one before it. A name that begins with `?` is told without its number, and one that begins with `+` not
 /// at all when that is 0.
 pub fn readout(series: &[(&str, &[Option<u64>])]) -> String {
-    let columns = series.first().map_or(0, |(_, values)| values.len());
+    let columns = series.iter().map(|(_, values)| values.len()).max().unwrap_or(0);
     let names: Vec<&str> = series.iter().map(|(name, _)| *name).collect();
     let mut text = format!("{columns}|{}|", names.join(","));
     let mut before = String::new();
