@@ -40,7 +40,7 @@ const SCRIPT: &str = include_str!("script.js");
 /// The hashes are checked by a test, which says what they have to be.
 pub const POLICY: &str = concat!(
     "default-src 'none'; ",
-    "style-src 'sha256-WRqPyl2w4U2eyz6C4LPRIIiNMGaWiKqR3SlxzX4NpGU='; ",
+    "style-src 'sha256-jWB8s0nt90Xt6g9UduhqCHsx+avwsWvwWPJ8pRSpPec='; ",
     "script-src 'sha256-Vt7t9guG62enBurezvtEoHrFZRvFpF0VJvmp5mGSxHk='; ",
     "connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 );
