@@ -28,6 +28,7 @@ BINARY := $(TARGET_DIR)/release/simplescalevm
 # The machine's own; with sudo there may be no rustc to ask.
 STATIC_TARGET := $(or $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p'),$(shell uname -m)-unknown-linux-gnu)
 STATIC := $(TARGET_DIR)/$(STATIC_TARGET)/release/simplescalevm
+STATIC_FLAGS := -C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs
 DIST := $(TARGET_DIR)/dist
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
@@ -53,7 +54,7 @@ CARGO_HOME_DIR := $(abspath $(or $(CARGO_HOME),$(HOME)/.cargo))
 REMAP := --remap-path-prefix=$(CURDIR)=/build --remap-path-prefix=$(abspath $(TARGET_DIR))=/build/target \
     --remap-path-prefix=$(CARGO_HOME_DIR)=/cargo
 
-.PHONY: all build build-tests test test-bounds soak fuzz test-etcd test-real bench-failover bench-cost test-browser test-prometheus test-proxy test-packaging record openstack-up \
+.PHONY: all build build-tests test test-bounds soak fuzz test-etcd test-real bench bench-small bench-micro bench-failover bench-cost test-browser test-prometheus test-proxy test-packaging record openstack-up \
     openstack-down deny audit notices completions lint fmt run demo install static dist image deb clean help
 
 all: build ## Build the release binary
@@ -67,8 +68,9 @@ test: ## Run all tests that need nothing but Rust
 	$(CARGO) test --locked --test it -- --test-threads=4 attack:: bounds::
 
 # All at once: two processors build them in the time of two.
-build-tests: ## Build what `make test`, `make test-etcd`, `make test-real` and the gate's short bench run
-	$(CARGO) test --locked --no-run --lib --bins --test it --test simulation --test model --test etcd --test real --bench cost
+build-tests: ## Build what `make test`, `make test-etcd`, `make test-real` `make bench-small` and the gate's short bench-cost run
+	$(CARGO) test --locked --no-run --lib --bins --test it --test simulation --test model --test etcd --test real \
+	    --bench scale --bench micro --bench cost
 
 # `make test` holds a debug build to a little more memory; this is what users get.
 test-bounds: ## Test the release build's bounds: a pool of 1,000, and attacks on its status port
@@ -90,6 +92,17 @@ test-real: openstack-up ## Run the tests that need a real OpenStack; brings it u
 # Most of them wait: for a member that hangs, or for a lease to run out.
 test-etcd: ## Keep the lease in a real etcd: one member, and three of which one dies and one hangs (needs Debian's apt, openssl)
 	$(CARGO) test --locked --test etcd -- --test-threads=4
+
+# What users carry around is measured: the static binary.
+bench: ## Measure how far it goes: pools of 3 to 10,000 replicas on this machine (a quiet one), beside bare sockets
+	RUSTFLAGS='$(STATIC_FLAGS)' $(CARGO) bench --locked --target $(STATIC_TARGET) --bench scale
+
+bench-small: ## Run a little of `make bench` and `make bench-micro` with a debug build; its figures say nothing
+	BENCH_SMALL=1 $(CARGO) test --locked --bench scale
+	$(CARGO) test --locked --bench micro
+
+bench-micro: ## Measure what a replica costs when a pass decides, and a server when a page of Nova's list is read
+	$(CARGO) bench --locked --bench micro
 
 bench-failover: openstack-up ## Measure how fast an address leaves a dead service, FAILOVER_DEATHS (50) of each kind, on that OpenStack
 	FAILOVER_DEATHS=$(FAILOVER_DEATHS) $(CARGO) bench --locked --bench failover
@@ -117,11 +130,10 @@ target/browser/axe: tests/browser/requirements.txt
 fuzz: ## Fuzz what strangers say, FUZZ_SECONDS (60) for each target (needs a nightly Rust and cargo-fuzz)
 	fuzz/run $(FUZZ_SECONDS)
 
-deny: ## Check the dependencies' licences, versions, origin and notices (needs cargo-deny, cargo-about)
+deny: ## Check the dependencies' licences, versions, origin and notices (needs cargo-deny)
+	mkdir -p target
+	contrib/notices/check
 	$(CARGO) deny --locked check bans licenses sources
-	mkdir -p $(TARGET_DIR)
-	contrib/notices/make >$(TARGET_DIR)/notices
-	diff -u THIRD-PARTY-NOTICES $(TARGET_DIR)/notices || { echo 'THIRD-PARTY-NOTICES is out of date: make notices' >&2; exit 1; }
 
 notices: ## Write THIRD-PARTY-NOTICES anew, after a change of the dependencies (needs cargo-about)
 	mkdir -p $(TARGET_DIR)
@@ -186,8 +198,7 @@ install: ## Install what `make` built: binary, manual page, units, completions, 
 # With --target the flags reach the program only, and not the macros that run while it is built. Packed relocations save
 # 120 kB; they need glibc 2.36 (Debian 12) where it is built, only there, so it is tried at once.
 static: ## Build one file that runs on any Linux of this architecture (built on glibc 2.36 or later)
-	RUSTFLAGS='-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs $(REMAP)' \
-	    $(CARGO) build --release --locked --target $(STATIC_TARGET)
+	RUSTFLAGS='$(STATIC_FLAGS) $(REMAP)' $(CARGO) build --release --locked --target $(STATIC_TARGET)
 	$(STATIC) --version
 
 dist: static ## Pack the static binary with all that belongs to it, a bill of materials, and checksums

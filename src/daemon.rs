@@ -173,7 +173,16 @@ impl Daemon {
         };
         let (status, hand_over) = self.repeat(pool, watch, &latest, out);
         if let Some(keeper) = keeper {
-            keeper.end(hand_over);
+            let leads = self.handles.turn.view().is_some_and(|view| view.leads());
+            let in_time = keeper.end(hand_over);
+            let why = match (hand_over, in_time) {
+                (false, _) => "a creation may still take effect",
+                (true, false) => "a request about it is still under way",
+                (true, true) => return Ok(status),
+            };
+            if leads {
+                log::info!("the lease is not handed over, but runs out: {why}");
+            }
         }
         Ok(status)
     }

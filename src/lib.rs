@@ -51,3 +51,4 @@ pub mod status;
 pub mod systemd;
 pub mod unique;
 pub mod watch;
+pub mod workers;

@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
-use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -16,15 +13,14 @@ use crate::http::{NoAnswer, ReplicaClient, no_text, without_mark};
 use crate::metrics::ProbeFailure;
 use crate::model::{Answer, ServerId};
 use crate::settings::ProbeSettings;
+use crate::workers;
+pub use crate::workers::STACK_BYTES as WORKER_STACK_BYTES;
 
 /// Between two questions to the same silent replica within a pass.
 const BETWEEN_ROUNDS: Duration = Duration::from_secs(1);
 
 /// How long a host may take to accept a connection when there is no time to wait for one that is gone.
 const CONNECT_ONCE: Duration = Duration::from_millis(500);
-
-/// Enough for TLS and JSON; the default of 2 MiB is address space a small VM may not grant 128 times.
-pub const WORKER_STACK_BYTES: usize = 512 * 1024;
 
 /// One replica to ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,39 +99,15 @@ impl Prober {
     }
 
     fn ask_round(&self, client: &ReplicaClient, targets: &[Target]) -> BTreeMap<ServerId, Answer> {
-        let next = AtomicUsize::new(0);
-        let (sender, receiver) = mpsc::channel();
-        let work = |sender: mpsc::Sender<(ServerId, Answer)>| {
-            while let Some(target) = targets.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let answer = if self.handles.stop.requested() {
-                    Answer::Unasked
-                } else {
-                    self.ask(client, target)
-                };
-                if sender.send((target.id.clone(), answer)).is_err() {
-                    return;
-                }
-            }
+        let ask = |target: &Target| {
+            if self.handles.stop.requested() { Answer::Unasked } else { self.ask(client, target) }
         };
-        let workers = self.settings.concurrency.min(targets.len());
-        thread::scope(|scope| {
-            let mut started = 0;
-            for _ in 0..workers {
-                let (work, sender) = (&work, sender.clone());
-                let builder =
-                    thread::Builder::new().name("probe".into()).stack_size(WORKER_STACK_BYTES);
-                // A system out of threads makes the pass slower, not blind: the loop's own thread asks, too.
-                if workers == 1 || builder.spawn_scoped(scope, move || work(sender)).is_err() {
-                    break;
-                }
-                started += 1;
-            }
-            if started == 0 {
-                work(sender.clone());
-            }
-        });
-        drop(sender);
-        receiver.into_iter().collect()
+        // A system out of threads makes the pass slower, not blind: then the loop's own thread asks.
+        let answers = workers::each(targets, self.settings.concurrency, ask);
+        let of_target = |(place, answer): (usize, Answer)| {
+            targets.get(place).map(|target| (target.id.clone(), answer))
+        };
+        answers.into_iter().filter_map(of_target).collect()
     }
 
     fn ask(&self, client: &ReplicaClient, target: &Target) -> Answer {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::decide::Observation;
 use crate::decide::kind::{Kind, kind, since};
-use crate::memory::{Intervals, LossBrake, Memory, SilenceBrake};
+use crate::memory::{Intervals, LossBrake, Memory, ReplicaMemory, SilenceBrake};
 use crate::model::{Answer, Condition, Server, ServerId, State};
 use crate::settings::Policy;
 
@@ -24,12 +24,14 @@ pub fn silence(policy: &Policy, seen: &Observation, memory: &Memory) -> Option<S
         return None;
     }
     let answered = answered_before(policy, seen, memory);
-    let most = |reference: &BTreeSet<ServerId>| most_are_silent(policy, seen, memory, reference);
-    let standing = memory.silence.as_ref().filter(|brake| most(&brake.reference));
-    let more = |brake: &SilenceBrake| !answered.is_subset(&brake.reference);
+    let most = |known: &dyn Fn(&ServerId) -> bool| most_are_silent(policy, seen, memory, known);
+    let standing = memory.silence.as_ref().filter(|brake| most(&|id| brake.reference.contains(id)));
+    let more = |brake: &SilenceBrake| answered.iter().any(|id| !brake.reference.contains(*id));
+    let most_answered = || most(&|id| answered.contains(id));
+    let kept = |ids: &BTreeSet<&ServerId>| ids.iter().copied().cloned().collect();
     match standing {
-        Some(brake) if more(brake) && most(&answered) => Some(SilenceBrake {
-            reference: brake.reference.union(&answered).cloned().collect(),
+        Some(brake) if more(brake) && most_answered() => Some(SilenceBrake {
+            reference: kept(&brake.reference.iter().chain(answered.iter().copied()).collect()),
             passes: Intervals::first(seen.elapsed),
         }),
         Some(brake) => {
@@ -37,37 +39,48 @@ pub fn silence(policy: &Policy, seen: &Observation, memory: &Memory) -> Option<S
             let reference = brake.reference.clone();
             (passes.count <= BRAKE_INTERVALS).then_some(SilenceBrake { reference, passes })
         }
-        None => most(&answered)
-            .then(|| SilenceBrake { reference: answered, passes: Intervals::first(seen.elapsed) }),
+        None => most_answered().then(|| SilenceBrake {
+            reference: kept(&answered),
+            passes: Intervals::first(seen.elapsed),
+        }),
     }
 }
 
 /// Those that answered in the last pass; after a start, those that should have.
-fn answered_before(policy: &Policy, seen: &Observation, memory: &Memory) -> BTreeSet<ServerId> {
+fn answered_before<'a>(
+    policy: &Policy,
+    seen: &'a Observation,
+    memory: &'a Memory,
+) -> BTreeSet<&'a ServerId> {
     if memory.passes > 0 {
         let answered = memory.replicas.iter().filter(|(_, replica)| replica.answered_last);
-        return answered.map(|(id, _)| id.clone()).collect();
+        return answered.map(|(id, _)| id).collect();
     }
     let old = |server: &&Server| {
         since(seen.now, server.launched.at().unwrap_or(server.created)) >= policy.boot_grace
     };
     let running = seen.servers.iter().filter(|server| should_answer(policy, seen, memory, server));
-    running.filter(old).map(|server| server.id.clone()).collect()
+    running.filter(old).map(|server| &server.id).collect()
 }
 
 fn most_are_silent(
     policy: &Policy,
     seen: &Observation,
     memory: &Memory,
-    reference: &BTreeSet<ServerId>,
+    is_known: &dyn Fn(&ServerId) -> bool,
 ) -> bool {
+    let is_silent = |server: &&Server| is_silent(seen, memory, &server.id);
+    // As nearly always: then nobody needs to be known.
+    if !seen.servers.iter().any(|server| is_silent(&server)) {
+        return false;
+    }
     let known: Vec<&Server> = seen
         .servers
         .iter()
-        .filter(|server| reference.contains(&server.id))
+        .filter(|server| is_known(&server.id))
         .filter(|server| should_answer(policy, seen, memory, server))
         .collect();
-    let silent = known.iter().filter(|server| is_silent(seen, memory, &server.id)).count();
+    let silent = known.iter().copied().filter(is_silent).count();
     if known.len() < MANY {
         silent > 0 && silent == known.len()
     } else {
@@ -95,33 +108,32 @@ pub fn protects(silence: Option<&SilenceBrake>, id: &ServerId) -> bool {
 /// Whether most of the replicas turned to error, or vanished, since the last pass that was not early: many are many, also
 /// when several passes see them go one after the other.
 pub fn loss(policy: &Policy, seen: &Observation, memory: &Memory) -> Option<LossBrake> {
-    let listed: BTreeSet<&ServerId> = seen.servers.iter().map(|server| &server.id).collect();
-    let expected: Vec<&ServerId> = memory
-        .replicas
+    let is_expected = |replica: &&ReplicaMemory| {
+        replica.state != State::Deleting
+            && replica.delete_sent.is_none()
+            && replica.missing.is_none_or(|missing| missing.at > memory.intervals.at)
+    };
+    let before: Vec<(&Server, &ReplicaMemory)> = seen
+        .servers
         .iter()
-        .filter(|(_, replica)| replica.state != State::Deleting && replica.delete_sent.is_none())
-        .filter(|(_, replica)| {
-            replica.missing.is_none_or(|missing| missing.at > memory.intervals.at)
-        })
-        .map(|(id, _)| id)
+        .filter_map(|server| Some((server, memory.replicas.get(&server.id)?)))
         .collect();
+    let expected = memory.replicas.values().filter(is_expected).count();
+    let listed = before.iter().map(|(_, replica)| *replica).filter(is_expected).count();
+    let vanished = expected.saturating_sub(listed);
     let passes = Intervals::first(seen.elapsed);
-    let vanished = expected.iter().filter(|id| !listed.contains(*id)).count();
-    // Such a list leaves out some that are there, and nothing is made from it anyway.
-    let may_tell = seen.incomplete.is_none();
-    if may_tell && is_most(vanished, expected.len()) {
-        let why = format!("{vanished} of {} replicas vanished from the list", expected.len());
+    // A list that may be short leaves out some that are there, and nothing is made from it anyway.
+    if seen.incomplete.is_none() && is_most(vanished, expected) {
+        let why = format!("{vanished} of {expected} replicas vanished from the list");
         return Some(LossBrake { passes, why });
     }
     // A build that fails is no loss: back-off and batch limit deal with it.
-    let working = |id: &ServerId| {
-        memory.replicas.get(id).is_some_and(|replica| {
-            replica.launched && !replica.in_error && replica.state != State::Deleting
-        })
+    let working = |replica: &ReplicaMemory| {
+        replica.launched && !replica.in_error && replica.state != State::Deleting
     };
-    let known: Vec<&Server> = seen.servers.iter().filter(|server| working(&server.id)).collect();
-    let turned = known.iter().filter(|server| server.condition == Condition::Error).count();
-    let known = known.len();
+    let known = || before.iter().filter(|(_, replica)| working(replica));
+    let turned = known().filter(|(server, _)| server.condition == Condition::Error).count();
+    let known = known().count();
     if is_most(turned, known) {
         let why = format!("{turned} of {known} replicas turned to error");
         return Some(LossBrake { passes, why });

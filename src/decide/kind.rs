@@ -91,14 +91,13 @@ pub enum Place {
 /// The first fixed address of the wanted version, in numeric order, on the wanted network, or else on the only other
 /// one: Nova keeps a renamed network's old name for a while.
 pub fn place(network: Option<&str>, version: IpVersion, server: &Server) -> Place {
-    let mut usable: Vec<_> =
-        server.fixed.iter().filter(|fixed| version.matches(fixed.address)).collect();
-    usable.sort_by_key(|fixed| fixed.address);
-    if let Some(fixed) = usable.iter().find(|fixed| Some(fixed.network.as_str()) == network) {
+    let usable = || server.fixed.iter().filter(|fixed| version.matches(fixed.address));
+    let wanted = usable().filter(|fixed| Some(fixed.network.as_str()) == network);
+    if let Some(fixed) = wanted.min_by_key(|fixed| fixed.address) {
         return Place::At { address: fixed.address, other_network: None };
     }
-    let Some(first) = usable.first() else { return Place::Nowhere };
-    if usable.iter().any(|fixed| fixed.network != first.network) {
+    let Some(first) = usable().min_by_key(|fixed| fixed.address) else { return Place::Nowhere };
+    if usable().any(|fixed| fixed.network != first.network) {
         return if network.is_some() { Place::Nowhere } else { Place::Ambiguous };
     }
     let other_network = network.map(|_| first.network.clone());

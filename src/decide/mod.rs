@@ -162,7 +162,9 @@ pub fn decide(policy: &Policy, seen: &Observation, memory: &Memory) -> (Plan, Me
         move_failures: still_failing(memory, &plan),
         refused: still_refused(memory),
     };
-    plan.replicas = judged.into_iter().map(|one| one.replica).collect();
+    // `collect` would keep the room of all that was judged, four times what is kept, for as long as the plan is shown.
+    plan.replicas = Vec::with_capacity(judged.len());
+    plan.replicas.extend(judged.into_iter().map(|one| one.replica));
     (plan, next)
 }
 
@@ -186,8 +188,12 @@ fn remembered(
     memory: &Memory,
     judged: &[Judged<'_>],
 ) -> BTreeMap<ServerId, ReplicaMemory> {
-    let mut replicas = BTreeMap::new();
+    let mut replicas: BTreeMap<ServerId, ReplicaMemory> =
+        judged.iter().map(|one| (one.replica.id.clone(), one.memory.clone())).collect();
     for (id, before) in &memory.replicas {
+        if replicas.contains_key(id) {
+            continue;
+        }
         let missing = match before.missing {
             Some(missing) => Some(seen.count(policy, missing)),
             // It may be there: a list that is whole will tell.
@@ -198,7 +204,6 @@ fn remembered(
             replicas.insert(id.clone(), ReplicaMemory { missing, ..before.clone() });
         }
     }
-    replicas.extend(judged.iter().map(|one| (one.replica.id.clone(), one.memory.clone())));
     replicas
 }
 

@@ -1,5 +1,6 @@
 //! Asking the cloud: every request with a limit in time and size, retried where a repetition does no harm.
 
+use std::io::Read;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -321,7 +322,10 @@ impl CloudClient {
             let built = builder.body(())?;
             agent.run(agent.configure_request(built).timeout_global(Some(limit)).build())?
         };
-        let body = response.body_mut().with_config().limit(BODY_BYTES_MAX).read_to_vec()?;
+        // A body that grows while it is read takes up to three times its size.
+        let length = response.body().content_length().unwrap_or(0).min(BODY_BYTES_MAX);
+        let mut body = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+        response.body_mut().with_config().limit(BODY_BYTES_MAX).reader().read_to_end(&mut body)?;
         let (head, _) = response.into_parts();
         Ok((head.status.as_u16(), head.headers, body))
     }

@@ -1,8 +1,9 @@
 //! What an `OpenStack` service said of an error, as one line.
 
 use std::borrow::Cow;
+use std::marker::PhantomData;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde_json::Value;
 
 use crate::error::one_line;
@@ -78,7 +79,14 @@ fn end_of_object(text: &str) -> Option<usize> {
 /// The JSON of a body, or why it cannot be read. Nothing of the body is shown, for it may hold secrets: Nova's answer to
 /// a creation has the server's password, a portal's page may recite the request.
 pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(without_mark(body)).map_err(|error| {
+    json_into(PhantomData::<T>, body)
+}
+
+/// The same, read into `seed`.
+pub fn json_into<'a, S: DeserializeSeed<'a>>(seed: S, body: &'a [u8]) -> Result<S::Value, String> {
+    let mut json = serde_json::Deserializer::from_slice(without_mark(body));
+    let read = seed.deserialize(&mut json).and_then(|value| json.end().map(|()| value));
+    read.map_err(|error| {
         let why = without_values(&error.to_string());
         let looks_like = match (no_text(body), body.trim_ascii_start().first()) {
             (Some(encoding), _) => format!(" ({encoding})"),

@@ -29,7 +29,7 @@ use client_certificate::client_certificate;
 pub use cloud::{Attempts, CONTENT_TYPE, CloudClient, Method, Request, Response, shown};
 pub use encoding::{no_text, without_mark};
 pub use etcd::EtcdClient;
-pub use explain::json;
+pub use explain::{json, json_into};
 pub use remedy::SECOND_FACTOR;
 pub use replica::{NoAnswer, ReplicaClient};
 pub use wording::CANNOT_CONNECT_IN_TIME;

@@ -96,16 +96,18 @@ impl Keeper {
         Ok(Keeper(orders))
     }
 
-    /// Ends it: nothing is renewed from here on. With `hand_over` the successor need not wait; that gets a second.
-    pub fn end(&self, hand_over: bool) {
+    /// Ends it: nothing is renewed from here on. With `hand_over` the successor need not wait; that gets a second, and
+    /// `false` says that it was too little: another request about the lease is under way.
+    pub fn end(&self, hand_over: bool) -> bool {
         let mut ending = self.0.lock();
         ending.wanted = Some(hand_over);
         self.0.0.1.notify_all();
-        if hand_over {
-            let condition = |ending: &mut Ending| !ending.reached;
-            // Whether it was done in time or not, the program ends.
-            let _ = self.0.0.1.wait_timeout_while(ending, HAND_OVER_MAX, condition);
+        if !hand_over {
+            return true;
         }
+        let condition = |ending: &mut Ending| !ending.reached;
+        let waited = self.0.0.1.wait_timeout_while(ending, HAND_OVER_MAX, condition);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 }
 

@@ -132,6 +132,10 @@ fn a_creation_that_may_still_take_effect_is_not_handed_over() {
     let ran = left.terminate();
     ran.expect_status(0);
     assert!(!ran.output().contains("handed the lease over"), "{ran}");
+    ran.expect_line(&[
+        "INFO",
+        "the lease is not handed over, but runs out: a creation may still take",
+    ]);
     let records = cloud.requests().into_iter().filter(|one| one.service == Service::Image);
     let released = records.filter(|one| String::from_utf8_lossy(&one.body).contains("released"));
     assert_eq!(released.count(), 0, "{}", cloud.journal());

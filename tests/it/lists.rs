@@ -24,6 +24,18 @@ fn all_pages_are_read() {
 }
 
 #[test]
+fn thousands_cost_a_request_a_page_and_one_question_each() {
+    let cloud = Cloud::start();
+    cloud.list_crowd(2500, 0);
+    let ran = once(&Settings::of(&cloud));
+    ran.expect_status(0);
+    expect::no_change(&cloud, &ran);
+    assert_eq!(cloud.count("GET", "/servers/detail"), 3, "{}\n{ran}", cloud.journal());
+    let (_, questions) = cloud.connections();
+    assert_eq!(questions, 2500, "{ran}");
+}
+
+#[test]
 fn a_list_that_ends_early_decides_nothing() {
     let cases = [
         Fault::html(503),

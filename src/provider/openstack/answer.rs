@@ -1,6 +1,8 @@
 //! Reading what a service answers. What is not needed may be as odd as it likes: it stops nothing.
 
-use serde::de::DeserializeOwned;
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -9,7 +11,17 @@ use crate::http;
 
 /// Reads JSON; `what` is where it came from.
 pub fn parse<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T> {
-    http::json(body).map_err(|why| Error::new(ErrorKind::Invalid, format!("{what}: {why}")))
+    parse_into(PhantomData::<T>, body, what)
+}
+
+/// Reads JSON into `seed`; `what` is where it came from.
+pub fn parse_into<'a, S: DeserializeSeed<'a>>(
+    seed: S,
+    body: &'a [u8],
+    what: &str,
+) -> Result<S::Value> {
+    let read = http::json_into(seed, body);
+    read.map_err(|why| Error::new(ErrorKind::Invalid, format!("{what}: {why}")))
 }
 
 /// Whether an answer was none of the service's: HTML of a portal, JSON of something else.

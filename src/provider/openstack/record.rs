@@ -2,12 +2,16 @@
 //!
 //! Of a server that is not ours only the mark is needed; of ours, what decides about its life.
 
+mod fields;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
 use serde::Deserialize;
 use serde_json::Value;
+
+pub use fields::Item;
 
 use crate::model::{BATCH_KEY, Condition, FixedAddress, Launched, Server, ServerId, TRIAL_KEY};
 use crate::provider::openstack::answer::Told;
@@ -32,29 +36,18 @@ impl Ours {
 }
 
 /// One server as Nova lists it; fields that this program does not need are not read.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub struct ServerRecord {
-    #[serde(default)]
     id: Told<String>,
-    #[serde(default)]
     name: Told<String>,
-    #[serde(default)]
     status: Told<String>,
-    #[serde(default)]
     metadata: Told<BTreeMap<String, Value>>,
-    #[serde(default)]
     addresses: Told<BTreeMap<String, Told<Vec<Told<AddressRecord>>>>>,
-    #[serde(default)]
     created: Told<String>,
-    #[serde(default)]
     updated: Told<String>,
-    #[serde(default)]
     locked: Told<Value>,
-    #[serde(default, rename = "OS-SRV-USG:launched_at")]
     launched_at: Told<String>,
-    #[serde(default, rename = "OS-EXT-STS:vm_state")]
     vm_state: Told<String>,
-    #[serde(default, rename = "OS-EXT-STS:task_state")]
     task_state: Told<String>,
 }
 

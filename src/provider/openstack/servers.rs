@@ -1,24 +1,112 @@
 //! Nova's list of servers (Compute API, "List Servers Detailed"), put together from its pages. Pure.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::net::IpAddr;
 
-use serde::Deserialize;
+use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind};
 use crate::model::{Server, ServerId};
-use crate::provider::openstack::answer::{Told, parse};
+use crate::provider::openstack::answer::parse_into;
 use crate::provider::openstack::paging::{Links, next_page};
-use crate::provider::openstack::record::{Ours, ServerRecord};
+use crate::provider::openstack::record::{Item, Ours, Read, ServerRecord};
 
 /// Where the list is.
 pub const PATH: &str = "/servers/detail";
 
+/// A page, whose servers are read one by one into what is kept of them.
+struct Page<'a> {
+    ours: &'a Ours,
+}
+
 #[derive(Deserialize)]
-struct Page {
-    servers: Vec<Told<ServerRecord>>,
-    #[serde(default)]
-    servers_links: Links,
+#[serde(field_identifier, rename_all = "snake_case")]
+enum Field {
+    Servers,
+    #[serde(rename = "servers_links")]
+    Links,
+    #[serde(other)]
+    Other,
+}
+
+/// What stood on a page.
+#[derive(Default)]
+struct Found {
+    servers: Vec<Read>,
+    links: Links,
+    /// How many there are of which Nova knows no more than that they exist.
+    unknown: usize,
+    /// What is wrong with the first record that is wrong.
+    fault: Option<String>,
+}
+
+impl<'de> DeserializeSeed<'de> for Page<'_> {
+    type Value = Found;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Found, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Page<'_> {
+    type Value = Found;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a page of servers")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Found, A::Error> {
+        let (mut found, mut is_list) = (Found::default(), false);
+        while let Some(field) = map.next_key()? {
+            match field {
+                Field::Servers if is_list => return Err(de::Error::duplicate_field("servers")),
+                Field::Servers => {
+                    map.next_value_seed(Servers { ours: self.ours, found: &mut found })?;
+                    is_list = true;
+                }
+                Field::Links => found.links = map.next_value()?,
+                Field::Other => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        if is_list { Ok(found) } else { Err(de::Error::missing_field("servers")) }
+    }
+}
+
+/// The servers of a page.
+struct Servers<'a> {
+    ours: &'a Ours,
+    found: &'a mut Found,
+}
+
+impl<'de> DeserializeSeed<'de> for Servers<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Servers<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of servers")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while let Some(Item(record)) = items.next_element()? {
+            self.found.unknown +=
+                usize::from(record.as_ref().is_some_and(ServerRecord::is_unknown));
+            let read = record.ok_or_else(|| "a record that is no server".to_owned());
+            match read.and_then(|record| record.read(self.ours)) {
+                Ok(read) => self.found.servers.push(read),
+                Err(why) => drop(self.found.fault.get_or_insert(why)),
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The list as far as it is known.
@@ -52,17 +140,15 @@ impl ServerList {
 
     /// Takes in the page that was found at `path`, and tells where the next one is, if there is one. A page that is not
     /// whole is an error: from a part of a list nothing may be decided.
-    pub fn add(&mut self, path: &str, body: &[u8]) -> Result<Option<String>> {
-        let page: Page = parse(body, PATH)?;
-        let invalid = |why: String| Error::new(ErrorKind::Invalid, format!("{PATH}: {why}"));
-        down_cells(
-            page.servers.iter().filter_map(Told::get).filter(|one| one.is_unknown()).count(),
-        )?;
+    pub fn add(&mut self, path: &str, body: &[u8]) -> crate::error::Result<Option<String>> {
+        let found = parse_into(Page { ours: &self.ours }, body, PATH)?;
+        down_cells(found.unknown)?;
+        if let Some(why) = found.fault {
+            return Err(Error::new(ErrorKind::Invalid, format!("{PATH}: {why}")));
+        }
         let mut here = BTreeSet::new();
-        for record in page.servers {
-            let record =
-                record.take().ok_or_else(|| invalid("a record that is no server".into()))?;
-            let read = record.read(&self.ours).map_err(invalid)?;
+        self.servers.reserve(found.servers.len());
+        for read in found.servers {
             self.untyped.extend(read.untyped);
             self.hidden.extend(read.hidden);
             if self.ids.contains(&read.server.id) {
@@ -72,7 +158,7 @@ impl ServerList {
             }
         }
         self.ids.append(&mut here);
-        next_page(PATH, path, &page.servers_links)
+        next_page(PATH, path, &found.links)
     }
 
     /// Whether it was not told of some address whether it is fixed or floating.
@@ -108,7 +194,7 @@ impl ServerList {
 }
 
 /// A list is partial when it holds as many servers of which Nova knows no more than that they exist.
-pub fn down_cells(unknown: usize) -> Result<()> {
+pub fn down_cells(unknown: usize) -> crate::error::Result<()> {
     if unknown == 0 {
         return Ok(());
     }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -14,6 +14,9 @@ const THREADS: usize = 8;
 
 /// Connections to black holes that are held open: more than any client has at once, fewer than descriptors allow.
 const HELD_MAX: usize = 400;
+
+/// Connections that may wait to be accepted: more than any client makes at once.
+const WAITING_MAX: i32 = 1024;
 
 /// How long a client may take to send its question.
 const QUESTION: Duration = Duration::from_secs(5);
@@ -31,6 +34,7 @@ pub struct Crowd {
 struct Shared {
     listener: TcpListener,
     stopped: AtomicBool,
+    accepted: AtomicUsize,
     holes: Mutex<BTreeSet<IpAddr>>,
     held: Mutex<VecDeque<TcpStream>>,
 }
@@ -39,10 +43,12 @@ impl Crowd {
     /// Listens on a port that is free on all addresses.
     pub fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a free port");
+        rustix::net::listen(&listener, WAITING_MAX).expect("it listens already");
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {
             listener,
             stopped: AtomicBool::new(false),
+            accepted: AtomicUsize::new(0),
             holes: Mutex::default(),
             held: Mutex::default(),
         });
@@ -57,6 +63,11 @@ impl Crowd {
     /// The port of all of them.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// How many connections there were so far.
+    pub fn accepted(&self) -> usize {
+        self.shared.accepted.load(Ordering::Relaxed)
     }
 
     /// From now on connections to this address are accepted and never answered.
@@ -89,6 +100,7 @@ impl Shared {
             if !peer.ip().is_loopback() {
                 continue;
             }
+            self.accepted.fetch_add(1, Ordering::Relaxed);
             if self.holes.lock().unwrap().contains(&address.ip()) {
                 let mut held = self.held.lock().unwrap();
                 held.push_back(stream);

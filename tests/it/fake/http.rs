@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -143,6 +144,8 @@ struct Shared {
     stopped: Mutex<bool>,
     stop: Condvar,
     connections: Mutex<Vec<TcpStream>>,
+    /// How many connections there were.
+    accepted: AtomicUsize,
     /// The thread that holds the port.
     accepting: Mutex<Option<JoinHandle<()>>>,
 }
@@ -175,6 +178,11 @@ impl HttpServer {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How many connections it has accepted so far.
+    pub fn accepted(&self) -> usize {
+        self.shared.accepted.load(Ordering::Relaxed)
     }
 
     /// Its port, to be closed by whoever answers a request.
@@ -215,6 +223,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, handler: &Arc<Handler>) 
             return;
         }
         let Ok(stream) = stream else { continue };
+        shared.accepted.fetch_add(1, Ordering::Relaxed);
         let _ = stream.set_nodelay(true);
         if let Ok(clone) = stream.try_clone() {
             shared.connections.lock().unwrap().push(clone);

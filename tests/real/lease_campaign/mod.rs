@@ -204,10 +204,11 @@ impl Campaign {
         scaler.daemon.signal(signal);
         let ran = scaler.daemon.wait_for_end();
         // What may still take effect is not handed over.
-        let handed_over = ran.output().contains("handed the lease over");
+        let handed_over =
+            ran.stderr.lines().any(|line| line.ends_with("INFO  handed the lease over"));
         if signal == Signal::TERM && !handed_over {
-            let why = ran.stderr.lines().rfind(|line| line.contains("cannot create"));
-            println!("nothing was handed over; the last creation that failed: {why:?}");
+            let why = ran.stderr.lines().rfind(|line| line.contains("the lease"));
+            println!("nothing was handed over: {why:?}");
         }
         let wait = if handed_over { Duration::ZERO } else { VALIDITY };
         self.follow(kind, holder, at, wait + THIRD + SLACK);

@@ -4,6 +4,7 @@
 
 mod glance;
 pub mod keystone;
+mod listed;
 mod neutron;
 mod nova;
 mod nova_create;
@@ -26,6 +27,7 @@ use super::gone::Gone;
 use super::http::{HttpServer, Port, Request, Response};
 use super::range::Range;
 use super::replica::{Replica, Says};
+use listed::Pages;
 use state::{Fixed, State};
 
 /// A service of the cloud.
@@ -61,6 +63,8 @@ struct Shared {
     gone: Mutex<BTreeMap<IpAddr, Gone>>,
     /// What a replica says from the list on in which its server is first shown active; `None`: it is silent.
     boots_say: Mutex<Option<Says>>,
+    /// The list of servers, when it is not made of `state`.
+    pages: Mutex<Option<Arc<Pages>>>,
 }
 
 impl Cloud {
@@ -75,6 +79,7 @@ impl Cloud {
             replicas: Mutex::default(),
             gone: Mutex::default(),
             boots_say: Mutex::default(),
+            pages: Mutex::default(),
         });
         let cloud = Cloud { servers: Mutex::default(), crowd: Mutex::default(), shared };
         for service in SERVICES {
@@ -113,6 +118,34 @@ impl Cloud {
             }
         }
         *self.crowd.lock().unwrap() = Some(crowd);
+    }
+
+    /// The same, for thousands: they stand in the list, and nowhere else. The black holes are spread evenly.
+    pub fn list_crowd(&self, count: usize, holes: usize) {
+        let crowd = Crowd::start();
+        for number in 0..count {
+            if number * holes / count != (number + 1) * holes / count {
+                crowd.black_hole(Cloud::address_in_crowd(number));
+            }
+        }
+        let (nova, now) = {
+            let mut state = self.state();
+            state.range.port = crowd.port();
+            (state.addresses[&Service::Compute], state.now())
+        };
+        *self.shared.pages.lock().unwrap() = Some(Arc::new(Pages::new(count, nova, now)));
+        *self.crowd.lock().unwrap() = Some(crowd);
+    }
+
+    /// Where the replica of a listed crowd with this number, from 0 on, is.
+    pub fn address_in_crowd(number: usize) -> IpAddr {
+        listed::address(number)
+    }
+
+    /// How many connections were made so far: to the cloud, and to the crowd.
+    pub fn connections(&self) -> (usize, usize) {
+        let cloud = self.servers.lock().unwrap().values().map(HttpServer::accepted).sum();
+        (cloud, self.crowd.lock().unwrap().as_ref().map_or(0, Crowd::accepted))
     }
 
     /// From now on the server's replica listens and says `says`.
@@ -324,6 +357,10 @@ impl Shared {
         match service {
             Service::Identity => keystone::answer(&mut state, request),
             Service::Compute => {
+                let pages = self.pages.lock().unwrap().clone();
+                if let Some(page) = pages.and_then(|pages| pages.answer(request)) {
+                    return page.with("Date", &date);
+                }
                 let before = running(&state);
                 let response = nova::answer(&mut state, request);
                 let (after, port) = (running(&state), state.range.port);
