@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::args::Output;
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 use crate::error::{Error, ErrorKind, Result, one_line};
 use crate::explain::Explainer;
 use crate::handles::Handles;
@@ -25,9 +25,11 @@ use crate::progress::Woken;
 use crate::provider;
 use crate::settings::{Config, LeaseKind, LeaseSettings};
 use crate::signals;
+use crate::status::ended_pass::EndedPass;
 use crate::status::latest::Latest;
+use crate::status::pool_settings::PoolSettings;
 use crate::status::question::Question;
-use crate::status::snapshot::{EndedPass, Moment, PoolSettings, Snapshot};
+use crate::status::snapshot::Snapshot;
 use crate::status::{self, health, line};
 use crate::systemd::Manager;
 use crate::unique;
@@ -88,7 +90,8 @@ pub fn run(
     let lease = config.lease.as_ref().filter(|_| dry_run.is_none());
     let turn = lease.filter(|_| !once).map(|lease| Turn::by_lease(lease, clock));
     let handles = Handles { turn: turn.unwrap_or_default(), ..Handles::new() };
-    let explainer = dry_run.map(|output| Explainer::new(output, settings.clone(), handles.clone()));
+    let explainer =
+        dry_run.map(|output| Explainer::new(output, settings.clone(), handles.questions.clone()));
     let daemon = Daemon { interval: config.interval, settings, explainer, clock, handles, manager };
     // A run that was to do one pass and did not has failed; the loop ends when it is asked to.
     let when_killed = if once { ExitStatus::Failed } else { ExitStatus::Good };

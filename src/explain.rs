@@ -9,12 +9,14 @@ use crate::args::Output;
 use crate::clock::Moment;
 use crate::decide::arithmetic::Arithmetic;
 use crate::error::one_line;
-use crate::handles::Handles;
 use crate::model::Replica;
 use crate::pass::Report;
 use crate::plan::{Loudness, Plan};
+use crate::questions::Questions;
+use crate::status::ended_pass::EndedPass;
 use crate::status::json;
-use crate::status::snapshot::{EndedPass, PoolSettings, Snapshot};
+use crate::status::pool_settings::PoolSettings;
+use crate::status::snapshot::Snapshot;
 
 /// Longest text in a cell of the table: what a cloud calls a server may be long.
 const CELL_CHARS_MAX: usize = 120;
@@ -24,13 +26,13 @@ const CELL_CHARS_MAX: usize = 120;
 pub struct Explainer {
     output: Output,
     settings: PoolSettings,
-    handles: Handles,
+    questions: Questions,
 }
 
 impl Explainer {
     /// For a pool with these settings. What is printed goes to whoever started the program, so nothing is hidden.
-    pub fn new(output: Output, settings: PoolSettings, handles: Handles) -> Self {
-        Explainer { output, settings: PoolSettings { full: true, ..settings }, handles }
+    pub fn new(output: Output, settings: PoolSettings, questions: Questions) -> Self {
+        Explainer { output, settings: PoolSettings { full: true, ..settings }, questions }
     }
 
     /// Prints what one pass saw and would do.
@@ -46,8 +48,7 @@ impl Explainer {
             Output::Json => {
                 let pass = EndedPass { began, ended, report: report.clone() };
                 let snapshot = Snapshot::new(began, self.settings.clone()).pass_ended(pass);
-                let Handles { questions, login, .. } = &self.handles;
-                let snapshot = snapshot.with_questions(questions.all()).with_login(login.get());
+                let snapshot = snapshot.with_questions(self.questions.all());
                 json::page(&snapshot, report.events.iter().rev(), ended) + "\n"
             }
         };
@@ -217,7 +218,7 @@ mod tests {
     fn json_shows_everything_even_when_the_status_page_is_a_summary() {
         let mut settings = fixture::before_the_first_pass().settings;
         settings.full = false;
-        let explainer = Explainer::new(Output::Json, settings, Handles::new());
+        let explainer = Explainer::new(Output::Json, settings, Questions::default());
         let mut printed = Vec::new();
         let report = fixture::dry_run();
         explainer.print(&report, fixture::at(1), fixture::at(2), &mut printed).unwrap();

@@ -2,7 +2,6 @@
 
 use crate::lease::turn::Turn;
 use crate::metrics::Metrics;
-use crate::place::LastLogin;
 use crate::progress::{Progress, Stop};
 use crate::questions::Questions;
 
@@ -19,8 +18,6 @@ pub struct Handles {
     pub turn: Turn,
     /// What asking each replica last came to.
     pub questions: Questions,
-    /// What the last login found.
-    pub login: LastLogin,
 }
 
 impl Handles {

@@ -37,7 +37,6 @@ pub mod observe;
 pub mod outcome;
 pub mod outlet;
 pub mod pass;
-pub mod place;
 pub mod plan;
 pub mod probe;
 pub mod progress;

@@ -144,6 +144,17 @@ pub struct Server {
     pub floating: Vec<IpAddr>,
 }
 
+/// What a login was for, as the cloud tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// The region whose services are asked.
+    pub region: String,
+    /// The project's id.
+    pub project_id: String,
+    /// The project's name.
+    pub project_name: String,
+}
+
 /// All servers of the project; never a part of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {

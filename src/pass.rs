@@ -12,7 +12,7 @@ use crate::handles::Handles;
 use crate::memory::{BackOff, Memory};
 use crate::metrics::{Metrics, Phase};
 use crate::minimum::MinimumFile;
-use crate::model::{ExternalAddress, ServerId, Watched};
+use crate::model::{ExternalAddress, Scope, ServerId, Watched};
 use crate::observe::{self, Before, PassClock, Sight};
 use crate::outcome::{Outcome, StepOutcome, StepResult};
 use crate::plan::{Loudness, Note, Plan, StepKind};
@@ -69,6 +69,8 @@ pub struct Report {
     pub answered: BTreeSet<ServerId>,
     /// The mark the pool goes by, once settled.
     pub mark: Option<String>,
+    /// What the login was for, where there is one.
+    pub scope: Option<Scope>,
     /// How many free resources were wanted, by the file or the variable.
     pub minimum: Option<u64>,
     /// The pause before the next creation, as it was when the pass ended.
@@ -155,6 +157,7 @@ impl Pool {
         let mut report = self.observe_decide_act(now, watched, notes);
         report.minimum = Some(self.config.policy.minimum);
         report.mark.clone_from(&self.mark);
+        report.scope = self.cloud.reader().scope();
         report.pause = self.pause();
         let metrics = self.handles.metrics.clone();
         if watched.is_early() {

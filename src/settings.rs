@@ -4,8 +4,6 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::Serialize;
-
 use crate::model::IpVersion;
 use crate::proxies::Proxies;
 use crate::secret::Secret;
@@ -35,19 +33,41 @@ pub struct Config {
     pub lease: Option<LeaseSettings>,
     /// What the operator should know about the settings: one line each, logged once at start.
     pub warnings: Vec<String>,
-    /// All of this as the operator would write it.
+    /// Every setting that has an effect, as it was read, in the order of the table.
     pub in_force: Vec<InForce>,
 }
 
-/// One setting in force, for people.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// A setting as it is in force, for people. Its value is never a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InForce {
     /// The variable.
     pub name: &'static str,
-    /// Its value; for one that is not set what holds then; `None`: a secret, or it may hold one.
-    pub value: Option<String>,
-    /// Whether it was set, by a variable or in a `clouds.yaml`.
-    pub set: bool,
+    /// What holds, on one line; in a word, where there is no value.
+    pub value: String,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// Where the value of a setting comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody set it.
+    Default,
+    /// The environment.
+    Set,
+    /// The `clouds.yaml` that `OS_CLOUD` reads.
+    CloudsFile,
+}
+
+impl Origin {
+    /// In one word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Origin::Default => "default",
+            Origin::Set => "set",
+            Origin::CloudsFile => "clouds.yaml",
+        }
+    }
 }
 
 impl Config {

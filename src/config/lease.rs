@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::config::parse::{self, choice, has_host, seconds, text_of};
 use crate::config::proxies::proxies;
-use crate::config::reader::Reader;
+use crate::config::reader::{NOT_SHOWN, Reader};
 use crate::config::table::{
     APP_LEASE, APP_LEASE_NAME, APP_LEASE_SECONDS, APP_NAME, ETCDCTL_CACERT, ETCDCTL_CERT,
     ETCDCTL_ENDPOINTS, ETCDCTL_KEY, ETCDCTL_PASSWORD, ETCDCTL_PASSWORD_FILE, ETCDCTL_USER,
@@ -185,6 +185,7 @@ fn login(reader: &mut Reader<'_>) -> Option<EtcdLogin> {
     }
     match text_of(NAME_CHARACTERS_MAX)(user) {
         Ok(user) if !user.is_empty() && !secret.is_empty() => {
+            reader.holds(&ETCDCTL_USER, Some(&format!("{user}:{NOT_SHOWN}")));
             Some(EtcdLogin { user, password: reader.as_given("ETCDCTL_USER", secret) })
         }
         _ => {

@@ -1,9 +1,9 @@
 //! Settings: from the environment to [`Config`]. Everything is checked at once, and every fault is told in one run.
 //!
 //! `table` holds what settings there are, `parse` what a value may look like, `reader` how values and faults are
-//! collected, `in_force` how they read for people, `openstack` the cloud's part, `clouds` what a `clouds.yaml` tells of it, `lease` that of several scalers,
-//! `proxies` those of the environment, `unknown` the variables that look like settings and are none, `list` how the table
-//! reads for people.
+//! collected, `openstack` the cloud's part, `clouds` what a `clouds.yaml` tells of it, `lease` that of several scalers,
+//! `proxies` those of the environment, `unknown` the variables that look like settings and are none, `in_force` what people
+//! are shown of all this, `list` how the table reads for people.
 
 pub mod clouds;
 mod in_force;
@@ -111,9 +111,9 @@ pub fn load(
         warnings.extend(standing);
     }
     config.warnings = warnings;
-    config.in_force = in_force::in_force(&mut reader, &config);
     // The logger has long started: it is only checked here.
     reader.value(&LOG_FORMAT, choice(Format::WORDS));
+    config.in_force = in_force::settings(&mut reader, &config);
     let mut faults = reader.into_faults();
     if faults.is_empty() {
         return Ok(config);

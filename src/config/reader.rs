@@ -1,5 +1,6 @@
 //! Takes values out of the environment and collects what is wrong with them, so that all faults are told at once.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,9 +9,17 @@ use crate::config::clouds::FromFile;
 use crate::config::parse::{
     Parsed, ReadFile, SHOWN_CHARACTERS_MAX, WRAPPED_BY, Wrapping, file as file_path,
 };
-use crate::config::table::Setting;
+use crate::config::table::{Setting, Unset, all};
+use crate::error::one_line;
 use crate::files::cannot_be_read;
 use crate::secret::Secret;
+use crate::settings::{InForce, Origin};
+
+/// Most characters of a value that people are shown among the settings in force.
+const IN_FORCE_CHARACTERS_MAX: usize = 200;
+
+/// What people are shown in place of a secret that is set.
+pub const NOT_SHOWN: &str = "(not shown)";
 
 /// The environment, and what was found wrong with it so far.
 pub struct Reader<'a> {
@@ -21,6 +30,8 @@ pub struct Reader<'a> {
     faults: Vec<String>,
     warnings: Vec<String>,
     faulty: BTreeSet<&'static str>,
+    /// What was read so far, by the setting's name; no secret among it.
+    in_force: BTreeMap<&'static str, InForce>,
 }
 
 /// A value that is set, and the variable that holds it.
@@ -42,6 +53,7 @@ impl<'a> Reader<'a> {
             faults: Vec::new(),
             warnings: Vec::new(),
             faulty: BTreeSet::new(),
+            in_force: BTreeMap::new(),
         }
     }
 
@@ -142,9 +154,10 @@ impl<'a> Reader<'a> {
         setting: &'static Setting,
         parse: impl Fn(&str) -> Parsed<T>,
     ) -> Option<T> {
-        let given = self
-            .given(setting)
-            .or_else(|| Some(Given { variable: setting.name, value: setting.default()? }))?;
+        let given = self.given(setting);
+        self.holds(setting, given.map(|given| given.value));
+        let given =
+            given.or_else(|| Some(Given { variable: setting.name, value: setting.default()? }))?;
         match parse(given.value) {
             Ok(value) => Some(value),
             Err(allowed) => {
@@ -169,6 +182,33 @@ impl<'a> Reader<'a> {
         parse: impl Fn(&str) -> Parsed<T>,
     ) -> T {
         self.optional(setting, parse).unwrap_or_default()
+    }
+
+    /// Notes what a setting is set to, for people; `None`: it is not set. Secrets are not noted, so whoever reads one notes
+    /// [`NOT_SHOWN`] in its place.
+    pub fn holds(&mut self, setting: &'static Setting, given: Option<&str>) {
+        let in_file = self.file.is_some_and(|file| file.values.contains_key(setting.name));
+        let (value, origin) = match (given, setting.unset) {
+            (Some(value), _) if in_file => (value, Origin::CloudsFile),
+            (Some(value), _) => (value, Origin::Set),
+            (None, Unset::Default(value) | Unset::Means(value)) => (value, Origin::Default),
+        };
+        let value = one_line(&without_login(value), IN_FORCE_CHARACTERS_MAX);
+        self.in_force.insert(setting.name, InForce { name: setting.name, value, origin });
+    }
+
+    /// Notes what a default comes to.
+    pub fn comes_to(&mut self, setting: &'static Setting, value: String) {
+        if let Some(one) = self.in_force.get_mut(setting.name)
+            && one.origin == Origin::Default
+        {
+            one.value = value;
+        }
+    }
+
+    /// What was noted of the settings that were read, in the order of the table.
+    pub fn in_force(&mut self) -> Vec<InForce> {
+        all().filter_map(|setting| self.in_force.remove(setting.name)).collect()
     }
 
     /// A file's text.
@@ -220,7 +260,10 @@ impl<'a> Reader<'a> {
     /// A secret, from its own variable or from the file that another one names. Neither is a fault.
     pub fn secret(&mut self, plain: &'static Setting, file: &'static Setting) -> Secret {
         let path = match (self.given(plain), self.given(file)) {
-            (Some(given), None) => return self.as_given(given.variable, given.value),
+            (Some(given), None) => {
+                self.holds(plain, Some(NOT_SHOWN));
+                return self.as_given(given.variable, given.value);
+            }
             (None, Some(given)) => given,
             (Some(_), Some(_)) => {
                 self.fault(
@@ -250,6 +293,26 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// What could be a secret in an address is left out: a login before its host, and the values of its query.
+fn without_login(value: &str) -> Cow<'_, str> {
+    if !value.starts_with('/') && !value.contains("://") {
+        return Cow::Borrowed(value);
+    }
+    let harmless = |address: &str| {
+        let (address, query) = match address.split_once('?') {
+            Some((address, _)) => (address, "?…"),
+            None => (address, ""),
+        };
+        let (scheme, rest) = address.split_once("://").unwrap_or_default();
+        let end = rest.find('/').unwrap_or(rest.len());
+        match rest.get(..end).and_then(|host| host.rfind('@')) {
+            Some(at) => format!("{scheme}://{}{query}", rest.get(at + 1..).unwrap_or_default()),
+            None => format!("{address}{query}"),
+        }
+    };
+    Cow::Owned(value.split(',').map(harmless).collect::<Vec<_>>().join(","))
 }
 
 /// `VARIABLE "value"`, on one line: quotes, blanks and line ends in it are shown for what they are.

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use crate::error::Result;
 use crate::handles::Handles;
-use crate::model::{AddressId, ExternalAddress, Listing, Server, ServerId};
+use crate::model::{AddressId, ExternalAddress, Listing, Scope, Server, ServerId};
 use crate::settings::{Config, ProviderSettings};
 use openstack::{OpenStack, OpenStackMut};
 
@@ -26,6 +26,11 @@ pub trait Provider {
 
     /// The server with this id, in the pool or not; `None` when there is none.
     fn server(&mut self, id: &ServerId) -> Result<Option<Server>>;
+
+    /// What the last login was for; `None` where there is no login, or none yet. Asks nobody.
+    fn scope(&self) -> Option<Scope> {
+        None
+    }
 
     /// Everything a creation and a pass need, resolved and named, for `--check`; every fault, not only the first.
     fn check(&mut self) -> Vec<CheckLine>;

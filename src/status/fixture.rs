@@ -3,16 +3,19 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
+use crate::clock::Moment;
 use crate::error::{Error, ErrorKind};
 use crate::events::{Event, Tone};
 use crate::lease::turn::{Part, View};
-use crate::model::{AddressId, ExternalAddress, Replica, ServerId, State};
+use crate::model::{AddressId, ExternalAddress, Replica, Scope, ServerId, State};
 use crate::outcome::{Outcome, StepOutcome, StepResult};
 use crate::pass::{Pause, Report};
-use crate::place::Place;
 use crate::plan::{Batch, HeldBack, Loudness, Note, Plan, StepKind};
-use crate::settings::InForce;
-use crate::status::snapshot::{EndedPass, Moment, PoolSettings, Snapshot};
+use crate::settings::{InForce, Origin};
+use crate::status::ended_pass::EndedPass;
+use crate::status::place::Place;
+use crate::status::pool_settings::PoolSettings;
+use crate::status::snapshot::Snapshot;
 
 /// So many seconds after a start on a beautiful day.
 pub fn at(seconds: u64) -> Moment {
@@ -34,22 +37,40 @@ pub fn before_the_first_pass() -> Snapshot {
         dry_run: false,
         boot_grace: Duration::from_secs(600),
         launch_timeout: Duration::from_secs(900),
-        place: Some(Place {
-            region: Some("SBG7".into()),
-            project: Some("demo".into()),
-            flavor: "d2-8".into(),
-            image: "Debian 11".into(),
-            network: "Ext-Net".into(),
-        }),
-        in_force: [
-            InForce { name: "REPLICA_CAPACITY", value: Some("3".into()), set: true },
-            InForce { name: "OS_PASSWORD", value: None, set: true },
-        ]
-        .into(),
+        place: Some(place()),
+        in_force: in_force().into(),
         longest_request: Duration::from_secs(120),
         full: true,
     };
     Snapshot::new(at(0), settings)
+}
+
+/// By the settings alone.
+pub fn place() -> Place {
+    Place {
+        region: Some("SBG7".into()),
+        project: None,
+        project_id: Some("p1".into()),
+        flavor: "d2-8".into(),
+        image: "Debian 12".into(),
+        network: "Ext-Net".into(),
+    }
+}
+
+/// What the login tells.
+pub fn scope() -> Scope {
+    Scope { region: "GRA9".into(), project_id: "p1".into(), project_name: "Recorders".into() }
+}
+
+fn in_force() -> Vec<InForce> {
+    let one = |name, value: &str, origin| InForce { name, value: value.into(), origin };
+    vec![
+        one("REPLICA_CAPACITY", "3", Origin::Set),
+        one("OS_PASSWORD", "(not shown)", Origin::Set),
+        one("OS_PROJECT_ID", "p1", Origin::CloudsFile),
+        one("OS_REGION_NAME", "SBG7", Origin::Default),
+        one("OPENSTACK_METADATA_VALUE", "scaler", Origin::Default),
+    ]
 }
 
 /// The lease as the scaler `left` sees it, which has done this since the 10th second; somebody held it 20 s after the start.
@@ -84,6 +105,7 @@ pub fn good_pass() -> Report {
         outcome: Some(Outcome::default()),
         answered: BTreeSet::new(),
         mark: Some("scaler".into()),
+        scope: Some(scope()),
         ..Report::default()
     }
 }

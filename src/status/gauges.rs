@@ -8,7 +8,8 @@ use crate::metrics::Gauges;
 use crate::model::{ExternalAddress, State};
 use crate::pass::Report;
 use crate::plan::Plan;
-use crate::status::snapshot::{EndedPass, HeldBy, Snapshot, held_by};
+use crate::status::ended_pass::{EndedPass, HeldBy, held_by};
+use crate::status::snapshot::Snapshot;
 
 /// The gauges at `elapsed`, on the clock of the snapshot's moments. Of the pool they show what was last seen of it.
 pub fn gauges(snapshot: &Snapshot, elapsed: Duration) -> Gauges {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::lease::turn::{Part, View};
 use crate::status::page::words::time_of_day;
-use crate::status::snapshot::{PoolSettings, Snapshot};
+use crate::status::pool_settings::PoolSettings;
+use crate::status::snapshot::Snapshot;
 
 /// So many intervals without what should have happened are too many.
 const INTERVALS_MAX: u32 = 3;
@@ -128,8 +129,8 @@ pub fn alive(settings: &PoolSettings, idle: Duration) -> Result<(), String> {
 mod tests {
     use super::*;
     use crate::plan::{Loudness, Note};
+    use crate::status::ended_pass::EndedPass;
     use crate::status::fixture;
-    use crate::status::snapshot::EndedPass;
 
     const SECOND: Duration = Duration::from_secs(1);
 

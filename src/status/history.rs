@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, SystemTime};
 
+use crate::clock::Moment;
 use crate::decide::arithmetic::{KINDS, split};
 use crate::events::Event;
 use crate::model::{AddressId, ServerId, State};
 use crate::plan::Plan;
-use crate::status::snapshot::{EndedPass, Moment, holder};
+use crate::status::ended_pass::{EndedPass, holder};
 
 /// Passes that are remembered: a day of them at the default `APP_INTERVAL`.
 pub const PASSES_MAX: usize = 1440;

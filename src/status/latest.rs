@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Moment;
 use crate::events::Event;
+use crate::status::ended_pass::EndedPass;
 use crate::status::history::History;
-use crate::status::snapshot::{EndedPass, Snapshot};
+use crate::status::snapshot::Snapshot;
 
 /// The latest snapshot and the past. The lock is held for two pointer copies, or for adding one pass to the past, so no
 /// reader can hold up the loop.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, SystemTime};
 
 use crate::model::{Replica, ServerId, State};
-use crate::status::snapshot::{EndedPass, PoolSettings};
+use crate::status::ended_pass::EndedPass;
+use crate::status::pool_settings::PoolSettings;
 
 /// So many of the last builds and boots are remembered.
 const LAST: usize = 20;

@@ -6,6 +6,7 @@
 //!
 //! People get a page, scripts get JSON; both are made anew for each question, from the same snapshot.
 
+pub mod ended_pass;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod gate;
@@ -17,6 +18,8 @@ pub mod latest;
 pub mod line;
 pub mod lives;
 pub mod page;
+pub mod place;
+pub mod pool_settings;
 pub mod question;
 mod server;
 pub mod snapshot;
@@ -116,9 +119,7 @@ pub fn answer(
     let (snapshot, history) = latest.with_history();
     let snapshot = snapshot.with_lease(handles.turn.view());
     let snapshot = match question.path {
-        "/" | "/status" => {
-            snapshot.with_questions(handles.questions.all()).with_login(handles.login.get())
-        }
+        "/" | "/status" => snapshot.with_questions(handles.questions.all()),
         _ => snapshot,
     };
     let now = clock.now();

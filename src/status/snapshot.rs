@@ -1,138 +1,14 @@
-//! What the last passes came to, and how the pool is set: plain data.
+//! What the last passes came to: all that is shown but for the past. Each is made of the one before.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use serde::{Serialize, Serializer};
-
-pub use crate::clock::Moment;
+use crate::clock::Moment;
 use crate::lease::turn::{Part, View};
-use crate::model::{ExternalAddress, ServerId, State};
-use crate::pass::Report;
-use crate::place::{Found, Place};
-use crate::plan::Plan;
 use crate::questions::AllAsked;
-use crate::settings::{Config, InForce, ProviderSettings};
+use crate::status::ended_pass::EndedPass;
 use crate::status::lives::Lives;
+use crate::status::pool_settings::PoolSettings;
 use crate::status::trouble::Trouble;
-
-/// The pool's settings, as far as the status page shows them, and how it shows them.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PoolSettings {
-    /// `PROVIDER`.
-    pub provider: &'static str,
-    /// `OPENSTACK_METADATA_KEY`.
-    pub mark_key: String,
-    /// `OPENSTACK_METADATA_VALUE`; `None` until the first pass has found out which default applies.
-    pub mark_value: Option<String>,
-    /// `REPLICA_CAPACITY`.
-    pub capacity: u64,
-    /// `REPLICA_MIN_AVAILABLE_RESOURCES`, or what its file said in the last pass.
-    pub minimum: u64,
-    /// `REPLICA_MAX`.
-    pub max: Option<u64>,
-    /// `APP_INTERVAL`.
-    #[serde(rename = "intervalSeconds", serialize_with = "whole_seconds")]
-    pub interval: Duration,
-    /// `EXTERNAL_ADDRESS_MANAGEMENT`.
-    pub address_management: bool,
-    /// Whether nothing is changed (`--dry-run`).
-    pub dry_run: bool,
-    /// `REPLICA_BOOT_GRACE`.
-    #[serde(skip)]
-    pub boot_grace: Duration,
-    /// `REPLICA_LAUNCH_TIMEOUT`.
-    #[serde(skip)]
-    pub launch_timeout: Duration,
-    /// Where the VMs are; `None` in a simulation.
-    #[serde(skip)]
-    pub place: Option<Place>,
-    /// All settings in force.
-    #[serde(skip)]
-    pub in_force: Arc<[InForce]>,
-    /// The longest that one request to the cloud can last.
-    #[serde(skip)]
-    pub longest_request: Duration,
-    /// `false` hides ids, names and addresses (`APP_STATUS_DETAIL=summary`).
-    #[serde(skip)]
-    pub full: bool,
-}
-
-impl PoolSettings {
-    /// What of `config` is shown.
-    pub fn new(config: &Config, dry_run: bool) -> Self {
-        let (provider, longest_request, place) = match &config.provider {
-            // A creation may take twice the limit of the other requests.
-            ProviderSettings::OpenStack(settings) => {
-                ("openstack", settings.timeout * 2, Some(Place::new(settings)))
-            }
-            ProviderSettings::Simulated => ("simulated", Duration::ZERO, None),
-        };
-        PoolSettings {
-            provider,
-            mark_key: config.mark.key.clone(),
-            mark_value: config.mark.value.clone(),
-            capacity: config.policy.capacity,
-            minimum: config.policy.minimum,
-            max: config.policy.max,
-            interval: config.interval,
-            address_management: config.policy.manage_addresses,
-            dry_run,
-            boot_grace: config.policy.boot_grace,
-            launch_timeout: config.policy.launch_timeout,
-            place,
-            in_force: config.in_force.clone().into(),
-            longest_request,
-            full: config.status.full,
-        }
-    }
-}
-
-fn whole_seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(duration.as_secs())
-}
-
-/// Seconds with at most three decimals.
-pub fn rounded_seconds(duration: Duration) -> f64 {
-    (duration.as_secs_f64() * 1000.0).round() / 1000.0
-}
-
-/// One pass that ended.
-#[derive(Debug)]
-pub struct EndedPass {
-    /// When it began.
-    pub began: Moment,
-    /// When it ended.
-    pub ended: Moment,
-    /// What it came to.
-    pub report: Report,
-}
-
-/// Who holds an address after the moves of the pass that saw it.
-pub fn holder<'a>(address: &'a ExternalAddress, report: &'a Report) -> Option<&'a ServerId> {
-    let mut all = report.outcome.iter().flat_map(|outcome| &outcome.moved);
-    let moved = all.find(|(id, _)| *id == address.id).map(|(_, to)| to);
-    moved.or(address.holder.as_ref())
-}
-
-/// What kind of server holds an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HeldBy {
-    /// None.
-    Nobody,
-    /// One outside the pool.
-    Outside,
-    /// A replica that is this.
-    Replica(State),
-}
-
-/// What holds an address after the moves of the pass that saw it.
-pub fn held_by(address: &ExternalAddress, plan: &Plan, report: &Report) -> HeldBy {
-    let Some(id) = holder(address, report) else { return HeldBy::Nobody };
-    let replica = plan.replicas.iter().find(|replica| replica.id == *id);
-    replica.map_or(HeldBy::Outside, |replica| HeldBy::Replica(replica.state))
-}
 
 /// Everything the status server shows, but for the past.
 #[derive(Clone, Debug)]
@@ -207,16 +83,6 @@ impl Snapshot {
         Snapshot { questions: Arc::new(questions), ..self.clone() }
     }
 
-    /// The same, in the place that the login found.
-    #[must_use]
-    pub fn with_login(&self, found: Option<Found>) -> Self {
-        let mut next = self.clone();
-        if let (Some(place), Some(found)) = (&self.settings.place, found) {
-            next.settings.place = Some(place.found(found));
-        }
-        next
-    }
-
     /// Whether this scaler acts, and no other one.
     pub fn acts(&self) -> bool {
         self.lease.as_ref().map_or(!self.settings.dry_run, |lease| lease.part == Part::Acts)
@@ -245,6 +111,9 @@ impl Snapshot {
         }
         next.trouble = self.trouble.after(&pass);
         next.lives = Arc::new(self.lives.after(&pass));
+        if let (Some(place), Some(scope)) = (&mut next.settings.place, &pass.report.scope) {
+            place.settle(scope);
+        }
         let pass = Arc::new(pass);
         if pass.report.plan.is_some() {
             next.last_sight = Some(Arc::clone(&pass));

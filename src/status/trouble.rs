@@ -1,10 +1,11 @@
 //! What is wrong with the pool, and since when: carried on from pass to pass. Pure.
 
+use crate::clock::Moment;
 use crate::model::State;
 use crate::outcome::StepResult;
 use crate::pass::Report;
 use crate::plan::{Plan, StepKind};
-use crate::status::snapshot::{EndedPass, HeldBy, Moment, held_by};
+use crate::status::ended_pass::{EndedPass, HeldBy, held_by};
 
 /// Since when what is wrong has been so without a break; each is the beginning of the first pass that saw it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

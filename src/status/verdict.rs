@@ -6,11 +6,13 @@ mod tests;
 
 use std::time::{Duration, SystemTime};
 
+use crate::clock::Moment;
 use crate::outcome::StepResult;
 use crate::plan::{HeldBack, Plan, StepKind};
+use crate::status::ended_pass::EndedPass;
 use crate::status::health;
 use crate::status::page::words::{count, near};
-use crate::status::snapshot::{EndedPass, Moment, Snapshot};
+use crate::status::snapshot::Snapshot;
 use crate::status::trouble::healthy_addresses;
 
 /// How the pool is.

@@ -60,7 +60,7 @@ class Cloud:
             self.floating.append({
                 "id": f"ip-{number}", "floating_ip_address": f"203.0.113.{len(self.floating) + 1}",
                 "port_id": f"port-{number}", "fixed_ip_address": address, "status": "ACTIVE",
-                "description": "recorders", "port_details": port})
+                "description": "recorders", "project_id": "p", "port_details": port})
 
     def answer(self, method, path):
         if path.endswith("/auth/tokens"):

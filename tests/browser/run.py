@@ -114,8 +114,56 @@ return wrong;
 """
 
 
-def check_looks(browser, name, sizes=(360, 1280), axe=True, height=None):
-    """Narrow and wide, light and dark: nothing sticks out, everything can be read and found."""
+# An address or a time that stands on two lines.
+BROKEN = """
+const whole = /\\d+\\.\\d+\\.\\d+\\.\\d+|\\d\\d:\\d\\d(:\\d\\d)?|[0-9a-f]+(:[0-9a-f]+){2,7}/g;
+const broken = [];
+const look = (range, text) => {
+  const tops = [...range.getClientRects()].filter((r) => r.width > 0).map((r) => r.bottom);
+  if (tops.some((t) => Math.abs(t - tops[0]) > 8)) broken.push(text);
+};
+const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+while (walker.nextNode()) {
+  const node = walker.currentNode;
+  if (['SCRIPT', 'STYLE'].includes(node.parentElement.tagName) || !node.parentElement.checkVisibility()) continue;
+  for (const found of node.data.matchAll(whole)) {
+    const range = document.createRange();
+    range.setStart(node, found.index);
+    range.setEnd(node, found.index + found[0].length);
+    look(range, found[0]);
+  }
+}
+for (const time of document.querySelectorAll('time, td:nth-of-type(n+5) code')) {
+  const range = document.createRange();
+  range.selectNodeContents(time);
+  look(range, time.textContent);
+}
+return [...new Set(broken)].slice(0, 10);
+"""
+
+# What a finger has to hit and cannot.
+SMALL = """
+const small = [];
+for (const e of document.querySelectorAll('a, button, label, summary, input:not([type=checkbox]), td code, th code, li code')) {
+  if (!e.checkVisibility() || e.matches('.skip')) continue;
+  const r = e.getBoundingClientRect();
+  if (r.height < 24 || r.width < 24) small.push(`${e.tagName} ${e.textContent.slice(0, 30)}: ${r.width.toFixed(1)} × ${r.height.toFixed(1)}`);
+}
+return small.slice(0, 10);
+"""
+
+# Which part stands above the one that is to be read before it.
+ORDER = """
+const ids = ['health', 'attention-heading', 'trouble-heading', 'addresses-heading', 'past-heading', 'plan-heading',
+             'events-heading', 'replicas-heading'];
+const parts = ids.map((id) => document.getElementById(id)).filter(Boolean);
+const tops = parts.map((e) => e.getBoundingClientRect().top);
+return parts.filter((_, n) => n && tops[n] < tops[n - 1]).map((e) => e.id);
+"""
+
+
+def check_looks(browser, name, sizes=(320, 390, 800, 1400), axe=True, height=None):
+    """Narrow and wide, light and dark: nothing sticks out or breaks, everything can be read, found and hit."""
     for scheme in ("light", "dark"):
         for width in sizes:
             browser.look(width, scheme)
@@ -124,6 +172,9 @@ def check_looks(browser, name, sizes=(360, 1280), axe=True, height=None):
             assert over <= 0, f"{where}: {over} px stick out"
             equal(browser.run(CONTRAST), [], f"{where}: contrast below 4.5")
             equal(browser.run(LANDMARKS), [], where)
+            equal(browser.run(BROKEN), [], f"{where}: on two lines")
+            equal(browser.run(SMALL), [], f"{where}: less than 24 px")
+            equal(browser.run(ORDER), [], f"{where}: out of order")
             browser.screenshot(OUT / f"{name}-{width}-{scheme}.png", height=height)
             if axe:
                 browser.run(AXE.read_text())
@@ -200,7 +251,7 @@ def a_reader_finds_what_they_look_for(driver):
         text = browser.run("return document.body.innerText")
         for word in ["Healthy", "Free resources", "of 6 wanted", "of at most 12", "next", "What holds it back",
                      "The last hours", "Replicas by state", "Last plan", "Recent events", "External addresses",
-                     "127.77.0.", "a restart forgets it", "History since", "done: create", "simulated"]:
+                     "127.77.0.", "a restart forgets it", "History since", "create 1 replica", "settings in force", "simulated"]:
             assert word.lower() in text.lower(), f"{word!r} is not on the page:\n{text}"
         check_looks(browser, "demo")
         browser.look(1100)
@@ -235,6 +286,94 @@ def a_refresh_forgets_nothing_the_reader_did(driver):
         assert moved < 60, f"the page moved by {moved} px"
 
 
+def the_figures_stand_in_twos_on_a_small_screen(driver):
+    with simulated(driver) as (daemon, browser):
+        daemon.wait_for_passes(2)
+        browser.open(daemon.url)
+        for width, columns in [(320, 1), (559, 1), (560, 2), (800, 2), (960, 2), (1400, 4)]:
+            browser.look(width)
+            lefts = browser.run("return [...document.querySelectorAll('.card')].map((c) => c.getBoundingClientRect().left)")
+            equal((len(lefts), len(set(lefts))), (4, columns), f"cards, and columns of them, at {width} px")
+
+
+def local_time_is_a_switch_that_is_remembered(driver):
+    with simulated(driver, APP_INTERVAL="3600") as (daemon, browser):
+        daemon.wait_for_passes(1)
+        browser.cdp("Emulation.setTimezoneOverride", timezoneId="Asia/Kolkata")
+        browser.open(daemon.url)
+        shown = ("const t = document.querySelector('footer time'); const z = document.querySelector('footer .zone');"
+                 "return [t.textContent, z.textContent, t.dateTime, document.querySelector('#local input').checked]")
+        utc, zone, machine, _ = browser.run(shown)
+        equal((utc, zone), (machine[:19].replace("T", " "), "UTC"), "at first")
+        local = browser.run("const d = new Date(arguments[0]); d.setMinutes(d.getMinutes() + 330);"
+                            "return d.toISOString().slice(0, 19).replace('T', ' ')", machine)
+        browser.click("#local input")
+        equal(browser.run(shown), [local, "GMT+5:30", machine, True], "switched on")
+        left = browser.run("return [...document.querySelectorAll('time')].filter((t) => !t.dataset.utc).length")
+        equal(left, 0, "times that stay in UTC")
+        browser.open(daemon.url)
+        equal(browser.run(shown), [local, "GMT+5:30", machine, True], "remembered")
+        browser.run("window.page = document.getElementById('now').innerHTML;"
+                    "document.getElementById('now').textContent = ''; document.querySelector('#live input').click();"
+                    "document.querySelector('#live input').click()")
+        browser.wait_until("a refresh", "return document.querySelector('#now time')?.dataset.utc")
+        browser.click("#local input")
+        equal(browser.run(shown), [utc, "UTC", machine, False], "switched off")
+        browser.open(daemon.url)
+        equal(browser.run(shown), [utc, "UTC", machine, False], "remembered, too")
+        check_quiet(browser, daemon.url)
+
+
+def a_click_copies_an_id_or_an_address(driver):
+    with simulated(driver) as (daemon, browser):
+        daemon.wait_for_passes(8)
+        browser.open(daemon.url)
+        browser.click("#live input")
+        browser.run("document.addEventListener('copy', () => window.copied = getSelection().toString())")
+        for what in ["#rows th code", "#rows td:nth-of-type(5) code", ".addresses th code"]:
+            text = browser.run("return document.querySelector(arguments[0]).textContent", what)
+            browser.run("document.querySelector(arguments[0]).scrollIntoView({block: 'center'})", what)
+            browser.click(what)
+            equal(browser.run("return window.copied"), text, f"the copy of {what}")
+            equal(browser.run("return document.getElementById('said').textContent"), f"Copied {text}", "what is said")
+        check_quiet(browser, daemon.url)
+
+
+def an_event_leads_to_its_row(driver):
+    with simulated(driver) as (daemon, browser):
+        daemon.wait_for_passes(8)
+        browser.open(daemon.url)
+        browser.wait_until("an event with a link", "return document.querySelector('#events a')")
+        browser.click("#live input")
+        browser.run("const f = document.getElementById('filter'); f.value = 'no such row'; f.dispatchEvent(new Event('input'));"
+                    "document.querySelector('#events a').scrollIntoView({block: 'center'})")
+        row = browser.run("return document.querySelector('#events a').getAttribute('href').slice(1)")
+        browser.click("#events a")
+        seen = browser.wait_until(
+            "the row", "const r = document.getElementById(arguments[0] ?? location.hash.slice(1));"
+            "const b = r?.getBoundingClientRect(); return b && b.height > 0 && b.top >= 0 && b.bottom <= innerHeight && r.id")
+        equal(seen, row, "the row that is seen")
+        check_quiet(browser, daemon.url)
+
+
+def the_pointer_reads_the_charts(driver):
+    with simulated(driver) as (daemon, browser):
+        daemon.wait_for_passes(6)
+        browser.open(daemon.url)
+        browser.click("#live input")
+        for number, says in [(0, r"^\d\d:\d\d:\d\d: \d+ free, 6 wanted"), (1, r"^\d\d:\d\d:\d\d: \d+ (healthy|starting|creating)")]:
+            text = browser.run(
+                "const p = document.querySelectorAll('.plot')[arguments[0]]; p.scrollIntoView({block: 'center'});"
+                "const b = p.querySelector('svg').getBoundingClientRect();"
+                "p.dispatchEvent(new PointerEvent('pointermove', {bubbles: true, clientX: b.right - 3, clientY: b.top + 5}));"
+                "const h = document.getElementById('hand'); return h.hidden ? '' : h.textContent", number)
+            assert re.search(says, text), f"chart {number} reads {text!r}"
+        away = browser.run("document.body.dispatchEvent(new PointerEvent('pointermove', {bubbles: true}));"
+                           "return document.getElementById('hand').hidden")
+        assert away, "it stays when the pointer has left"
+        check_quiet(browser, daemon.url)
+
+
 def a_program_that_is_gone_is_said_so(driver):
     with simulated(driver) as (daemon, browser):
         daemon.wait_for_passes(1)
@@ -252,7 +391,11 @@ def without_scripts_everything_is_there(driver):
         source = browser.source()
         assert re.search(r'<meta http-equiv="refresh" content="\d+"', source), "no refresh"
         assert 'value="healthy"' in source, "the filter is not kept"
-        equal(browser.run("return document.getElementById('live').hidden"), True, "the switch that needs a script")
+        for switch in ["live", "local"]:
+            hidden = browser.run("return document.getElementById(arguments[0]).hidden", switch)
+            equal(hidden, True, f"the switch {switch}, which needs a script")
+        times = browser.run("return [...document.querySelectorAll('time')].map((t) => [t.dateTime, t.textContent])")
+        assert times and all(shown[-5:] in machine for machine, shown in times), f"times that are not UTC: {times}"
         states = browser.run("return [...document.getElementById('rows').rows].filter((r) => r.checkVisibility())"
                              ".map((r) => r.className)")
         assert states and set(states) == {"healthy"}, f"the filter shows {states}"
@@ -284,8 +427,8 @@ def a_thousand_replicas_can_be_read_and_filtered(driver):
               f"opened in {opened:.2f} s")
         rows = browser.run("return document.getElementById('rows').rows.length")
         assert rows > 980, f"{rows} rows"
-        for word in ["Creation paused until", "Quota exceeded", "203.0.113.40"]:
-            assert word in browser.run("return document.body.innerText"), f"{word} is not on the page"
+        for word in ["creation paused", "quota exceeded", "203.0.113.40"]:
+            assert word in browser.run("return document.body.innerText").lower(), f"{word} is not on the page"
         browser.type("#filter", "silent 503")
         shown = browser.run("return [...document.getElementById('rows').rows].filter((r) => !r.hidden)"
                             ".map((r) => r.className)")
@@ -301,6 +444,44 @@ def a_thousand_replicas_can_be_read_and_filtered(driver):
         check_quiet(browser, daemon.url)
 
 
+def a_thousand_replicas_can_be_sorted(driver):
+    with thousand(driver) as (daemon, browser):
+        browser.look(1400)
+        browser.open(daemon.url)
+        column = "return [...document.getElementById('rows').rows].map((r) => r.cells[arguments[0]].textContent)"
+        ids = "return [...document.getElementById('rows').rows].map((r) => r.id)"
+        as_it_came = browser.run(ids)
+        head = ".replicas thead th:nth-child({}) button"
+        browser.run("document.getElementById('replicas').scrollIntoView()")
+        browser.click(head.format(4))
+        free = [int(text) for text in browser.run(column, 3)]
+        equal(free, sorted(free), "free resources")
+        equal(browser.run("return document.querySelectorAll('th')[3] && document.querySelector('[aria-sort]').textContent"),
+              "Free", "the column that is sorted by")
+        browser.click(head.format(4))
+        free = [int(text) for text in browser.run(column, 3)]
+        equal(free, sorted(free, reverse=True), "free resources, most first")
+        browser.click(head.format(5))
+        seconds = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+
+        def ages():
+            return [sum(int(n) * seconds[unit] for n, unit in re.findall(r"(\d+) (\w+)", text))
+                    for text in browser.run(column, 4)]
+
+        assert len(set(ages())) > 100 and ages() == sorted(ages()), "ages"
+        browser.run("window.text = document.getElementById('now').innerHTML")
+        browser.wait_until("a refresh", "return document.getElementById('now').innerHTML !== window.text")
+        assert ages() == sorted(ages()), "ages after a refresh"
+        took = browser.run("const b = document.querySelector('.replicas thead button'); const t = performance.now();"
+                           "b.click(); document.body.offsetHeight; return performance.now() - t")
+        print(f"  sorted by name in {took:.0f} ms")
+        browser.click(head.format(1))
+        browser.click(head.format(1))
+        now = browser.run(ids)
+        equal(now, [one for one in as_it_came if one in now], "the server's order")
+        check_quiet(browser, daemon.url)
+
+
 def a_thousand_replicas_look_well_and_no_name_is_markup(driver):
     with thousand(driver) as (daemon, browser):
         browser.look(1280)
@@ -309,8 +490,26 @@ def a_thousand_replicas_look_well_and_no_name_is_markup(driver):
         assert EVIL in names, "the evil name is not shown as it is"
         assert "owned" not in browser.run("return document.title")
         equal(browser.run("return document.querySelectorAll('#rows img, #rows script').length"), 0, "markup")
+        browser.run("document.getElementById('settings').open = true")
+        settings = browser.run("return document.getElementById('settings').innerText")
+        for part in ["OS_PASSWORD (not shown)", "OPENSTACK_METADATA_VALUE recorders set", "REPLICA_MAX"]:
+            assert part in settings, f"{part!r} is not among the settings in force: {settings}"
+        assert "Debian 12" in browser.run("return document.querySelector('.where').innerText"), "where"
+        browser.run("document.getElementById('settings').open = false")
+        trouble = browser.run("return document.getElementById('trouble').innerText")
+        assert "Replicas in trouble" in trouble and "in all:" in trouble, trouble
+        folded = browser.run("return document.getElementById('all-addresses')?.open")
+        equal(folded, False, "40 addresses that are well: unfolded")
         check_looks(browser, "thousand", axe=False, height=3000)
-        browser.click("a[data-filter=parked]")
+        browser.run("document.querySelector('#live input').click(); document.querySelector('.replicas').classList.add('v6');"
+                    "document.getElementById('all-addresses').open = true;"
+                    "for (const c of document.querySelectorAll('#rows td:nth-of-type(5) code, #trouble code'))"
+                    "  c.textContent = '2001:db8:1234:5678:9abc:def0:1234:5678'")
+        for width in (320, 390, 560, 761, 800, 961, 1400):
+            browser.look(width)
+            over = browser.run("return document.documentElement.scrollWidth - innerWidth")
+            equal((over, browser.run(BROKEN)), (0, []), f"long addresses at {width} px: px that stick out, and what is broken")
+        browser.click("#now a[data-filter=parked]")
         equal(browser.run("return document.getElementById('shown').textContent").split(" of ")[0], "10", "parked")
         check_quiet(browser, daemon.url)
 
@@ -320,10 +519,16 @@ TESTS = [
     a_reader_finds_what_they_look_for,
     the_picture_and_the_clock_follow_the_passes,
     a_refresh_forgets_nothing_the_reader_did,
+    the_figures_stand_in_twos_on_a_small_screen,
+    local_time_is_a_switch_that_is_remembered,
+    a_click_copies_an_id_or_an_address,
+    an_event_leads_to_its_row,
+    the_pointer_reads_the_charts,
     a_program_that_is_gone_is_said_so,
     without_scripts_everything_is_there,
     a_summary_names_nothing,
     a_thousand_replicas_can_be_read_and_filtered,
+    a_thousand_replicas_can_be_sorted,
     a_thousand_replicas_look_well_and_no_name_is_markup,
 ]
 

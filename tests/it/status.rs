@@ -49,9 +49,7 @@ fn the_status_tells_where_it_is_how_it_is_set_and_what_happened() {
         assert!(!value.is_empty(), "no {key}: {page:#}");
         daemon.wait_for_log(&[key, value]);
     }
-    let in_force = page["settingsInForce"].as_array().unwrap();
-    let port = in_force.iter().find(|one| one["name"] == "APP_PORT").unwrap();
-    assert_eq!(port["set"], true, "{page:#}");
+    assert_eq!(page["settings"]["inForce"]["APP_PORT"]["from"], "set", "{page:#}");
     let first = page["events"].as_array().unwrap().last().unwrap();
     assert_eq!(first["text"], "the pool is seen for the first time: 3 replicas", "{page:#}");
     let replica = &page["replicas"][0];

@@ -32,7 +32,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::handles::Handles;
 use crate::http::{CloudClient, Trust};
-use crate::model::{AddressId, ExternalAddress, Listing, Server, ServerId, is_uuid};
+use crate::model::{AddressId, ExternalAddress, Listing, Scope, Server, ServerId, is_uuid};
 use crate::provider::{CheckLine, Creation, Provider, ProviderMut, Quota};
 use crate::settings::{Mark, OpenStackSettings};
 use ingredients::Ingredients;
@@ -86,9 +86,8 @@ impl OpenStack {
         manage_addresses: bool,
         handles: Handles,
     ) -> Result<Self> {
-        let told = handles.login.clone();
         let client = client(settings, handles)?;
-        let session = Session::new(client, settings.clone()).telling(told);
+        let session = Session::new(client, settings.clone());
         let ours = Ours { key: settings.metadata_key.clone(), values: None };
         Ok(OpenStack { session, ours, manage_addresses, network_name: None })
     }
@@ -148,6 +147,10 @@ impl Provider for OpenStack {
         self.doubting(server)
     }
 
+    fn scope(&self) -> Option<Scope> {
+        self.session.scope()
+    }
+
     fn check(&mut self) -> Vec<CheckLine> {
         check::check(&mut self.session, &self.ours, self.manage_addresses)
     }
@@ -190,6 +193,10 @@ impl Provider for OpenStackMut {
 
     fn server(&mut self, id: &ServerId) -> Result<Option<Server>> {
         self.0.server(id)
+    }
+
+    fn scope(&self) -> Option<Scope> {
+        self.0.scope()
     }
 
     fn check(&mut self) -> Vec<CheckLine> {

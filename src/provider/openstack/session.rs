@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Attempts, CONTENT_TYPE, CloudClient, Method, Request, Response, shown};
 use crate::metrics::CloudService;
-use crate::place::{Found, LastLogin};
+use crate::model::Scope;
 use crate::provider::openstack::answer::{is_foreign, parse};
 use crate::provider::openstack::catalog::{self, Choice, Endpoints};
 use crate::provider::openstack::identity::{self, ProjectRecord, Token};
@@ -110,8 +110,6 @@ pub struct Session {
     asks_compute: bool,
     /// No request goes on beyond it.
     deadline: Option<Instant>,
-    /// Who is told where the login led.
-    told: LastLogin,
 }
 
 impl Session {
@@ -129,15 +127,7 @@ impl Session {
             quiet: false,
             asks_compute: true,
             deadline: None,
-            told: LastLogin::default(),
         }
-    }
-
-    /// The same, which tells where its logins lead.
-    #[must_use]
-    pub fn telling(mut self, told: LastLogin) -> Self {
-        self.told = told;
-        self
     }
 
     /// The same for one that asks Glance alone: whatever becomes of Nova does not concern it.
@@ -155,6 +145,16 @@ impl Session {
     /// Whether there is a login: then a 401 was not about it.
     pub fn is_logged_in(&self) -> bool {
         self.login.is_some()
+    }
+
+    /// The project and the region of the login, if there is one.
+    pub fn scope(&self) -> Option<Scope> {
+        let Login { project, endpoints, .. } = self.login.as_ref()?;
+        Some(Scope {
+            region: endpoints.region.clone(),
+            project_id: project.id.clone(),
+            project_name: project.name.clone(),
+        })
     }
 
     /// Standing conditions are not worth a line: with `--once` they would be one a minute.
@@ -301,8 +301,6 @@ impl Session {
             endpoints.region,
             microversion.as_deref().unwrap_or("2.1")
         );
-        let name = if project.name.is_empty() { &project.id } else { &project.name };
-        self.told.tell(Found { region: endpoints.region.clone(), project: name.clone() });
         self.page_limit = None;
         let renew_at = began + life.saturating_sub(RENEW_BEFORE.min(life / 10));
         Ok(Login { token: value, renew_at, project, life, endpoints, microversion })

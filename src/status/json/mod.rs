@@ -4,6 +4,7 @@
 //! that is put together from them. What is left are the settings, times, numbers and kinds.
 
 mod pool;
+mod settings;
 pub mod steps;
 #[cfg(test)]
 mod tests;
@@ -13,15 +14,17 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
+use crate::clock::Moment;
 use crate::events;
 use crate::lease::turn::{Part, View};
-use crate::place::Place;
 use crate::plan::{Loudness, Plan};
-use crate::settings::InForce;
+use crate::status::ended_pass::EndedPass;
 use crate::status::lives::Stage;
-use crate::status::snapshot::{EndedPass, Moment, PoolSettings, Snapshot, rounded_seconds};
+use crate::status::place::Place;
+use crate::status::snapshot::Snapshot;
 use crate::status::verdict::{self, Tone, verdict};
 use pool::{Counts, ExternalAddress, Replica, Resources};
+use settings::Settings;
 use steps::{Step, StepCount};
 
 /// The whole object. The Python daemon answers `{"status": 1, "isMaster": true}`: so do we, first.
@@ -31,7 +34,7 @@ struct Page<'a> {
     status: u8,
     is_master: bool,
     version: &'static str,
-    settings: &'a PoolSettings,
+    settings: Settings<'a>,
     started: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     lease: Option<Lease<'a>>,
@@ -140,8 +143,6 @@ struct Event<'a> {
 struct Details<'a> {
     /// Where the VMs are and what they are made of; `null` in a simulation.
     cloud: Option<&'a Place>,
-    /// Every setting, with its value unless that is a secret, and whether it was set.
-    settings_in_force: &'a [InForce],
     replicas: Vec<Replica<'a>>,
     /// `null` when they are not managed, or could not be listed.
     external_addresses: Option<Vec<ExternalAddress<'a>>>,
@@ -177,7 +178,7 @@ pub fn page<'a>(
         status: 1,
         is_master: snapshot.acts(),
         version: env!("CARGO_PKG_VERSION"),
-        settings: &snapshot.settings,
+        settings: Settings::new(&snapshot.settings),
         started: time(snapshot.started.wall),
         lease: snapshot.lease.as_ref().map(|lease| lease_of(lease, full)),
         passes: snapshot.passes,
@@ -267,11 +268,10 @@ fn details<'a>(
     plan: Vec<Step<'a>>,
     elapsed: Duration,
 ) -> Details<'a> {
-    let settings = &snapshot.settings;
+    let cloud = snapshot.settings.place.as_ref();
     let Some((pass, seen)) = sight else {
         return Details {
-            cloud: settings.place.as_ref(),
-            settings_in_force: &settings.in_force,
+            cloud,
             replicas: Vec::new(),
             external_addresses: None,
             plan,
@@ -281,8 +281,7 @@ fn details<'a>(
     };
     let since = elapsed.saturating_sub(pass.began.elapsed);
     Details {
-        cloud: settings.place.as_ref(),
-        settings_in_force: &settings.in_force,
+        cloud,
         replicas: pool::replicas(snapshot, seen, &pass.report, since),
         external_addresses: pool::addresses(seen, &pass.report),
         plan,
@@ -302,6 +301,11 @@ fn note_counts(plan: &Plan) -> NoteCounts {
         warning: count(Loudness::Warning),
         standing: count(Loudness::Standing),
     }
+}
+
+/// Seconds with at most three decimals.
+fn rounded_seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
 /// RFC 3339 in UTC; a clock that is set beyond all calendars is no reason to fail.

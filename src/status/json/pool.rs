@@ -11,9 +11,10 @@ use crate::model::{self, AddressId, ServerId, State};
 use crate::pass::Report;
 use crate::plan::Plan;
 use crate::questions;
+use crate::status::ended_pass::holder;
 use crate::status::json::time;
 use crate::status::lives;
-use crate::status::snapshot::{Snapshot, holder};
+use crate::status::snapshot::Snapshot;
 use crate::status::trouble::healthy_addresses;
 
 /// Free resources, how that comes, and how many are wanted.

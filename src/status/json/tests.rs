@@ -133,6 +133,30 @@ fn the_last_picture_of_the_pool_stays_while_the_cloud_is_down() {
 }
 
 #[test]
+fn it_says_where_the_pool_is_and_what_settings_are_in_force() {
+    let page_of = |full| {
+        let mut snapshot = fixture::after(fixture::good_pass());
+        snapshot.settings.full = full;
+        serde_json::from_str::<Value>(&page(&snapshot, Duration::ZERO)).unwrap()
+    };
+    let full = page_of(true);
+    let place = serde_json::json!({
+        "region": "GRA9", "project": "Recorders", "projectId": "p1",
+        "flavor": "d2-8", "image": "Debian 12", "network": "Ext-Net",
+    });
+    assert_eq!(full["cloud"], place);
+    let in_force = &full["settings"]["inForce"];
+    let entry = |value: &str, from: &str| serde_json::json!({ "value": value, "from": from });
+    assert_eq!(in_force["REPLICA_CAPACITY"], entry("3", "set"));
+    assert_eq!(in_force["OS_PROJECT_ID"], entry("p1", "clouds.yaml"));
+    assert_eq!(in_force["OS_REGION_NAME"], entry("GRA9", "default"), "as the login found it");
+    let summary = page_of(false);
+    assert_eq!(summary["cloud"], Value::Null);
+    assert_eq!(summary["settings"]["inForce"], Value::Null);
+    assert_eq!(summary["settings"]["capacity"], 3);
+}
+
+#[test]
 fn a_clock_beyond_all_calendars_is_shown_as_such() {
     let mut snapshot = fixture::before_the_first_pass();
     snapshot.started.wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 40);

@@ -50,6 +50,50 @@ pub fn columns<'a>(passes: impl Iterator<Item = &'a PassRecord> + Clone) -> Vec<
     carried.collect()
 }
 
+/// What the pointer reads out, for the page's script: the number of columns, the names, and the values of each column that
+/// differs from the one before it. A name that begins with `?` is told without its number, and one that begins with `+` not
+/// at all when that is 0.
+pub fn readout(series: &[(&str, &[Option<u64>])]) -> String {
+    let columns = series.iter().map(|(_, values)| values.len()).max().unwrap_or(0);
+    let names: Vec<&str> = series.iter().map(|(name, _)| *name).collect();
+    let mut text = format!("{columns}|{}|", names.join(","));
+    let mut before = String::new();
+    for column in 0..columns {
+        let mut values = String::new();
+        for (_, of_one) in series {
+            // Writing to a string cannot fail.
+            let _ = match of_one.get(column).copied().flatten() {
+                Some(value) => write!(values, ",{value}"),
+                None => write!(values, ","),
+            };
+        }
+        if values != before {
+            let separator = if before.is_empty() { "" } else { ";" };
+            let _ = write!(text, "{separator}{column}{values}");
+            before = values;
+        }
+    }
+    text
+}
+
+/// The own numbers of each key of a [`stack`], named for [`readout`].
+pub fn unstacked<K>(
+    stack: &[(K, Vec<Option<u64>>)],
+    name: impl Fn(&K) -> String,
+) -> Vec<(String, Vec<Option<u64>>)> {
+    let mut below: Vec<Option<u64>> = Vec::new();
+    let mut each = Vec::new();
+    for (key, sums) in stack {
+        let own = sums.iter().enumerate().map(|(column, sum)| {
+            let below = below.get(column).copied().flatten().unwrap_or(0);
+            sum.map(|sum| sum.saturating_sub(below))
+        });
+        each.push((format!("+{}", name(key)), own.collect()));
+        below.clone_from(sums);
+    }
+    each
+}
+
 /// In which of `number` equal parts of `whole` a time falls.
 fn share(time: Duration, whole: Duration, number: usize) -> usize {
     let last = number.saturating_sub(1);
@@ -238,6 +282,27 @@ mod tests {
         ];
         let by_state = |pool: &PoolRecord| pool.by_state.map(u64::from);
         assert_eq!(stack(&columns, State::ALL, by_state), expected);
+    }
+
+    #[test]
+    fn the_pointer_reads_out_what_changes() {
+        let (free, wanted) = ([Some(3), Some(3), None, Some(4)], [Some(6), Some(6), None, Some(6)]);
+        let read = readout(&[("free", &free), ("wanted", &wanted)]);
+        assert_eq!(read, "4|free,wanted|0,3,6;2,,;3,4,6");
+        assert_eq!(readout(&[]), "0||");
+    }
+
+    #[test]
+    fn the_pointer_reads_out_each_part_alone() {
+        let stack = [
+            (State::Healthy, vec![Some(3), None, Some(5)]),
+            (State::Silent, vec![Some(5), None, Some(7)]),
+        ];
+        let expected = vec![
+            ("+healthy".to_owned(), vec![Some(3), None, Some(5)]),
+            ("+silent".to_owned(), vec![Some(2), None, Some(2)]),
+        ];
+        assert_eq!(unstacked(&stack, State::to_string), expected);
     }
 
     #[test]

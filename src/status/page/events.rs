@@ -5,8 +5,7 @@ use std::fmt::{Result, Write};
 use crate::events::Event;
 use crate::status::history::EVENTS_MAX;
 use crate::status::page::View;
-use crate::status::page::escape::Escaped;
-use crate::status::page::words::{day_and_time, rfc3339, time_of_day};
+use crate::status::page::words::{ZONE, calendar, day_and_time, marked, time_of_day};
 
 /// So many are shown at once; the older ones are behind a click.
 const SHOWN_AT_ONCE: usize = 12;
@@ -32,13 +31,13 @@ pub fn write(view: &View<'_>, page: &mut String) -> Result {
         list(events.iter().rev().skip(SHOWN_AT_ONCE), view, page)?;
         page.push_str("</details>");
     }
-    let since = day_and_time(view.history.since);
+    let since = calendar(view.history.since);
     if view.history.events_forgotten {
         write!(page, "<p class=\"quiet\">The last {EVENTS_MAX}; older ones are in the log.")?;
     } else {
         write!(
             page,
-            "<p class=\"quiet\">Since the start at {since}; what was before is in the log."
+            "<p class=\"quiet\">Since the start at {since} {ZONE}; what was before is in the log."
         )?;
     }
     page.push_str("</p></div>\n</section>\n</div>\n");
@@ -56,9 +55,9 @@ fn list<'a>(events: impl Iterator<Item = &'a Event>, view: &View<'_>, page: &mut
         let text = if view.snapshot.settings.full { &event.text } else { &event.subject };
         write!(
             page,
-            "<li class=\"{word}\"><time datetime=\"{}\">{shown}</time> <b>{word}</b> <span>{}</span></li>",
-            rfc3339(event.at),
-            Escaped(text)
+            "<li class=\"{word}\">{} <b>{word}</b> <span>{}</span></li>",
+            marked(event.at, &shown),
+            view.linked(text)
         )?;
     }
     page.push_str("</ul>");

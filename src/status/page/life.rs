@@ -6,14 +6,14 @@ use crate::model::Replica;
 use crate::questions::Question;
 use crate::status::page::View;
 use crate::status::page::escape::Escaped;
-use crate::status::page::words::{milliseconds, near, rfc3339, span};
+use crate::status::page::words::{marked, milliseconds, near, span};
 
 /// Since when it is in its state.
 pub fn since(view: &View<'_>, replica: &Replica, rows: &mut String) -> Result {
     let Some(state) = view.snapshot.lives.of(&replica.id) else { return Ok(()) };
     let before = if state.at_least { "before " } else { "" };
-    let (full, shown) = (rfc3339(state.since), near(state.since, view.now.wall));
-    write!(rows, " <small>since {before}<time datetime=\"{full}\">{shown}</time></small>")
+    let since = marked(state.since, &near(state.since, view.now.wall));
+    write!(rows, " <small>since {before}{since}</small>")
 }
 
 /// `200 in 12 ms, 8 s ago`; of one that does not answer also when it last did.

@@ -1,30 +1,37 @@
 //! The page for people: HTML in one piece, rendered here, with its style and its script in it. Pure: snapshot, past and
 //! time in, text out.
 //!
-//! It is whole without its script, which only fetches the page again and puts in what changed. Nothing is loaded from
-//! elsewhere, and [`POLICY`] forbids that anything is.
+//! It is whole without its script, which only fetches the page again and puts in what changed, sorts, copies and knows the
+//! reader's time zone. Nothing is loaded from elsewhere, and [`POLICY`] forbids that anything is.
 
 mod attention;
 mod chart;
 mod escape;
 mod events;
 mod life;
+mod links;
 mod overview;
 mod past;
+mod place;
 mod plan;
 mod replicas;
+mod replicas_in_trouble;
 #[cfg(test)]
 mod tests;
 pub mod words;
 
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::time::Duration;
 
+use crate::clock::Moment;
+use crate::status::ended_pass::EndedPass;
 use crate::status::history::History;
-use crate::status::snapshot::{EndedPass, Moment, Snapshot};
+use crate::status::snapshot::Snapshot;
 use crate::status::verdict::{self, Tone};
 use escape::Escaped;
-use words::{day_and_time, rfc3339};
+use links::Linked;
+use words::{ZONE, calendar};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
@@ -33,8 +40,8 @@ const SCRIPT: &str = include_str!("script.js");
 /// The hashes are checked by a test, which says what they have to be.
 pub const POLICY: &str = concat!(
     "default-src 'none'; ",
-    "style-src 'sha256-P67GIJHBYGzoL3vFvVGQi69u2q77e+h7DA7X1yBQMqQ='; ",
-    "script-src 'sha256-y5GVCb6M33OVkpYnwDSWqGsSfpnzJkTAolvcL1bqqkE='; ",
+    "style-src 'sha256-jWB8s0nt90Xt6g9UduhqCHsx+avwsWvwWPJ8pRSpPec='; ",
+    "script-src 'sha256-Vt7t9guG62enBurezvtEoHrFZRvFpF0VJvmp5mGSxHk='; ",
     "connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 );
 
@@ -49,21 +56,31 @@ struct View<'a> {
     history: &'a History,
     now: Moment,
     filter: &'a str,
+    /// The names of the replicas that have a row, by their ids.
+    rows: &'a HashMap<&'a str, &'a str>,
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
     /// The last pass that saw the pool.
-    fn sight(&self) -> Option<&EndedPass> {
+    fn sight(&self) -> Option<&'a EndedPass> {
         self.snapshot.last_sight.as_deref()
+    }
+
+    /// A sentence that may name replicas.
+    fn linked(&self, text: &'a str) -> Linked<'a> {
+        Linked { text, rows: self.rows }
     }
 }
 
 /// The page at `now`. Replicas that lack a word of `filter` are hidden.
 pub fn render(snapshot: &Snapshot, history: &History, now: Moment, filter: &str) -> String {
-    let view = View { snapshot, history, now, filter };
-    let rows = snapshot.last_sight.as_ref().and_then(|pass| pass.report.plan.as_ref());
-    let rows = rows.map_or(0, |plan| plan.replicas.len());
-    let mut page = String::with_capacity(48 * 1024 + rows * 400);
+    let plan = snapshot.last_sight.as_ref().and_then(|pass| pass.report.plan.as_ref());
+    let replicas =
+        plan.filter(|_| snapshot.settings.full).into_iter().flat_map(|plan| &plan.replicas);
+    let rows: HashMap<&str, &str> =
+        replicas.map(|replica| (replica.id.0.as_str(), replica.name.as_str())).collect();
+    let view = View { snapshot, history, now, filter, rows: &rows };
+    let mut page = String::with_capacity(64 * 1024 + rows.len() * 400);
     // Writing to a string cannot fail.
     let _ = write(&view, &mut page);
     page
@@ -71,12 +88,15 @@ pub fn render(snapshot: &Snapshot, history: &History, now: Moment, filter: &str)
 
 fn write(view: &View<'_>, page: &mut String) -> std::fmt::Result {
     head(view, page)?;
+    // As somebody needs it who was woken up: is it well, why not, which ones, whom does it hit, and then the rest.
     overview::write(view, page)?;
     attention::write(view, page)?;
+    overview::now(view, page)?;
+    replicas_in_trouble::write(view, page)?;
+    replicas::addresses(view, page)?;
     past::write(view, page)?;
     plan::write(view, page)?;
     events::write(view, page)?;
-    replicas::addresses(view, page)?;
     replicas::write(view, page)?;
     foot(view, page)
 }
@@ -120,13 +140,12 @@ fn foot(view: &View<'_>, page: &mut String) -> std::fmt::Result {
     let Snapshot { settings, started, .. } = view.snapshot;
     write!(
         page,
-        "</main>\n<footer>\n<p>simplescalevm {} on {}, started <time datetime=\"{}\">{} UTC</time>. \
-         All times are UTC, by this machine’s clock.</p>\n\
+        "</main>\n<footer>\n<p>simplescalevm {} on {}, started {} {ZONE}. \
+         All times are {ZONE}, by this machine’s clock.</p>\n\
          <nav aria-label=\"For programs\"><a href=\"status\">/status</a> <a href=\"healthz\">/healthz</a> \
          <a href=\"livez\">/livez</a> <a href=\"metrics\">/metrics</a></nav>\n</footer>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
         env!("CARGO_PKG_VERSION"),
         settings.provider,
-        rfc3339(started.wall),
-        day_and_time(started.wall),
+        calendar(started.wall),
     )
 }

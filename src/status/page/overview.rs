@@ -6,13 +6,15 @@ use std::time::Duration;
 use crate::decide::arithmetic::split;
 use crate::model::State;
 use crate::plan::Plan;
+use crate::status::ended_pass::EndedPass;
 use crate::status::history::PoolRecord;
 use crate::status::page::View;
 use crate::status::page::escape::Escaped;
+use crate::status::page::place;
 use crate::status::page::words::{
-    count, day_and_time, milliseconds, near, rfc3339, span, sum, time_of_day,
+    self, ZONE, calendar, count, marked, milliseconds, near, span, sum,
 };
-use crate::status::snapshot::{EndedPass, Moment, PoolSettings};
+use crate::status::pool_settings::PoolSettings;
 use crate::status::trouble::healthy_addresses;
 use crate::status::verdict::{Piece, Reason, Tone, Verdict, verdict};
 
@@ -35,17 +37,25 @@ pub fn write(view: &View<'_>, page: &mut String) -> Result {
         let words = lease.words(view.snapshot.settings.full);
         write!(
             page,
-            "<span class=\"tag\">{}, since {} UTC</span>",
+            "<span class=\"tag\">{}, since {} {ZONE}</span>",
             Escaped(words),
-            day_and_time(lease.since.wall)
+            calendar(lease.since.wall)
         )?;
     }
     page.push_str(
-        "</div>\n<label id=\"live\" hidden><input type=\"checkbox\" checked> refresh by itself</label>\n</header>\n<main>\n\
-         <div id=\"health\" role=\"status\" data-part>",
+        "</div>\n<div class=\"switches\">\
+         <label id=\"local\" hidden><input type=\"checkbox\"> local time</label>\
+         <label id=\"live\" hidden><input type=\"checkbox\" checked> refresh by itself</label></div>\n",
     );
+    place::write(view, page)?;
+    page.push_str("</header>\n<main>\n<div id=\"health\" role=\"status\" data-part>");
     health(view, page)?;
     page.push_str("</div>\n");
+    Ok(())
+}
+
+/// Adds the figures, and what else there is on the page.
+pub fn now(view: &View<'_>, page: &mut String) -> Result {
     jumps(view, page);
     page.push_str("<section aria-labelledby=\"now-heading\">\n<h2 id=\"now-heading\">Now</h2>\n<div id=\"now\" class=\"cards\" data-part>");
     if let Some(pass) = view.sight() {
@@ -95,8 +105,7 @@ pub fn pieces(reason: &Reason, view: &View<'_>, page: &mut String) -> Result {
         match piece {
             Piece::Text(text) => write!(page, "{}", Escaped(text))?,
             Piece::Time(time) => {
-                let shown = near(*time, view.now.wall);
-                write!(page, "<time datetime=\"{}\">{shown}</time>", rfc3339(*time))?;
+                page.push_str(&marked(*time, &near(*time, view.now.wall)));
             }
         }
     }
@@ -127,14 +136,14 @@ fn addresses(pass: &EndedPass, page: &mut String) -> Result {
 }
 
 fn jumps(view: &View<'_>, page: &mut String) {
-    page.push_str(
-        "<nav class=\"jump\" aria-label=\"On this page\"><a href=\"#past-heading\">The last hours</a>\
-         <a href=\"#plan-heading\">Last plan</a><a href=\"#events-heading\">Recent events</a>",
-    );
+    page.push_str("<nav class=\"jump\" aria-label=\"On this page\">");
     if view.snapshot.settings.address_management {
         page.push_str("<a href=\"#addresses-heading\">External addresses</a>");
     }
-    page.push_str("<a href=\"#replicas-heading\">Replicas</a></nav>\n");
+    page.push_str(
+        "<a href=\"#past-heading\">The last hours</a><a href=\"#plan-heading\">Last plan</a>\
+         <a href=\"#events-heading\">Recent events</a><a href=\"#replicas-heading\">Replicas</a></nav>\n",
+    );
 }
 
 /// Opens a card; `figure` is markup.
@@ -211,7 +220,7 @@ fn clock(view: &View<'_>, page: &mut String) -> Result {
         write!(
             page,
             "<dt>last</dt><dd>{}, {word}, took {}</dd>",
-            time(last.ended),
+            words::clock(last.ended.wall),
             milliseconds(lasted)
         )?;
     }
@@ -222,7 +231,7 @@ fn clock(view: &View<'_>, page: &mut String) -> Result {
         }
         (None, Some(next)) if next.elapsed > now => {
             let left = span(next.elapsed.saturating_sub(now) + Duration::from_millis(500));
-            write!(page, "<dt>next</dt><dd>{}, in {left}</dd>", time(next))?;
+            write!(page, "<dt>next</dt><dd>{}, in {left}</dd>", words::clock(next.wall))?;
         }
         (None, Some(_)) => page.push_str("<dt>next</dt><dd>at once</dd>"),
         (None, None) => {}
@@ -233,8 +242,4 @@ fn clock(view: &View<'_>, page: &mut String) -> Result {
         "<dt>ended</dt><dd>{}, one every {every}</dd></dl></div>",
         count(snapshot.passes, "time")
     )
-}
-
-fn time(moment: Moment) -> String {
-    format!("<time datetime=\"{}\">{}</time>", rfc3339(moment.wall), time_of_day(moment.wall))
 }

@@ -8,7 +8,7 @@ use crate::status::history::{PASSES_MAX, PassRecord};
 use crate::status::page::View;
 use crate::status::page::chart::{self, COLUMNS, Column, HEIGHT};
 use crate::status::page::words::{
-    FREE, count, day_and_time, passes, rfc3339, span, sum, time_of_day,
+    FREE, ZONE, calendar, clock, count, day_and_time, marked, passes, span, sum, time_of_day,
 };
 
 /// Rows of the table that says the same.
@@ -35,16 +35,15 @@ pub fn write(view: &View<'_>, page: &mut String) -> Result {
         span(view.snapshot.settings.interval * u32::try_from(PASSES_MAX).unwrap_or(u32::MAX));
     write!(
         page,
-        "<p class=\"quiet\">History since <time datetime=\"{}\">{} UTC</time>. It is kept in memory, for the last \
+        "<p class=\"quiet\">History since {} {ZONE}. It is kept in memory, for the last \
          {PASSES_MAX} passes ({room} at this interval); a restart forgets it.</p></div>\n</section>\n",
-        rfc3339(view.history.since),
-        day_and_time(view.history.since),
+        calendar(view.history.since),
     )
 }
 
 fn free(
     columns: &[Column],
-    words: &str,
+    words: &(String, String),
     ends: (&PassRecord, &PassRecord),
     page: &mut String,
 ) -> Result {
@@ -54,7 +53,15 @@ fn free(
     let free = stack.last().map(|(_, sums)| sums.as_slice()).unwrap_or_default();
     let highest = free.iter().chain(&wanted).flatten().max().copied().unwrap_or(0);
     let top = chart::top(highest);
-    open("Free resources", "free", words, top, page)?;
+    let all: Vec<Option<u64>> =
+        columns.iter().map(|column| column.pool.map(|pool| pool.free)).collect();
+    let failed: Vec<Option<u64>> =
+        columns.iter().map(|column| Some(u64::from(column.failed))).collect();
+    let each = chart::unstacked(&stack, |(_, word)| word.to_string());
+    let mut series: Vec<(&str, &[Option<u64>])> = vec![("free", &all), ("wanted", &wanted)];
+    series.extend(each.iter().map(|(name, values)| (name.as_str(), values.as_slice())));
+    series.push(("?a pass failed", &failed));
+    open("Free resources", "free", (&words.0, &chart::readout(&series)), top, page)?;
     page.push_str("<g class=\"stack\">");
     for ((class, _), sums) in stack.iter().rev() {
         write!(page, "<path class=\"{class}\" d=\"{}\"/>", chart::area(sums, top))?;
@@ -71,7 +78,7 @@ fn free(
         write!(page, "<li class=\"{class}\">{word}</li>")?;
     }
     page.push_str("<li class=\"wanted\">wanted</li><li class=\"fault\">a pass failed</li></ul>");
-    write!(page, "<p class=\"quiet\">{words}</p></figure>")
+    write!(page, "<p class=\"quiet\">{}</p></figure>", words.1)
 }
 
 fn replicas(columns: &[Column], ends: (&PassRecord, &PassRecord), page: &mut String) -> Result {
@@ -86,7 +93,10 @@ fn replicas(columns: &[Column], ends: (&PassRecord, &PassRecord), page: &mut Str
     let states =
         if states.is_empty() { String::new() } else { format!(" ({})", states.join(", ")) };
     let words = format!("Now {}{states}, at most {most} at a time.", count(now, "replica"));
-    open("Replicas by state", "states", &words, top, page)?;
+    let each = chart::unstacked(&stack, State::to_string);
+    let each: Vec<(&str, &[Option<u64>])> =
+        each.iter().map(|(name, values)| (name.as_str(), values.as_slice())).collect();
+    open("Replicas by state", "states", (&words, &chart::readout(&each)), top, page)?;
     page.push_str("<g class=\"stack\">");
     for (state, sums) in stack.iter().rev() {
         write!(page, "<path class=\"{state}\" d=\"{}\"/>", chart::area(sums, top))?;
@@ -100,11 +110,11 @@ fn replicas(columns: &[Column], ends: (&PassRecord, &PassRecord), page: &mut Str
     write!(page, "</ul><p class=\"quiet\">{words}</p></figure>")
 }
 
-/// Up to the drawing; `words` is what it shows, for those who cannot see it.
-fn open(title: &str, id: &str, words: &str, top: u64, page: &mut String) -> Result {
+/// Up to the drawing; `words` is what it shows, for those who cannot see it, and `read` what the pointer reads out.
+fn open(title: &str, id: &str, (words, read): (&str, &str), top: u64, page: &mut String) -> Result {
     write!(
         page,
-        "<figure><figcaption>{title}</figcaption><div class=\"plot\"><span class=\"top\">{top}</span>\
+        "<figure><figcaption>{title}</figcaption><div class=\"plot\" data-read=\"{read}\"><span class=\"top\">{top}</span>\
          <span class=\"zero\">0</span><svg viewBox=\"0 0 {COLUMNS} {HEIGHT}\" preserveAspectRatio=\"none\" role=\"img\" \
          aria-labelledby=\"{id}-title {id}-words\"><title id=\"{id}-title\">{title}</title>\
          <desc id=\"{id}-words\">{words}</desc><path class=\"grid\" d=\"M0 0H{COLUMNS}M0 25H{COLUMNS}M0 50H{COLUMNS}M0 75H{COLUMNS}\"/>"
@@ -115,8 +125,9 @@ fn close((first, last): (&PassRecord, &PassRecord), page: &mut String) -> Result
     let from = moment(first.began.wall, last.began.wall);
     write!(
         page,
-        "</svg><span class=\"from\">{from}</span><span class=\"to\">{}</span></div>",
-        time_of_day(last.began.wall)
+        "</svg><span class=\"from\">{}</span><span class=\"to\">{}</span></div>",
+        marked(first.began.wall, &from),
+        clock(last.began.wall)
     )
 }
 
@@ -127,7 +138,8 @@ fn moment(time: SystemTime, other: SystemTime) -> String {
     if same { time.get(11..).unwrap_or_default().to_owned() } else { time }
 }
 
-fn in_words(view: &View<'_>) -> String {
+/// As text, and with its times as elements.
+fn in_words(view: &View<'_>) -> (String, String) {
     let all = &view.history.passes;
     let seen = || all.iter().filter_map(|pass| pass.pool.map(|pool| (pass, pool)));
     let failed = match all.iter().filter(|pass| !pass.good).count() {
@@ -136,18 +148,22 @@ fn in_words(view: &View<'_>) -> String {
     };
     let total = passes(all.len());
     let Some((_, now)) = seen().next_back() else {
-        return format!("The pool has not been seen yet; {total}, {failed}.");
+        let words = format!("The pool has not been seen yet; {total}, {failed}.");
+        return (words.clone(), words);
     };
     let below = match seen().filter(|(_, pool)| pool.free < pool.wanted).count() {
         0 => "never below wanted".to_owned(),
         number => format!("below wanted in {}", passes(number)),
     };
     let lowest = seen().min_by_key(|(_, pool)| pool.free);
-    let lowest = lowest.map_or(String::new(), |(pass, pool)| {
-        format!(", lowest {} at {}", pool.free, time_of_day(pass.began.wall))
-    });
     let now_free = sum(now.free, now.free_by_kind);
-    format!("Now {now_free}, of {} wanted{lowest}; {below}; {total}, {failed}.", now.wanted)
+    let words = |time: fn(SystemTime) -> String| {
+        let lowest = lowest.map_or(String::new(), |(pass, pool)| {
+            format!(", lowest {} at {}", pool.free, time(pass.began.wall))
+        });
+        format!("Now {now_free}, of {} wanted{lowest}; {below}; {total}, {failed}.", now.wanted)
+    };
+    (words(time_of_day), words(clock))
 }
 
 /// The same in a few rows.
@@ -169,10 +185,9 @@ fn table(view: &View<'_>, page: &mut String) -> Result {
         if let Some(first) = part().next() {
             write!(
                 page,
-                "<tr><th scope=\"row\"><time datetime=\"{}\">{}</time></th><td>{}</td><td>{}</td><td>{}</td><td>{}</td>\
+                "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td>\
                  <td>{}</td><td>{:.1} s</td></tr>",
-                rfc3339(first.began.wall),
-                moment(first.began.wall, view.now.wall),
+                marked(first.began.wall, &moment(first.began.wall, view.now.wall)),
                 part().count(),
                 part().filter(|pass| !pass.good).count(),
                 number(lowest.map(|pool| pool.free)),

@@ -2,11 +2,10 @@
 
 use std::fmt::{Result, Write};
 
+use crate::status::ended_pass::EndedPass;
 use crate::status::json::steps::{Step, StepCount, counts, steps};
 use crate::status::page::View;
-use crate::status::page::escape::Escaped;
-use crate::status::page::words::{rfc3339, time_of_day};
-use crate::status::snapshot::EndedPass;
+use crate::status::page::words::clock;
 
 /// Adds it.
 pub fn write(view: &View<'_>, page: &mut String) -> Result {
@@ -42,8 +41,7 @@ pub fn write(view: &View<'_>, page: &mut String) -> Result {
 }
 
 fn time(pass: &EndedPass) -> String {
-    let wall = pass.began.wall;
-    format!("<time datetime=\"{}\">{}</time>", rfc3339(wall), time_of_day(wall))
+    clock(pass.began.wall)
 }
 
 fn list(steps: &[Step<'_>], view: &View<'_>, page: &mut String) -> Result {
@@ -54,9 +52,14 @@ fn list(steps: &[Step<'_>], view: &View<'_>, page: &mut String) -> Result {
     if view.snapshot.settings.full {
         for step in steps {
             let Step { outcome, text, .. } = step;
-            write!(page, "<li class=\"{}\"><b>{outcome}</b> {}", class(outcome), Escaped(text))?;
+            write!(
+                page,
+                "<li class=\"{}\"><b>{outcome}</b> {}",
+                class(outcome),
+                view.linked(text)
+            )?;
             if let Some(why) = step.error.or(step.why) {
-                write!(page, " <span class=\"why\">{}</span>", Escaped(why))?;
+                write!(page, " <span class=\"why\">{}</span>", view.linked(why))?;
             }
             page.push_str("</li>");
         }

@@ -6,8 +6,8 @@ use super::*;
 use crate::model::{Replica, ServerId, State};
 use crate::pass::Report;
 use crate::questions::{Asked, Question};
+use crate::status::ended_pass::EndedPass;
 use crate::status::fixture::{self, at};
-use crate::status::snapshot::EndedPass;
 
 /// The page after these passes, a minute apart.
 fn page_after(full: bool, passes: Vec<Report>, filter: &str) -> String {
@@ -60,7 +60,7 @@ fn of_several_scalers_the_top_says_which_acts_and_since_when() {
     };
     let page = page_of(true);
     for part in [
-        "standing by: right acts, since 2026-09-21 14:13:30 UTC",
+        "standing by: right acts, since <time datetime=\"2026-09-21T14:13:30Z\">2026-09-21 14:13:30</time>",
         "Another scaler acts, and this one would take over.",
         "Only the scaler that acts looks at it.",
     ] {
@@ -175,6 +175,110 @@ fn those_with_trouble_come_first() {
         "healthy",
     ];
     assert_eq!(states, expected);
+}
+
+#[test]
+fn the_page_is_in_the_order_of_a_night_call() {
+    let mut report = fixture::failed_pass();
+    report.plan.as_mut().unwrap().replicas[1].state = State::Silent;
+    let page = page_after(true, vec![report], "");
+    let order = [
+        "<div id=\"health\"",
+        "<h2 id=\"attention-heading\"",
+        "<h2 id=\"trouble-heading\"",
+        "<h2 id=\"addresses-heading\"",
+        "<h2 id=\"past-heading\"",
+        "<h2 id=\"plan-heading\"",
+        "<h2 id=\"events-heading\"",
+        "<h2 id=\"replicas-heading\"",
+    ];
+    let places: Vec<_> = order.iter().map(|part| page.find(part)).collect();
+    assert!(places.iter().all(Option::is_some), "{places:?} of {order:?}: {page}");
+    assert!(places.is_sorted(), "{places:?} of {order:?}");
+}
+
+#[test]
+fn replicas_in_trouble_lead_to_their_rows() {
+    let page = page_after(true, vec![many(9)], "");
+    let (_, list) = page.split_once("<ul class=\"trouble\">").unwrap();
+    let (list, _) = list.split_once("</ul>").unwrap();
+    let shown: Vec<&str> =
+        list.split("<li class=\"").skip(1).filter_map(|item| item.split('"').next()).collect();
+    assert_eq!(shown, ["failed", "unreachable", "silent"], "{list}");
+    let id = "3f2a9c4e-0000-4000-8000-000000000005";
+    assert!(list.contains(&format!("<a href=\"#r-{id}\"><bdi>web-5</bdi></a>")), "{list}");
+    assert!(page.contains(&format!("<tr id=\"r-{id}\"")), "{page}");
+}
+
+#[test]
+fn of_much_trouble_the_first_are_shown_and_the_rest_is_counted() {
+    let page = page_after(true, vec![many(70)], "");
+    let (_, list) = page.split_once("<ul class=\"trouble\">").unwrap();
+    let (list, rest) = list.split_once("</ul>").unwrap();
+    assert_eq!(list.matches("<li ").count(), 10, "{list}");
+    assert!(rest.starts_with("<p class=\"quiet all\">30 in all:"), "{rest}");
+    assert!(rest.contains("data-filter=\"silent\">10 silent</a>"), "{rest}");
+}
+
+#[test]
+fn a_pool_without_trouble_has_no_list_of_it() {
+    let mut report = fixture::good_pass();
+    report.plan.as_mut().unwrap().replicas.truncate(1);
+    assert!(!page_after(true, vec![report], "").contains("trouble-heading"));
+}
+
+/// The folded list of so many addresses, held by the replicas `id-0` and `id-1` in turn.
+fn folded(count: u8, second: State) -> bool {
+    let mut report = fixture::failed_pass();
+    report.outcome = None;
+    let addresses = report.addresses.as_mut().unwrap();
+    let one = addresses[0].clone();
+    *addresses = (0..count)
+        .map(|number| crate::model::ExternalAddress {
+            id: crate::model::AddressId(format!("ip-{number}")),
+            address: [203, 0, 113, number].into(),
+            holder: Some(ServerId(format!("id-{}", number % 2))),
+            ..one.clone()
+        })
+        .collect();
+    report.plan.as_mut().unwrap().replicas[1].state = second;
+    let page = page_after(true, vec![report], "");
+    assert!(page.contains("<code>203.0.113.1</code>"), "it is there, folded or not: {page}");
+    page.contains("<details id=\"all-addresses\"><summary>All ")
+}
+
+#[test]
+fn many_addresses_are_folded_as_long_as_all_are_well() {
+    assert!(folded(11, State::Healthy));
+    assert!(!folded(10, State::Healthy), "so few can be seen at a glance");
+    assert!(!folded(11, State::Silent), "one that is not well must be seen");
+}
+
+#[test]
+fn the_top_says_where_the_pool_is_and_how_it_is_set() {
+    let page = page_after(true, vec![fixture::good_pass()], "");
+    for part in [
+        "<dt>region</dt><dd>GRA9</dd>",
+        "<dt>project</dt><dd>Recorders</dd>",
+        "<dt>flavor</dt><dd>d2-8</dd>",
+        "<dt>image</dt><dd>Debian 12</dd>",
+        "<dt>network</dt><dd>Ext-Net</dd>",
+        "<li class=\"set\"><b>REPLICA_CAPACITY</b> <span>3</span> <small>set</small></li>",
+        "<li><b>OS_REGION_NAME</b> <span>GRA9</span> <small>default</small></li>",
+    ] {
+        assert!(page.contains(part), "no {part:?} in {page}");
+    }
+    let summary = page_after(false, vec![fixture::good_pass()], "");
+    for hidden in ["GRA9", "Recorders", "d2-8", "Ext-Net", "settings in force"] {
+        assert!(!summary.contains(hidden), "{hidden} is shown: {summary}");
+    }
+}
+
+#[test]
+fn an_event_leads_to_the_replica_it_is_about() {
+    let page = page_after(true, vec![fixture::failed_pass()], "");
+    let event = "cannot delete <a href=\"#r-id-1\"><bdi>web-1</bdi></a>: finished";
+    assert!(page.contains(event), "{page}");
 }
 
 #[test]

@@ -37,6 +37,24 @@ pub fn near(time: SystemTime, now: SystemTime) -> String {
     shown.unwrap_or_default().to_owned()
 }
 
+/// [`time_of_day`] as an element, which the page's script can show in local time.
+pub fn clock(time: SystemTime) -> String {
+    marked(time, &time_of_day(time))
+}
+
+/// [`day_and_time`] likewise.
+pub fn calendar(time: SystemTime) -> String {
+    marked(time, &day_and_time(time))
+}
+
+/// A time as an element; `shown` is how it reads in UTC.
+pub fn marked(time: SystemTime, shown: &str) -> String {
+    format!("<time datetime=\"{}\">{shown}</time>", rfc3339(time))
+}
+
+/// What times are in, until the script puts another zone in its place.
+pub const ZONE: &str = "<span class=\"zone\">UTC</span>";
+
 /// The two largest units of it: `3 d 4 h`, `2 h 14 min`, `7 min`, `12 s`.
 pub fn span(time: Duration) -> String {
     let seconds = time.as_secs();
