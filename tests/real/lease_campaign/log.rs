@@ -20,6 +20,8 @@ pub struct Entry {
     pub path: String,
     /// It says that the lease is handed over.
     releases: bool,
+    /// The epoch that it makes; of a look, the highest that it shows.
+    epoch: Option<u64>,
     pub sent: Instant,
     /// When, and with which status; `None` while it is not, or when the answer was lost.
     pub answered: Option<(Instant, u16)>,
@@ -34,6 +36,7 @@ impl Entry {
             method: words.next().unwrap_or_default(),
             path: words.next().unwrap_or_default(),
             releases: service == Service::Image && body.contains("released"),
+            epoch: highest_epoch(body),
             sent: Instant::now(),
             answered: None,
         }
@@ -54,6 +57,10 @@ impl Entry {
 
     fn looks(&self) -> bool {
         self.service == Service::Image && self.method == "GET"
+    }
+
+    fn lists(&self) -> bool {
+        self.looks() && !self.path.contains("/images/")
     }
 
     fn good(&self) -> Option<Instant> {
@@ -88,8 +95,12 @@ impl Log {
     }
 
     /// Notes its answer.
-    pub fn answered(&self, number: usize, at: Instant, status: u16) {
-        self.0.lock().unwrap()[number].answered = Some((at, status));
+    pub fn answered(&self, number: usize, at: Instant, status: u16, answer: &str) {
+        let entry = &mut self.0.lock().unwrap()[number];
+        entry.answered = Some((at, status));
+        if entry.looks() {
+            entry.epoch = highest_epoch(answer);
+        }
     }
 
     /// Whether the process has seen the lease since then.
@@ -147,7 +158,7 @@ pub fn one_acts(entries: &[Entry], validity: Duration) -> Result<Vec<Gap>, Strin
 }
 
 /// When the last renewal was sent that the process may rely on: it was answered, and a look after it found nobody else's
-/// record.
+/// record. Not when somebody else's was made: its answer may be noted after a look that shows it.
 fn last_renewal(entries: &[Entry], process: usize, until: Instant) -> Option<Instant> {
     let before = entries.iter().rev().filter(|entry| entry.sent < until);
     let mut own = before.filter(|entry| entry.process == process && entry.good().is_some());
@@ -157,21 +168,22 @@ fn last_renewal(entries: &[Entry], process: usize, until: Instant) -> Option<Ins
 
 fn is_in_force(entries: &[Entry], renewal: &Entry) -> bool {
     let Some(renewed) = renewal.good() else { return false };
-    let look = entries.iter().find(|entry| {
-        entry.process == renewal.process
-            && entry.looks()
-            && entry.sent >= renewed
-            && entry.good().is_some()
-    });
-    let taken = |look: &Entry| {
-        entries.iter().any(|entry| {
-            entry.takes()
-                && entry.process != renewal.process
-                && entry.sent > renewal.sent
-                && entry.good().is_some_and(|at| at < look.sent)
-        })
+    let mut own = entries.iter().filter(|entry| entry.process == renewal.process);
+    let look =
+        own.clone().find(|entry| entry.lists() && entry.sent >= renewed && entry.good().is_some());
+    let taken =
+        own.rfind(|entry| entry.takes() && entry.sent < renewal.sent && entry.good().is_some());
+    look.zip(taken).is_some_and(|(look, taken)| look.epoch == taken.epoch)
+}
+
+/// As records tell it.
+fn highest_epoch(text: &str) -> Option<u64> {
+    let told = text.split("\"simplescalevm_epoch\"").skip(1);
+    let digits = |rest: &str| -> Option<u64> {
+        let value = rest.split('"').nth(1)?;
+        value.parse().ok()
     };
-    look.is_some_and(|look| !taken(look))
+    told.filter_map(digits).max()
 }
 
 fn was_released(entries: &[Entry], before: &Entry, after: &Entry) -> bool {
@@ -214,6 +226,8 @@ mod tests {
             Entry {
                 sent: at,
                 answered: Some((at, 200)),
+                // Each process has one epoch, and sees no other.
+                epoch: u64::try_from(*process).ok(),
                 ..Entry::new(*process, *service, line, body)
             }
         };
@@ -233,6 +247,30 @@ mod tests {
             (15, 2, Compute, "DELETE /servers/2"),
         ]);
         assert_eq!(one_acts(&entries, VALIDITY), Ok(vec![Duration::from_secs(3)]));
+    }
+
+    #[test]
+    fn a_renewal_whose_look_shows_another_epoch_is_none() {
+        let mut entries = log(&[
+            (0, 1, Image, "POST /images"),
+            (3, 1, Compute, "DELETE /servers/1"),
+            (20, 1, Image, "PATCH /images/1"),
+            (20, 1, Image, "GET /images"),
+            (20, 2, Image, "POST /images"),
+            (21, 2, Compute, "DELETE /servers/2"),
+        ]);
+        let found = one_acts(&entries, VALIDITY).unwrap_err();
+        assert!(found.contains("two acted at one time"), "{found}");
+        entries[3].epoch = Some(2);
+        assert_eq!(one_acts(&entries, VALIDITY), Ok(vec![Duration::from_secs(18)]));
+    }
+
+    #[test]
+    fn epochs_are_read_of_requests_and_answers() {
+        assert_eq!(highest_epoch(r#"{"simplescalevm_epoch":"7"}"#), Some(7));
+        let list = r#"[{"simplescalevm_epoch": "9", "a": "b"}, {"simplescalevm_epoch": "10"}]"#;
+        assert_eq!(highest_epoch(list), Some(10));
+        assert_eq!(highest_epoch("{}"), None);
     }
 
     #[test]

@@ -164,7 +164,8 @@ impl Shared {
         let status = answer.get(9..12).and_then(|status| std::str::from_utf8(status).ok());
         let status = status.and_then(|status| status.parse().ok()).unwrap_or(0);
         if self.passes(service) {
-            self.log.answered(number, Instant::now(), status);
+            let text = String::from_utf8_lossy(&answer);
+            self.log.answered(number, Instant::now(), status, &text);
             stream.write_all(&answer)?;
         }
         Ok(())
