@@ -20,12 +20,17 @@ use crate::settings::EtcdSettings;
 /// Most bytes of an answer: what is asked for has a few hundred.
 const BODY_BYTES_MAX: u64 = 64 * 1024;
 
+/// What may be behind a connection that is lost at once.
+const DOUBT: &str = "; perhaps it wants a client certificate: set ETCDCTL_CERT and ETCDCTL_KEY";
+
 /// Asks the members of one cluster.
 #[derive(Clone, Debug)]
 pub struct EtcdClient {
     agent: Agent,
     /// The one that answered last is the first.
     endpoints: Vec<String>,
+    /// Whether members are shown a certificate.
+    is_certified: bool,
 }
 
 impl EtcdClient {
@@ -48,7 +53,11 @@ impl EtcdClient {
         let dial = Dial::new(Arc::clone(&proxies), LastGood::default());
         let connector = dial.chain(RustlsConnector::default());
         let agent = Agent::with_parts(config, connector, Lookup::through(proxies));
-        Ok(EtcdClient { agent, endpoints: settings.endpoints.clone() })
+        Ok(EtcdClient {
+            agent,
+            endpoints: settings.endpoints.clone(),
+            is_certified: client.is_some(),
+        })
     }
 
     /// Posts JSON to the first endpoint that answers; the answer's body. Every answer but 2xx is an error. Where there was no
@@ -104,8 +113,9 @@ impl EtcdClient {
     ) -> Result<Vec<u8>> {
         let (status, answer) = self.exchange(url, body, token, limit).map_err(|error| {
             let why = without_answer(&error, limit, BODY_BYTES_MAX);
-            let text = format!("POST {}: {why}{}", shown(url), remedy(&why, url, "ETCDCTL_CACERT"));
-            Error::new(kind(&error), text)
+            let advice = remedy(&why, url, "ETCDCTL_CACERT");
+            let doubt = if self.may_want_a_certificate(url, &why) { DOUBT } else { "" };
+            Error::new(kind(&error), format!("POST {}: {why}{advice}{doubt}", shown(url)))
         })?;
         if (200..300).contains(&status) {
             return Ok(answer);
@@ -118,6 +128,13 @@ impl EtcdClient {
             _ => ErrorKind::Refused(status),
         };
         Err(Error::new(kind, format!("POST {}: status {status}{colon}{said}{advice}", shown(url))))
+    }
+
+    /// A server that speaks TLS 1.3 refuses a client without a certificate after the handshake, and closes the connection
+    /// with the question unread: so its refusal may be lost.
+    fn may_want_a_certificate(&self, url: &str, why: &str) -> bool {
+        let is_lost = why == "connection reset" || why.starts_with("connection closed");
+        is_lost && url.starts_with("https:") && !self.is_certified
     }
 
     fn exchange(
