@@ -171,6 +171,9 @@ pub struct BatchMemory {
     pub listed: Option<u64>,
 }
 
+/// How [`BackOff::why`] begins when the cloud refused a creation.
+pub const CREATION_FAILED: &str = "the last creation failed: ";
+
 /// The pause before the next creation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BackOff {

@@ -12,9 +12,9 @@ use crate::handles::Handles;
 use crate::http::{NoAnswer, ReplicaClient, no_text, without_mark};
 use crate::metrics::ProbeFailure;
 use crate::model::{Answer, ServerId};
+use crate::questions::Questions;
 use crate::settings::ProbeSettings;
 use crate::workers;
-pub use crate::workers::STACK_BYTES as WORKER_STACK_BYTES;
 
 /// Between two questions to the same silent replica within a pass.
 const BETWEEN_ROUNDS: Duration = Duration::from_secs(1);
@@ -111,11 +111,13 @@ impl Prober {
     }
 
     fn ask(&self, client: &ReplicaClient, target: &Target) -> Answer {
-        let began = self.clock.now();
-        let Asked { answer, failure, status } = ask(client, &self.settings, target.address);
-        let ended = self.clock.now();
-        let lasted = ended.elapsed.saturating_sub(began.elapsed);
-        self.handles.questions.ended(&target.id, ended, lasted, &answer, status);
+        let asker = Asker {
+            client,
+            settings: &self.settings,
+            clock: self.clock,
+            questions: &self.handles.questions,
+        };
+        let (answer, failure) = asker.ask(&target.id, target.address);
         if answer != Answer::Unasked {
             self.handles.progress.mark();
         }
@@ -126,19 +128,39 @@ impl Prober {
     }
 }
 
-/// What came of one question.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
-    /// The answer.
-    pub answer: Answer,
-    /// Of what kind a failure is.
-    pub failure: Option<ProbeFailure>,
-    /// The HTTP status, when one came.
-    pub status: Option<u16>,
+/// What it takes to ask one replica, and to remember what came of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker<'a> {
+    /// Who asks.
+    pub client: &'a ReplicaClient,
+    /// Where and what.
+    pub settings: &'a ProbeSettings,
+    /// Tells how long it took.
+    pub clock: Clock,
+    /// What people are shown.
+    pub questions: &'a Questions,
 }
 
-/// One question to a replica.
-pub fn ask(client: &ReplicaClient, settings: &ProbeSettings, address: IpAddr) -> Asked {
+impl Asker<'_> {
+    /// One question to a replica; what came of it, and of what kind a failure is.
+    pub fn ask(&self, id: &ServerId, address: IpAddr) -> (Answer, Option<ProbeFailure>) {
+        let began = self.clock.now();
+        let Asked { answer, failure, status } = ask(self.client, self.settings, address);
+        let ended = self.clock.now();
+        let lasted = ended.elapsed.saturating_sub(began.elapsed);
+        self.questions.ended(id, ended, lasted, &answer, status);
+        (answer, failure)
+    }
+}
+
+struct Asked {
+    answer: Answer,
+    failure: Option<ProbeFailure>,
+    /// The HTTP status, when one came.
+    status: Option<u16>,
+}
+
+fn ask(client: &ReplicaClient, settings: &ProbeSettings, address: IpAddr) -> Asked {
     let url = url(settings, address);
     let got = client.get(&url);
     let status = got.as_ref().ok().map(|(status, _)| *status);

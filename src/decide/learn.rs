@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::decide::back_off::{self, Failure};
 use crate::error::ErrorKind;
-use crate::memory::{BatchMemory, Intervals, Memory};
+use crate::memory::{BatchMemory, CREATION_FAILED, Intervals, Memory};
 use crate::outcome::Outcome;
 use crate::settings::Policy;
 
@@ -60,7 +60,7 @@ pub fn learn(policy: &Policy, elapsed: Duration, outcome: &Outcome, memory: &mut
         _ => None,
     };
     let quota = error.kind == ErrorKind::Quota;
-    let why = format!("the last creation failed: {error}");
+    let why = format!("{CREATION_FAILED}{error}");
     let failure = Failure { why, quota, refused: true, retry_after };
     memory.back_off = back_off::step(policy, &memory.back_off, elapsed, failure);
 }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::lease::turn::{Part, View};
-use crate::status::page::words::time_of_day;
 use crate::status::pool_settings::PoolSettings;
 use crate::status::snapshot::Snapshot;
+use crate::status::words::time_of_day;
 
 /// So many intervals without what should have happened are too many.
 const INTERVALS_MAX: u32 = 3;

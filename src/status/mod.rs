@@ -25,6 +25,7 @@ mod server;
 pub mod snapshot;
 pub mod trouble;
 pub mod verdict;
+pub mod words;
 
 use serde::Serialize;
 

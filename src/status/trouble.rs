@@ -1,6 +1,7 @@
 //! What is wrong with the pool, and since when: carried on from pass to pass. Pure.
 
 use crate::clock::Moment;
+use crate::memory::CREATION_FAILED;
 use crate::model::State;
 use crate::outcome::StepResult;
 use crate::pass::Report;
@@ -85,7 +86,7 @@ impl Trouble {
         let since = self.creation.as_ref().map_or(pass.began, |before| before.since);
         let refused = report.pause.as_ref().filter(|pause| pause.refused);
         let why = refused.map(|pause| &pause.why);
-        let why = why.map(|why| why.trim_start_matches("the last creation failed: ").to_owned());
+        let why = why.map(|why| why.trim_start_matches(CREATION_FAILED).to_owned());
         why.or_else(|| failure(report))
             .map(|why| FailedCreation { since, why })
             .or_else(|| self.creation.clone())

@@ -11,9 +11,9 @@ use crate::outcome::StepResult;
 use crate::plan::{HeldBack, Plan, StepKind};
 use crate::status::ended_pass::EndedPass;
 use crate::status::health;
-use crate::status::page::words::{count, near};
 use crate::status::snapshot::Snapshot;
 use crate::status::trouble::healthy_addresses;
+use crate::status::words::{count, near};
 
 /// How the pool is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -22,9 +22,10 @@ use crate::handles::Handles;
 use crate::http::ReplicaClient;
 use crate::model::{Answer, Lost, ServerId, Watched};
 use crate::pass::Report;
-use crate::probe::{self, WORKER_STACK_BYTES};
+use crate::probe::Asker;
 use crate::progress::Stop;
 use crate::settings::{Config, ProbeSettings};
+use crate::workers::STACK_BYTES;
 
 /// So much longer than its time limit a question lasts only when the whole program stood still.
 const HELD_UP: Duration = Duration::from_secs(1);
@@ -166,8 +167,7 @@ impl Watch {
     fn start(&mut self, threads: usize) {
         for _ in 0..threads {
             let work = self.work();
-            let builder =
-                thread::Builder::new().name("watch".into()).stack_size(WORKER_STACK_BYTES);
+            let builder = thread::Builder::new().name("watch".into()).stack_size(STACK_BYTES);
             match builder.spawn(work) {
                 Ok(worker) => self.workers.push(worker),
                 Err(error) => {
@@ -206,12 +206,9 @@ impl Watch {
                     stop: &stop,
                     somebody_waits,
                 };
-                let began = clock.now();
-                let asked = probe::ask(client, &settings, asking.question.address);
-                let ended = clock.now();
-                let lasted = ended.elapsed.saturating_sub(began.elapsed);
-                questions.ended(&asking.question.id, ended, lasted, &asked.answer, asked.status);
-                asking.answer = asked.answer;
+                let asker = Asker { client, settings: &settings, clock, questions: &questions };
+                let Question { id, address, .. } = &asking.question;
+                (asking.answer, _) = asker.ask(id, *address);
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::plan::{Loudness, Note};
 use crate::status::page::View;
 use crate::status::page::escape::Escaped;
 use crate::status::page::overview::pieces;
-use crate::status::verdict::{Kind, Reason, Verdict, paused, verdict};
+use crate::status::verdict::{Kind, Reason, paused};
 
 /// Adds it.
 pub fn write(view: &View<'_>, page: &mut String) -> Result {
@@ -53,7 +53,7 @@ fn found(view: &View<'_>) -> Vec<(Tone, What)> {
             say(Tone::Bad, &text, "The last pass failed; the log says why.");
         }
     }
-    let Verdict { reasons, .. } = verdict(view.snapshot, view.now.elapsed);
+    let reasons = &view.verdict.reasons;
     let is_short = reasons.iter().any(|reason| reason.kind == Kind::Missing);
     for reason in reasons {
         let tone = match reason.kind {
@@ -62,7 +62,7 @@ fn found(view: &View<'_>) -> Vec<(Tone, What)> {
             Kind::HeldBack | Kind::Addresses => Tone::Warning,
             Kind::Late | Kind::Lease | Kind::Brake => Tone::Bad,
         };
-        found.push((tone, What::Reason(reason)));
+        found.push((tone, What::Reason(reason.clone())));
     }
     // While nothing is missing it holds nothing back, but would.
     if let Some(pause) = paused(view.snapshot, view.now.elapsed).filter(|_| !is_short) {

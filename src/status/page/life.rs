@@ -6,7 +6,7 @@ use crate::model::Replica;
 use crate::questions::Question;
 use crate::status::page::View;
 use crate::status::page::escape::Escaped;
-use crate::status::page::words::{marked, milliseconds, near, span};
+use crate::status::words::{marked, milliseconds, near, span};
 
 /// Since when it is in its state.
 pub fn since(view: &View<'_>, replica: &Replica, rows: &mut String) -> Result {

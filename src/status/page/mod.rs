@@ -18,7 +18,6 @@ mod replicas;
 mod replicas_in_trouble;
 #[cfg(test)]
 mod tests;
-pub mod words;
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -28,10 +27,10 @@ use crate::clock::Moment;
 use crate::status::ended_pass::EndedPass;
 use crate::status::history::History;
 use crate::status::snapshot::Snapshot;
-use crate::status::verdict::{self, Tone};
+use crate::status::verdict::{Tone, Verdict, verdict};
+use crate::status::words::{ZONE, calendar};
 use escape::Escaped;
 use links::Linked;
-use words::{ZONE, calendar};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
@@ -55,6 +54,7 @@ struct View<'a> {
     snapshot: &'a Snapshot,
     history: &'a History,
     now: Moment,
+    verdict: &'a Verdict,
     filter: &'a str,
     /// The names of the replicas that have a row, by their ids.
     rows: &'a HashMap<&'a str, &'a str>,
@@ -79,7 +79,8 @@ pub fn render(snapshot: &Snapshot, history: &History, now: Moment, filter: &str)
         plan.filter(|_| snapshot.settings.full).into_iter().flat_map(|plan| &plan.replicas);
     let rows: HashMap<&str, &str> =
         replicas.map(|replica| (replica.id.0.as_str(), replica.name.as_str())).collect();
-    let view = View { snapshot, history, now, filter, rows: &rows };
+    let verdict = verdict(snapshot, now.elapsed);
+    let view = View { snapshot, history, now, verdict: &verdict, filter, rows: &rows };
     let mut page = String::with_capacity(64 * 1024 + rows.len() * 400);
     // Writing to a string cannot fail.
     let _ = write(&view, &mut page);
@@ -104,7 +105,7 @@ fn write(view: &View<'_>, page: &mut String) -> std::fmt::Result {
 fn head(view: &View<'_>, page: &mut String) -> std::fmt::Result {
     let settings = &view.snapshot.settings;
     let refresh = (settings.interval / 2).clamp(REFRESH_MIN, REFRESH_MAX).as_secs();
-    let (word, colour) = match verdict::verdict(view.snapshot, view.now.elapsed).tone {
+    let (word, colour) = match view.verdict.tone {
         Some(Tone::Well) => ("well", "1a7f4b"),
         Some(Tone::Short) => ("short", "b25e00"),
         Some(Tone::Failing) => ("failing", "c62828"),

@@ -11,12 +11,10 @@ use crate::status::history::PoolRecord;
 use crate::status::page::View;
 use crate::status::page::escape::Escaped;
 use crate::status::page::place;
-use crate::status::page::words::{
-    self, ZONE, calendar, count, marked, milliseconds, near, span, sum,
-};
 use crate::status::pool_settings::PoolSettings;
 use crate::status::trouble::healthy_addresses;
-use crate::status::verdict::{Piece, Reason, Tone, Verdict, verdict};
+use crate::status::verdict::{Piece, Reason, Tone, Verdict};
+use crate::status::words::{self, ZONE, calendar, count, marked, milliseconds, near, span, sum};
 
 /// Adds it.
 pub fn write(view: &View<'_>, page: &mut String) -> Result {
@@ -75,7 +73,7 @@ pub fn now(view: &View<'_>, page: &mut String) -> Result {
 }
 
 fn health(view: &View<'_>, page: &mut String) -> Result {
-    let Verdict { tone, reasons } = verdict(view.snapshot, view.now.elapsed);
+    let Verdict { tone, reasons } = view.verdict;
     let (class, word) = match tone {
         Some(Tone::Well) => ("good", "Well"),
         Some(Tone::Short) => ("warning", "Short"),

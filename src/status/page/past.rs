@@ -7,7 +7,7 @@ use crate::model::State;
 use crate::status::history::{PASSES_MAX, PassRecord};
 use crate::status::page::View;
 use crate::status::page::chart::{self, COLUMNS, Column, HEIGHT};
-use crate::status::page::words::{
+use crate::status::words::{
     FREE, ZONE, calendar, clock, count, day_and_time, marked, passes, span, sum, time_of_day,
 };
 

@@ -5,7 +5,7 @@ use std::fmt::{Result, Write};
 use crate::status::ended_pass::EndedPass;
 use crate::status::json::steps::{Step, StepCount, counts, steps};
 use crate::status::page::View;
-use crate::status::page::words::clock;
+use crate::status::words::clock;
 
 /// Adds it.
 pub fn write(view: &View<'_>, page: &mut String) -> Result {

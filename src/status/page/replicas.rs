@@ -12,7 +12,7 @@ use crate::status::ended_pass::{EndedPass, holder};
 use crate::status::page::View;
 use crate::status::page::escape::Escaped;
 use crate::status::page::life;
-use crate::status::page::words::{calendar, count, span};
+use crate::status::words::{calendar, count, span};
 
 /// Up to so many can be seen at a glance: no filter is offered, and nothing is folded.
 const AT_A_GLANCE: usize = 10;
