@@ -31,9 +31,14 @@ pub fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, String> {
     let file = File::open(path).map_err(unreadable)?;
     file.take(bytes_max + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > bytes_max {
-        return Err(format!("is larger than {} KiB", bytes_max / 1024));
+        return Err(too_large(bytes_max));
     }
     Ok(bytes)
+}
+
+/// What is said of a file of more than so many bytes.
+pub fn too_large(bytes_max: u64) -> String {
+    format!("is larger than {} KiB", bytes_max / 1024)
 }
 
 /// More than any file that settings name: bundles of authorities have some hundred KiB.

@@ -19,7 +19,7 @@ use crate::config::table::{
     OS_PROJECT_DOMAIN_NAME, OS_PROJECT_ID, OS_PROJECT_NAME, OS_REGION_NAME, OS_USER_DOMAIN_ID,
     OS_USER_DOMAIN_NAME, OS_USER_ID, OS_USERNAME, Setting,
 };
-use crate::files::{cannot_be_read, no_file};
+use crate::files::{cannot_be_read, no_file, too_large};
 use crate::server_file::{BYTES_MAX, ServerFile};
 use crate::settings::{
     ApplicationCredential, BootVolume, ClientCertificate, Credentials, Domain, EndpointOverrides,
@@ -92,7 +92,7 @@ fn server_file(reader: &mut Reader<'_>, settings: &OpenStackSettings) {
     let Some(path) = &settings.options.server_file else { return };
     let read = read_again_and_again(reader, path).and_then(|text| {
         if text.len() as u64 > BYTES_MAX {
-            return Err(format!("is larger than {} KiB", BYTES_MAX / 1024));
+            return Err(too_large(BYTES_MAX));
         }
         ServerFile::read(&text, settings)
     });
