@@ -6,10 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use simplescalevm::decide::{Addresses, Observation};
-use simplescalevm::model::{
-    Answer, Condition, FixedAddress, IpVersion, Launched, Server, ServerId,
-};
+use simplescalevm::model::{Answer, Condition, FixedAddress, Launched, Server, ServerId};
 use simplescalevm::settings::Policy;
+use simplescalevm::{config, files};
 
 /// A page as the real Nova writes it.
 const RECORDED: &str = include_str!("../../fixtures/openstack/servers-active.json");
@@ -20,21 +19,11 @@ const NOW: Duration = Duration::from_secs(1_800_000_000);
 /// How long all of them have been active.
 const AGE: Duration = Duration::from_secs(86_400);
 
-/// The defaults.
+/// The defaults, but for a limit that the pool would be beyond.
 pub fn policy() -> Policy {
-    Policy {
-        capacity: 1,
-        minimum: 3,
-        max: None,
-        boot_grace: Duration::from_secs(600),
-        launch_timeout: Duration::from_secs(900),
-        replace_silent_after: None,
-        delete_stopped: false,
-        manage_addresses: false,
-        ip_version: IpVersion::V4,
-        interval: Duration::from_secs(60),
-        once: false,
-    }
+    let set = [("PROVIDER", "simulated"), ("REPLICA_MAX", "none")];
+    let environment = set.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    config::load(&environment, &files::text, false).expect("good settings").policy
 }
 
 /// So many replicas, each of which has just answered.
