@@ -64,32 +64,32 @@ pub const OPTIONS: [CommandLineOption; 7] = [
         long: "once",
         short: None,
         value: None,
-        meaning: "one pass, then end; for cron",
+        meaning: "run one pass, then exit; for cron",
     },
     CommandLineOption {
         long: "dry-run",
         short: None,
         value: None,
-        meaning: "say what was seen and what would be done, and change nothing; alone or with --once",
+        meaning: "show what it sees and would do, and change nothing; alone or with --once",
     },
     CommandLineOption {
         long: "output",
         short: None,
         value: Some(FORMAT),
-        meaning: "with --dry-run or --check: text, or json for scripts: one object on a line",
+        meaning: "with --dry-run or --check: text, or json for scripts, one object per line",
     },
     CommandLineOption {
         long: "check",
         short: None,
         value: None,
-        meaning: "check settings, login, flavor, image, network and the rest, ask the replicas there are, show every \
-                  fault, then end; changes nothing",
+        meaning: "check the settings, login, flavor, image, network and the rest, ask the existing replicas, show \
+                  every fault, then exit; changes nothing",
     },
     CommandLineOption {
         long: "healthcheck",
         short: None,
         value: None,
-        meaning: "ask the instance that runs with these same settings whether it lives, then end; for containers",
+        meaning: "ask the instance running with these settings whether it is alive, then exit; for containers",
     },
     CommandLineOption { long: "help", short: Some('h'), value: None, meaning: "this text" },
     CommandLineOption { long: "version", short: Some('V'), value: None, meaning: "the version" },
@@ -124,15 +124,15 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> std::result::Result<Mo
     }
     if check && (once || dry_run) {
         return Err(hinted(
-            "--check changes nothing and ends by itself, so it goes with neither --once nor --dry-run",
+            "--check changes nothing and exits by itself, so it takes neither --once nor --dry-run",
         ));
     }
     if output.is_some() && !dry_run && !check {
-        let text = "--output says in which form --dry-run and --check explain themselves, so it goes only with one of them";
+        let text = "--output sets the format of --dry-run and --check, so it needs one of them";
         return Err(hinted(text));
     }
     if healthcheck && (check || once || dry_run) {
-        return Err(hinted("--healthcheck asks an instance that runs, so it goes alone"));
+        return Err(hinted("--healthcheck asks a running instance, so it goes alone"));
     }
     let dry_run = dry_run.then(|| output.unwrap_or_default());
     Ok(match (check, healthcheck) {
@@ -161,7 +161,7 @@ fn unknown(name: &str) -> String {
 }
 
 fn hinted(text: &str) -> String {
-    format!("{text} (simplescalevm --help lists what there is)")
+    format!("{text} (see simplescalevm --help)")
 }
 
 /// Narrowest terminal that the help is made for, in columns.
@@ -207,9 +207,9 @@ VMs that answer.
 
 const EXIT_STATUS: &str = "
 Exit status:
-  0  ended by a signal; with --once: all the pass set out to do was done, or
+  0  stopped by a signal; with --once: the pass did all it set out to do, or
      another scaler holds the lease; with --check: no fault; with --healthcheck:
-     it lives
+     alive
   1  with --once: the pass or a part of it failed, a limit stops creation, or
      resources are missing while a replica is silent; with --check: at least one
      fault; with --healthcheck: no answer, or stuck
@@ -219,8 +219,8 @@ Settings are environment variables; empty means unset.
 ";
 
 const MORE: &str = "
-The cloud is asked through http_proxy, https_proxy and all_proxy, but for the
-hosts in no_proxy; replicas never are.
+Requests to the cloud go through http_proxy, https_proxy and all_proxy, except
+for the hosts in no_proxy; requests to replicas never do.
 
 More: man 8 simplescalevm
 ";
@@ -234,8 +234,7 @@ mod tests {
         let parsed = parse(line.split_whitespace().map(OsString::from));
         match (&parsed, &expected) {
             (Err(error), Err(part)) => assert!(
-                error.contains(*part)
-                    && error.ends_with("(simplescalevm --help lists what there is)"),
+                error.contains(*part) && error.ends_with("(see simplescalevm --help)"),
                 "{line}: {error:?} lacks {part:?} or the hint"
             ),
             _ => assert_eq!(parsed, expected.map_err(str::to_owned), "{line}"),
@@ -273,7 +272,7 @@ mod tests {
         check("--once=5", Err("unexpected argument for option '--once'"));
         check("--dry-run --output yaml", Err("--output \"yaml\": must be text or json"));
         check("--dry-run --output", Err("--output"));
-        check("--output json", Err("only with one of them"));
+        check("--output json", Err("needs one of them"));
         check("start", Err("unexpected argument \"start\""));
         check("--check --once", Err("neither --once nor --dry-run"));
         check("--healthcheck --once", Err("goes alone"));
@@ -303,9 +302,9 @@ mod tests {
                 assert!(line.chars().count() <= columns, "wider than {columns} columns: {line}");
                 assert_eq!(line.trim_end(), line, "trailing spaces");
             }
-            let beside = "  --once             one pass, then end; for cron\n";
+            let beside = "  --once             run one pass, then exit; for cron\n";
             assert!(help.contains(beside), "{help}");
-            let below = "  REPLICA_MIN_AVAILABLE_RESOURCES\n                              resources that have";
+            let below = "  REPLICA_MIN_AVAILABLE_RESOURCES\n                              resources to keep";
             assert!(help.contains(below), "{help}");
             for option in OPTIONS {
                 let long = option.long;

@@ -92,16 +92,16 @@ fn settings(config: &Config, page: &mut Page<'_>) {
 fn held(settings: &LeaseSettings, record: Option<&Record>) -> String {
     let LeaseSettings { name, holder: me, .. } = settings;
     match record.map(|record| (record.state, &record.holder.name)) {
-        None => format!("{name}: nobody has held it yet; this scaler would, as {me}"),
+        None => format!("{name}: nobody has held it yet; this scaler would take it, as {me}"),
         Some((State::Held, holder)) => format!("{name}: {holder} holds it; this scaler is {me}"),
         Some((State::Released, holder)) => {
             format!(
-                "{name}: {holder} handed it over, so nobody holds it; this scaler would, as {me}"
+                "{name}: {holder} handed it over, so nobody holds it; this scaler would take it, as {me}"
             )
         }
         Some((State::Expired, holder)) => {
             format!(
-                "{name}: {holder} let it run out, so nobody holds it; this scaler would, as {me}"
+                "{name}: {holder} let it run out, so nobody holds it; this scaler would take it, as {me}"
             )
         }
     }
@@ -167,7 +167,7 @@ fn pool(config: &Config, provider: &mut dyn Provider, page: &mut Page<'_>) -> Op
         }
     };
     if now.is_none() {
-        let text = "the list of servers does not tell the time (no Date header): nothing is deleted for its age";
+        let text = "the server list does not tell the time (no Date header): nothing is deleted for its age";
         page.warn("clock", text);
     }
     let (replicas, others): (Vec<Server>, Vec<Server>) =
@@ -279,7 +279,7 @@ fn behind_a_wall<'a>(answers: impl Iterator<Item = &'a Answer>, port: u16) -> St
     match answers.filter(shut).count() {
         0 => String::new(),
         count => format!(
-            "; {count} cannot be connected to: does a security group of theirs let this machine in on port {port}?"
+            "; cannot connect to {count} of them: do their security groups let this machine in on port {port}?"
         ),
     }
 }

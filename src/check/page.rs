@@ -101,7 +101,7 @@ impl<'a> Page<'a> {
     pub fn fault(&mut self, what: &str, text: &str) {
         let text = one_line(text, OWN_CHARACTERS_MAX);
         if self.faults.iter().any(|(_, known)| text.contains(known)) {
-            return self.entry("FAULT", what, "not to be had, see above");
+            return self.entry("FAULT", what, "not available, see above");
         }
         self.entry("FAULT", what, &text);
         self.faults.push((what.to_owned(), text));

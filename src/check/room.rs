@@ -21,7 +21,7 @@ pub fn compare(policy: &Policy, replicas: usize, quotas: Vec<Result<Quota>>, pag
         }
     }
     if !unlimited.is_empty() {
-        page.found("quota", &format!("no limit of {}", unlimited.join(", ")));
+        page.found("quota", &format!("no limit on {}", unlimited.join(", ")));
     }
 }
 
@@ -44,7 +44,7 @@ fn one(policy: &Policy, replicas: u64, quota: &Quota, page: &mut Page<'_>) {
         Some(max) if max.saturating_sub(replicas) > room => {
             let room = more(room);
             let text =
-                format!("{text}: REPLICA_MAX {max} does not fit, there is room for {room} more");
+                format!("{text}: REPLICA_MAX {max} does not fit: there is room for {room} more");
             page.warn("quota", &text);
         }
         _ => page.found("quota", &text),

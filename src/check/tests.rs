@@ -395,12 +395,12 @@ fn quota(what: &'static str, used: u64, limit: Option<u64>, of_one: u64) -> Quot
 fn a_quota_is_compared_with_the_most_replicas_there_may_be() {
     let instances = quota("instances", 12, Some(20), 1);
     let one = [instances.clone()];
-    let text = "warning  instances 12 of 20 used: REPLICA_MAX 60 does not fit, there is room for 8 replicas more";
+    let text = "warning  instances 12 of 20 used: REPLICA_MAX 60 does not fit: there is room for 8 replicas more";
     check_quotas(0, &one, &[("REPLICA_MAX", "60")], &[text]);
     check_quotas(0, &one, &[("REPLICA_MAX", "8")], &["ok       instances 12 of 20 used"]);
     // The pool's own are among those in use.
     check_quotas(10, &one, &[("REPLICA_MAX", "18")], &["ok       instances 12 of 20 used"]);
-    let text = "warning  instances 12 of 20 used: REPLICA_MAX 19 does not fit, there is room for 8 replicas more";
+    let text = "warning  instances 12 of 20 used: REPLICA_MAX 19 does not fit: there is room for 8 replicas more";
     check_quotas(10, &one, &[("REPLICA_MAX", "19")], &[text]);
     check_quotas(12, &one, &[("REPLICA_MAX", "3")], &["ok       instances 12 of 20 used"]);
     check_quotas(0, &one, &[("REPLICA_MAX", "none")], &["ok       instances 12 of 20 used"]);
@@ -414,13 +414,13 @@ fn cores_and_memory_are_compared_by_the_flavor() {
         quota("MiB of RAM", 0, None, 8000),
     ];
     let expected = [
-        "warning  cores 48 of 60 used: REPLICA_MAX 4 does not fit, there is room for 3 replicas more",
-        "ok       no limit of instances, MiB of RAM",
+        "warning  cores 48 of 60 used: REPLICA_MAX 4 does not fit: there is room for 3 replicas more",
+        "ok       no limit on instances, MiB of RAM",
     ];
     check_quotas(0, &all, &[("REPLICA_MAX", "4")], &expected);
     // More is in use than there may be: that is how a lowered quota looks.
     let over = [quota("cores", 80, Some(60), 4)];
-    let text = "warning  cores 80 of 60 used: REPLICA_MAX 4 does not fit, there is room for 0 replicas more";
+    let text = "warning  cores 80 of 60 used: REPLICA_MAX 4 does not fit: there is room for 0 replicas more";
     check_quotas(3, &over, &[("REPLICA_MAX", "4")], &[text]);
 }
 
@@ -441,7 +441,8 @@ fn replicas_that_nobody_connects_to_hint_at_the_security_group() {
         Answer::Valid { capacity: 1, termination: false },
         why("cannot connect in time"),
     ];
-    let hint = "; 2 cannot be connected to: does a security group of theirs let this machine in on port 8080?";
+    let hint =
+        "; cannot connect to 2 of them: do their security groups let this machine in on port 8080?";
     assert_eq!(behind_a_wall(answers.iter(), 8080), hint);
     assert_eq!(behind_a_wall(answers[1..3].iter(), 8080), "");
 }

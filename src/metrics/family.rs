@@ -52,40 +52,42 @@ pub const FAMILIES: [Family; 31] = [
         "simplescalevm_build_info",
         Kind::Gauge,
         &["version"],
-        "Always 1; the label tells the version.",
+        "Always 1; the label holds the version.",
     ),
     family("simplescalevm_replicas", Kind::Gauge, &["state"], "Replicas by state."),
     family(
         "simplescalevm_replicas_unaccounted",
         Kind::Gauge,
         &[],
-        "Replicas that were asked for and are not in the cloud's list yet; they count against REPLICA_MAX.",
+        "Replicas asked for but not yet in the cloud's list; they count against REPLICA_MAX.",
     ),
     family("simplescalevm_replicas_max", Kind::Gauge, &[], "REPLICA_MAX; absent when it is none."),
     family(
         "simplescalevm_resources_free",
         Kind::Gauge,
         &[],
-        "Free resources, with what is on its way.",
+        "Free resources, including what is on its way.",
     ),
     family(
         "simplescalevm_resources",
         Kind::Gauge,
         &["kind"],
-        "The same by kind: answered (the replicas say so), starting, creating, last_known (of replicas that are silent just now), unaccounted.",
+        "The same by kind: answered (the replicas say so), starting, creating, last_known (of replicas that are silent \
+         at the moment), unaccounted.",
     ),
     family("simplescalevm_resources_wanted", Kind::Gauge, &[], "REPLICA_MIN_AVAILABLE_RESOURCES."),
     family(
         "simplescalevm_external_addresses",
         Kind::Gauge,
         &["holder"],
-        "External addresses by what holds them: healthy, other (a replica that is not), outside (not of the pool), none.",
+        "External addresses by what holds them: healthy, other (a replica that is not), outside (not in the pool), \
+         none.",
     ),
     family(
         "simplescalevm_back_off_seconds",
         Kind::Gauge,
         &[],
-        "Until a creation is tried again after failures; 0: no pause.",
+        "Time until creation is tried again after failures; 0: no pause.",
     ),
     family(
         "simplescalevm_brake",
@@ -103,7 +105,8 @@ pub const FAMILIES: [Family; 31] = [
         "simplescalevm_last_good_pass_age_seconds",
         Kind::Gauge,
         &[],
-        "Since the last pass that did all it set out to do; since the start, or the takeover, when there was none; absent on a standby.",
+        "Time since the last pass that did all it set out to do, or since the start or the takeover if there was none; \
+         absent on a standby.",
     ),
     family("simplescalevm_pass_interval_seconds", Kind::Gauge, &[], "APP_INTERVAL."),
     family(
@@ -117,13 +120,13 @@ pub const FAMILIES: [Family; 31] = [
         "simplescalevm_phase_duration_seconds",
         Kind::Histogram,
         &["phase"],
-        "Durations of a pass's phases: list, probe, addresses, act.",
+        "Durations of the phases of a pass: list, probe, addresses, act.",
     ),
     family(
         "simplescalevm_replicas_created_total",
         Kind::Counter,
         &[],
-        "Replicas of the creations that the cloud accepted; a quota may have given fewer.",
+        "Replicas in the creations that the cloud accepted; a quota may have allowed fewer.",
     ),
     family(
         "simplescalevm_replicas_deleted_total",
@@ -136,7 +139,7 @@ pub const FAMILIES: [Family; 31] = [
         "simplescalevm_address_downtime_seconds",
         Kind::Histogram,
         &[],
-        "From the last good answer of an external address's holder to the move that the cloud accepted.",
+        "Time from the last good answer of an external address's holder to the move that the cloud accepted.",
     ),
     family(
         "simplescalevm_watch_questions_total",
@@ -154,7 +157,7 @@ pub const FAMILIES: [Family; 31] = [
         "simplescalevm_failures_total",
         Kind::Counter,
         &["kind"],
-        "Whatever failed in a pass, by kind.",
+        "Failures in passes, by kind.",
     ),
     family(
         "simplescalevm_probe_failures_total",
@@ -166,7 +169,7 @@ pub const FAMILIES: [Family; 31] = [
         "simplescalevm_cloud_requests_total",
         Kind::Counter,
         &["service", "status"],
-        "Requests to the cloud by service and class of the status; none: no whole answer.",
+        "Requests to the cloud by service and status class; none: no complete answer.",
     ),
     family(
         "simplescalevm_cloud_request_duration_seconds",
@@ -178,7 +181,7 @@ pub const FAMILIES: [Family; 31] = [
         "simplescalevm_cloud_request_retries_total",
         Kind::Counter,
         &["service"],
-        "Requests to the cloud that were sent once more.",
+        "Requests to the cloud that were sent again.",
     ),
     family(
         "simplescalevm_leader",
@@ -190,7 +193,7 @@ pub const FAMILIES: [Family; 31] = [
         "simplescalevm_lease_changes_total",
         Kind::Counter,
         &[],
-        "How often the lease went to another scaler, as far as this one saw.",
+        "How many times the lease went to another scaler, as far as this one saw.",
     ),
     family(
         "simplescalevm_lease_failures_total",
@@ -202,7 +205,7 @@ pub const FAMILIES: [Family; 31] = [
         "simplescalevm_log_lines_lost_total",
         Kind::Counter,
         &[],
-        "Lines of the log that were lost: could not be written, or nobody read them.",
+        "Log lines that were lost: could not be written, or nobody read them.",
     ),
 ];
 
