@@ -121,7 +121,7 @@ pub fn failed_pass() -> Report {
             step(
                 StepKind::Create,
                 "create 1 replica: 3 of 6 free",
-                StepResult::NotTried("the program is ending".into()),
+                StepResult::NotTried("the program is stopping".into()),
             ),
         ],
         moved: vec![(AddressId("ip-1".into()), ServerId("id-0".into()))],

@@ -38,7 +38,7 @@ pub fn healthy(snapshot: &Snapshot, elapsed: Duration) -> Result<(), String> {
     if !errors.is_empty() && snapshot.settings.full {
         faults.push(errors.join("; "));
     } else if !errors.is_empty() {
-        faults.push("an error lasts; the program's log says which".to_owned());
+        faults.push("an error persists; the program's log says which".to_owned());
     }
     faults.extend(creation_fails(snapshot, elapsed));
     faults.extend(late(snapshot, elapsed));
@@ -70,7 +70,7 @@ fn creation_fails(snapshot: &Snapshot, elapsed: Duration) -> Option<String> {
     let next = coming.filter(|moment| moment.elapsed > elapsed).max_by_key(|moment| moment.elapsed);
     let next = match (next, snapshot.running) {
         (Some(next), _) => format!("the next try is at {} UTC", time_of_day(next.wall)),
-        (None, Some(_)) => "the pass that is under way tries again".to_owned(),
+        (None, Some(_)) => "the pass under way tries again".to_owned(),
         (None, None) => "the next pass tries again".to_owned(),
     };
     let missing = plan.wanted.saturating_sub(plan.free);
@@ -87,7 +87,7 @@ pub fn lease_healthy(lease: &View, full: bool, elapsed: Duration) -> Result<(), 
         Err("the lease has not been read yet".to_owned())
     } else if let Some(why) = lease.failure.as_deref().filter(|_| unread > lease.validity) {
         let why = if full { why } else { "the program's log says why" };
-        Err(format!("the lease cannot be read, for {} s: {why}", unread.as_secs()))
+        Err(format!("the lease could not be read for {} s: {why}", unread.as_secs()))
     } else if unheld > lease.validity * VALIDITIES_MAX {
         let why = lease.failure.as_deref().filter(|_| full);
         let why = why.map(|why| format!(": {why}")).unwrap_or_default();
@@ -105,7 +105,7 @@ pub fn lapsed(snapshot: &Snapshot) -> Option<String> {
         Some(_) => "; the program's log says why".to_owned(),
         None => String::new(),
     };
-    Some(format!("nothing is changed, for the lease was not renewed in time{why}"))
+    Some(format!("nothing is changed, because the lease was not renewed in time{why}"))
 }
 
 /// Whether the loop did anything lately, whatever it came to; `idle` is how long nothing got done. If not, why.
@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(why, "creation stopped: web-3 (id-3) exists and is not listed");
         snapshot.settings.full = false;
         let why = healthy(&snapshot, 2 * SECOND).unwrap_err();
-        assert_eq!(why, "an error lasts; the program's log says which");
+        assert_eq!(why, "an error persists; the program's log says which");
     }
 
     #[test]
@@ -224,7 +224,7 @@ mod tests {
         let next = format!("{fails}; the next try is at 14:15:20 UTC");
         assert_eq!(why(&snapshot, 62), next, "the pass itself was good");
         let under_way = snapshot.pass_began(fixture::at(120));
-        let again = format!("{fails}; the pass that is under way tries again");
+        let again = format!("{fails}; the pass under way tries again");
         assert_eq!(why(&under_way, 125), again);
         let mut hidden = snapshot.clone();
         hidden.settings.full = false;
@@ -263,7 +263,7 @@ mod tests {
         let failure = Some("cannot list images: 192.0.2.9 refused".to_owned());
         let lease = View { failure, ..fixture::standby() };
         standby_says(lease.clone(), 50, "");
-        let why = "the lease cannot be read, for 31 s: cannot list images: 192.0.2.9 refused";
+        let why = "the lease could not be read for 31 s: cannot list images: 192.0.2.9 refused";
         standby_says(lease, 51, why);
     }
 
@@ -275,7 +275,10 @@ mod tests {
         let failure = Some("cannot renew".to_owned());
         let lapsed = View { failure, ..fixture::lease(Part::Lapsed) };
         let why = healthy(&acts.with_lease(Some(lapsed)), 20 * SECOND).unwrap_err();
-        assert_eq!(why, "nothing is changed, for the lease was not renewed in time: cannot renew");
+        assert_eq!(
+            why,
+            "nothing is changed, because the lease was not renewed in time: cannot renew"
+        );
     }
 
     #[test]

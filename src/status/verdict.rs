@@ -235,7 +235,7 @@ fn short(snapshot: &Snapshot, pass: &EndedPass, plan: &Plan, elapsed: Duration) 
         reasons.push(Reason::new(Kind::Brake, text).since_after(", ", trouble.brake));
     }
     for error in pass.report.errors().filter(|error| !plan.brakes.iter().any(|it| it == error)) {
-        let text = if full { error } else { "an error lasts" };
+        let text = if full { error } else { "an error persists" };
         reasons.push(Reason::new(Kind::Error, text).since_after(", ", trouble.error));
     }
     reasons
@@ -257,7 +257,7 @@ fn held_back(snapshot: &Snapshot, pass: &EndedPass, plan: &Plan, elapsed: Durati
     if let Some(HeldBack { why, for_at_least }) =
         plan.held_back.as_ref().filter(|it| !is_told(&it.why))
     {
-        let mut reason = reason("fewer replicas than are missing").why(why, full);
+        let mut reason = reason("creating fewer replicas than are missing").why(why, full);
         if let Some(time) = for_at_least {
             let is_on = pass.began.elapsed + *time > elapsed;
             reason = if is_on {
@@ -319,7 +319,7 @@ fn what_became_of_it(
 /// Which pass tries again.
 fn try_again(snapshot: &Snapshot, reason: Reason, elapsed: Duration) -> Reason {
     if snapshot.running.is_some() {
-        return reason.text("the pass that is under way tries again");
+        return reason.text("the pass under way tries again");
     }
     match snapshot.next {
         Some(next) if next.elapsed > elapsed => {

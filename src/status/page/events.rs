@@ -37,7 +37,7 @@ pub fn write(view: &View<'_>, page: &mut String) -> Result {
     } else {
         write!(
             page,
-            "<p class=\"quiet\">Since the start at {since} {ZONE}; what was before is in the log."
+            "<p class=\"quiet\">Since the start at {since} {ZONE}; anything earlier is in the log."
         )?;
     }
     page.push_str("</p></div>\n</section>\n</div>\n");

@@ -132,7 +132,7 @@ fn head(view: &View<'_>, page: &mut String) -> std::fmt::Result {
     page.push_str(
         "<a class=\"skip\" href=\"#replicas\">To the replicas</a>\n\
          <p id=\"lost\" role=\"alert\" hidden>No answer since <span></span>: what you see is old. \
-         Does the program still run?</p>\n",
+         Is the program still running?</p>\n",
     );
     Ok(())
 }

@@ -17,10 +17,10 @@ pub fn write(view: &View<'_>, page: &mut String) -> Result {
         page.push_str("<p class=\"quiet\">No pass has ended yet.</p></div>\n</section>\n");
         return Ok(());
     };
-    write!(page, "<p class=\"quiet\">Of the pass of {}", time(last))?;
+    write!(page, "<p class=\"quiet\">From the pass at {}", time(last))?;
     let now = steps(&last.report);
     match &last.report.plan {
-        None => page.push_str(": none, the pool could not be seen.</p>"),
+        None => page.push_str(": none, the pool could not be read.</p>"),
         Some(_) if now.is_empty() => page.push_str(": nothing to do.</p>"),
         Some(_) => page.push_str(".</p>"),
     }
@@ -30,7 +30,7 @@ pub fn write(view: &View<'_>, page: &mut String) -> Result {
         if !then.is_empty() {
             write!(
                 page,
-                "<p class=\"quiet\">The last that had something to do, of {}.</p>",
+                "<p class=\"quiet\">The last one with something to do, at {}.</p>",
                 time(busy)
             )?;
         }

@@ -28,7 +28,7 @@ pub fn addresses(view: &View<'_>, page: &mut String) -> Result {
     );
     let report = view.sight().map(|pass| &pass.report);
     match report.and_then(|report| Some((report, report.addresses.as_deref()?))) {
-        None => page.push_str("<p class=\"quiet\">They could not be listed, so nothing is known of them.</p>"),
+        None => page.push_str("<p class=\"quiet\">They could not be listed, so nothing is known about them.</p>"),
         Some((_, addresses)) if !view.snapshot.settings.full => {
             let total = u64::try_from(addresses.len()).unwrap_or(u64::MAX);
             write!(page, "<p>{}.</p>{HIDDEN}", count(total, "external address").replace("addresss", "addresses"))?;

@@ -75,7 +75,7 @@ fn between_the_end_of_a_pause_and_that_of_the_next_pass_the_reason_stays() {
     let words = format!("{short}the next pass tries again, at 19:45:00: {QUOTA}");
     check(&snapshot, EVENING + 40, Some(Tone::Short), &words);
     snapshot = snapshot.pass_began(at(EVENING + 60));
-    let words = format!("{short}the pass that is under way tries again: {QUOTA}");
+    let words = format!("{short}the pass under way tries again: {QUOTA}");
     check(&snapshot, EVENING + 61, Some(Tone::Short), &words);
 }
 
@@ -108,7 +108,11 @@ fn whatever_is_missing_has_its_reason() {
             creating(Some(StepResult::Failed(error))),
             format!("the creation failed; {later}: no answer"),
         ),
-        (at_max, "fewer replicas than are missing: REPLICA_MAX 4: there are 4 replicas".to_owned()),
+        (
+            at_max,
+            "creating fewer replicas than are missing: REPLICA_MAX 4: there are 4 replicas"
+                .to_owned(),
+        ),
         (quiet(0, 6), format!("nothing was asked for; {later}")),
     ] {
         let words = format!("6 of 6 missing since 19:44:00; {reason}");
@@ -141,7 +145,7 @@ fn a_brake_and_an_error_are_no_good_health() {
     let words = "brake: 3 of 4 are silent, since 19:44:00; not listed, since 19:44:00";
     check(&snapshot, EVENING + 10, Some(Tone::Short), words);
     snapshot.settings.full = false;
-    let words = "a brake is on, since 19:44:00; an error lasts, since 19:44:00";
+    let words = "a brake is on, since 19:44:00; an error persists, since 19:44:00";
     check(&snapshot, EVENING + 10, Some(Tone::Short), words);
 }
 
@@ -169,7 +173,7 @@ fn of_a_pool_that_was_never_seen_nothing_is_said_until_that_lasts() {
     let words = "nobody has held the lease for 81 s, so nobody acts";
     check(&standby, 101, Some(Tone::Failing), words);
     let lapsed = after(vec![(EVENING, quiet(6, 6))]).with_lease(Some(fixture::lease(Part::Lapsed)));
-    let words = "nothing is changed, for the lease was not renewed in time";
+    let words = "nothing is changed, because the lease was not renewed in time";
     check(&lapsed, EVENING + 10, Some(Tone::Failing), words);
 }
 
