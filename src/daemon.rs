@@ -181,7 +181,7 @@ impl Daemon {
                 (true, true) => return Ok(status),
             };
             if leads {
-                log::info!("the lease is not handed over, but runs out: {why}");
+                log::info!("not handing over the lease, which will run out by itself: {why}");
             }
         }
         Ok(status)
@@ -373,7 +373,7 @@ impl Daemon {
             match self.handles.stop.wait_for_pass(STANDBY_LOOK) {
                 Woken::Stopped => return Err(ExitStatus::Good),
                 Woken::PassWanted if turn.term().is_none() => {
-                    log::debug!("a pass is wanted, but this scaler stands by");
+                    log::debug!("a pass was asked for, but this scaler is standing by");
                 }
                 Woken::PassWanted | Woken::Called | Woken::InTime => {}
             }
@@ -419,7 +419,7 @@ impl Daemon {
             Ok(report) => report,
             Err(panic) => {
                 let what = one_line(panic_text(panic.as_ref()), 200);
-                log::error!("a bug in this program stopped the pass, so it ends: {what}");
+                log::error!("a bug in this program stopped the pass, so it exits: {what}");
                 return None;
             }
         };
@@ -455,7 +455,7 @@ fn greet(config: &Config, settings: &PoolSettings) {
         policy.capacity,
         config.interval.as_secs(),
         match config.watch.filter(|_| policy.manage_addresses && !policy.once) {
-            Some(watch) => format!(", the holders of addresses asked every {} s", watch.as_secs()),
+            Some(watch) => format!(", address holders asked every {} s", watch.as_secs()),
             None => String::new(),
         },
         config.cloud().map(|cloud| format!("; {cloud}")).unwrap_or_default(),
@@ -469,7 +469,7 @@ fn greet(config: &Config, settings: &PoolSettings) {
         let (me, name, seconds) = (&lease.holder, &lease.name, lease.validity.as_secs());
         log::log!(
             level,
-            "one of several scalers: {me}; the lease {name} of {seconds} s in {place} says which acts"
+            "one of several scalers: {me}; the lease {name} of {seconds} s in {place} decides which one acts"
         );
     }
     for warning in &config.warnings {

@@ -63,13 +63,13 @@ impl Explainer {
 fn text(report: &Report, capacity: u64) -> String {
     let Some(plan) = &report.plan else {
         // The log says why.
-        return "the pool could not be seen, so nothing would be done\n".to_owned();
+        return "the pool could not be read, so nothing would be done\n".to_owned();
     };
     let mut text = table(&plan.replicas);
     for address in report.addresses.iter().flatten() {
         let holder = address.holder.as_ref().map_or("no holder".to_owned(), |id| {
             let replica = plan.replicas.iter().find(|replica| replica.id == *id);
-            replica.map_or(format!("{id}, not of the pool"), name)
+            replica.map_or(format!("{id}, not in the pool"), name)
         });
         // Writing to a String cannot fail.
         let _ = writeln!(text, "external address {}: {holder}", address.address);
@@ -86,7 +86,7 @@ fn decision(plan: &Plan) -> String {
         text.push_str("nothing to do\n");
     }
     if let Some(held_back) = &plan.held_back {
-        let _ = writeln!(text, "fewer replicas than are missing: {}", held_back.why);
+        let _ = writeln!(text, "creating fewer replicas than are missing: {}", held_back.why);
     }
     let said = |line: &str| plan.brakes.iter().any(|brake| brake == line);
     for brake in &plan.brakes {
@@ -174,7 +174,7 @@ mod tests {
              web-1 (id-1)  finished, locked         0  60 min  says it may be destroyed\n\
              free 3 = 3 answered; wanted 6; short 3 → 1 replica of 3\n\
              create 1 replica: 3 of 6 free\n\
-             fewer replicas than are missing: at most 1 at once\n\
+             creating fewer replicas than are missing: at most 1 at once\n\
              brake: 3 of 4 are silent\n\
              warning: web-2 (id-2) is silent: 192.0.2.2 refused\n",
         );
@@ -205,13 +205,13 @@ mod tests {
             "no replicas\n\
              free 0; wanted 9; short 9 → 3 replicas of 3\n\
              create 2 replicas: the sum\n\
-             fewer replicas than are missing: at most 2 at once\n",
+             creating fewer replicas than are missing: at most 2 at once\n",
         );
     }
 
     #[test]
     fn a_pool_that_could_not_be_seen_is_not_an_empty_one() {
-        check(&Report::default(), "the pool could not be seen, so nothing would be done\n");
+        check(&Report::default(), "the pool could not be read, so nothing would be done\n");
     }
 
     #[test]

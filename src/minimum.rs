@@ -24,7 +24,7 @@ pub fn read(path: &Path) -> Result<u64, String> {
     let unreadable = |error: std::io::Error| cannot_be_read(path, &error);
     // To open a pipe would wait for whoever writes to it.
     if !fs::metadata(path).map_err(unreadable)?.is_file() {
-        return Err("is no regular file".to_owned());
+        return Err("is not a regular file".to_owned());
     }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
@@ -89,7 +89,7 @@ impl MinimumFile {
             key: "minimum-file-beyond-max".to_owned(),
             text: format!(
                 "REPLICA_MIN_AVAILABLE_RESOURCES_FILE {} wants {} free resources, which takes {needed} replicas, and \
-                 REPLICA_MAX is {max}: no more than that are made; set REPLICA_MAX higher, or mend the file",
+                 REPLICA_MAX is {max}: no more than that are created; raise REPLICA_MAX, or correct the file",
                 self.path.display(),
                 policy.minimum
             ),
@@ -144,14 +144,15 @@ mod tests {
         let file = MinimumFile::new("/run/minimum".into());
         let beyond = |minimum, max| file.beyond_max(&Policy { minimum, ..policy(max) });
         assert_eq!((beyond(200, Some(100)), beyond(3000, None)), (None, None));
-        let text = "REPLICA_MIN_AVAILABLE_RESOURCES_FILE /run/minimum wants 201 free resources, which takes 101 replicas, and \
-                    REPLICA_MAX is 100: no more than that are made; set REPLICA_MAX higher, or mend the file";
+        let text = "REPLICA_MIN_AVAILABLE_RESOURCES_FILE /run/minimum wants 201 free resources, which takes 101 \
+                    replicas, and REPLICA_MAX is 100: no more than that are created; raise REPLICA_MAX, or correct the \
+                    file";
         assert_eq!(beyond(201, Some(100)).map(|note| note.text).as_deref(), Some(text));
     }
 
     #[test]
     fn a_directory_and_a_file_that_is_not_there_are_told() {
-        assert_eq!(read(Path::new("/")), Err("is no regular file".to_owned()));
+        assert_eq!(read(Path::new("/")), Err("is not a regular file".to_owned()));
         assert!(
             read(Path::new("/nonexistent/minimum")).unwrap_err().starts_with("cannot be read: ")
         );

@@ -167,7 +167,7 @@ impl Pool {
         metrics.pass(report.is_good(), self.clock.now().elapsed.saturating_sub(began));
         if self.handles.stop.requested() {
             if !report.is_good() {
-                log::info!("asked to end in the middle of a pass: {}", report.failures.join("; "));
+                log::info!("asked to stop in the middle of a pass: {}", report.failures.join("; "));
             }
         } else if let Some(plan) = &report.plan {
             self.news.end_pass(plan, report.outcome.as_ref());
@@ -348,7 +348,7 @@ fn count(metrics: &Metrics, plan: &Plan, outcome: &Outcome) {
 }
 
 fn interrupted(mut report: Report) -> Report {
-    report.failures.push("the program is ending; nothing was changed".into());
+    report.failures.push("the program is stopping; nothing was changed".into());
     report
 }
 

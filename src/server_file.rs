@@ -19,12 +19,12 @@ const HINTS: [&str; 2] = ["os:scheduler_hints", "OS-SCH-HNT:scheduler_hints"];
 
 /// Fields that the program fills in itself, and what to do instead.
 const OWN: [(&str, &str); 6] = [
-    ("name", "OPENSTACK_NAME says how the VMs' names begin"),
-    ("flavorRef", "OPENSTACK_FLAVOR says it"),
-    ("imageRef", "OPENSTACK_IMAGE says it"),
-    ("min_count", "how many VMs are made is decided anew each time"),
-    ("max_count", "how many VMs are made is decided anew each time"),
-    ("return_reservation_id", "the answer has to name the VM that was made"),
+    ("name", "OPENSTACK_NAME sets the start of the VMs' names"),
+    ("flavorRef", "OPENSTACK_FLAVOR sets it"),
+    ("imageRef", "OPENSTACK_IMAGE sets it"),
+    ("min_count", "each creation decides how many VMs to make"),
+    ("max_count", "each creation decides how many VMs to make"),
+    ("return_reservation_id", "the answer must name the VM that was made"),
 ];
 
 /// What a known field holds.
@@ -115,7 +115,7 @@ impl ServerFile {
         } else {
             format!("ended with microversion 2.{}", minors.end())
         };
-        Some(format!("{field:?} {needs}, and 2.{minor} is spoken with this cloud"))
+        Some(format!("{field:?} {needs}, and this program uses 2.{minor} with this cloud"))
     }
 
     /// The security groups, by name or id.
@@ -197,7 +197,7 @@ fn fault(field: &str, value: &Value, settings: &OpenStackSettings) -> Option<Str
     }
     let set = set_elsewhere(settings).into_iter().find(|(taken, _)| *taken == field);
     if let Some((_, setting)) = set {
-        return Some(format!("is given by {setting}, too: give it in one place"));
+        return Some(format!("is also set by {setting}: set it in one place"));
     }
     let (_, kind, _) = KNOWN.iter().find(|(known, ..)| *known == field)?;
     let objects = |wrong: &dyn Fn(&Value) -> Option<String>| match value.as_array() {
@@ -205,14 +205,14 @@ fn fault(field: &str, value: &Value, settings: &OpenStackSettings) -> Option<Str
         _ => Some("must be a list of objects".to_owned()),
     };
     match kind {
-        Kind::Text => (!value.is_string()).then(|| "must be a text".to_owned()),
+        Kind::Text => (!value.is_string()).then(|| "must be a string".to_owned()),
         Kind::TextOrNull => {
-            (!value.is_string() && !value.is_null()).then(|| "must be a text or null".to_owned())
+            (!value.is_string() && !value.is_null()).then(|| "must be a string or null".to_owned())
         }
         Kind::Boolean => (!value.is_boolean()).then(|| "must be true or false".to_owned()),
         Kind::Texts => {
             let texts = value.as_array().is_some_and(|all| all.iter().all(Value::is_string));
-            (!texts).then(|| "must be a list of texts".to_owned())
+            (!texts).then(|| "must be a list of strings".to_owned())
         }
         Kind::Objects => objects(&|_| None),
         Kind::Metadata => metadata_fault(value, &settings.metadata_key),
@@ -261,7 +261,7 @@ fn metadata_fault(value: &Value, mark: &str) -> Option<String> {
         .find(|(key, value)| key.is_empty() || !fits(key) || !value.as_str().is_some_and(fits));
     let (key, _) = odd?;
     let key: String = key.chars().take(METADATA_CHARACTERS_MAX).collect();
-    Some(format!("{key:?} must be a text of at most {METADATA_CHARACTERS_MAX} characters"))
+    Some(format!("{key:?} must be a string of at most {METADATA_CHARACTERS_MAX} characters"))
 }
 
 #[cfg(test)]

@@ -26,11 +26,11 @@ pub fn watch(stop: Stop, manager: Manager, status: i32) -> io::Result<()> {
     thread::Builder::new().name("signals".into()).spawn(move || {
         for signal in signals.forever() {
             if signal == SIGUSR1 {
-                log::info!("SIGUSR1: a pass is wanted now");
+                log::info!("SIGUSR1: a pass was asked for");
                 stop.request_pass();
                 continue;
             }
-            log::debug!("asked to end");
+            log::debug!("asked to stop");
             stop.request();
             manager.stopping();
             let began = Instant::now();
@@ -39,7 +39,7 @@ pub fn watch(stop: Stop, manager: Manager, status: i32) -> io::Result<()> {
                 manager.catch_up();
             }
             // With a lease, that is why it was not handed over.
-            log::info!("a request is still under way: the program ends without its answer");
+            log::info!("a request is still under way: the program exits without its answer");
             logger::finish_in_haste();
             exit(status);
         }

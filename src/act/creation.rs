@@ -70,7 +70,7 @@ fn lacks_its_marks(acting: &mut Acting<'_>, batch: &Batch, first: &ServerId) -> 
     match acting.hands.provider.server(first) {
         Ok(server) => server.is_some_and(|server| !is_marked(acting, batch, &server)),
         Err(error) => {
-            log::debug!("server {first} was just made and could not be looked at: {error}");
+            log::debug!("cannot look up server {first}, which was just made: {error}");
             false
         }
     }
@@ -104,7 +104,7 @@ fn unmake(
                 });
                 for server in others.collect::<Vec<_>>() {
                     let result = match acting.no_time(StepKind::Delete, began, false) {
-                        Some(_) => Err(Error::new(ErrorKind::Unclear, "no time is left")),
+                        Some(_) => Err(Error::new(ErrorKind::Unclear, "no time left")),
                         None => acting.hands.provider.delete(&server.id),
                     };
                     undone.delete(&server.id, result);
@@ -116,8 +116,9 @@ fn unmake(
     let metadata: Vec<String> =
         creation.metadata.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let mut text = format!(
-        "the cloud made them without their metadata ({}), so the pool would not see them and grow without end: {} of {} are \
-         deleted again; find out who drops the metadata of POST /servers, the cloud or a proxy before it",
+        "the cloud made them without their metadata ({}), so the pool would never see them and would grow without end: \
+         {} of {} are deleted again; find out whether the cloud or a proxy in front of it drops the metadata of POST \
+         /servers",
         metadata.join(", "),
         undone.deleted,
         batch.count,

@@ -36,7 +36,7 @@ fn delete(acting: &mut Acting<'_>, step: &Deletion) -> StepResult {
             Err(why) => return StepResult::NotTried(why),
         },
         Ok(Look::Gone) => Ok(()),
-        Err(error) => Err(error.context("cannot look at it once more before")),
+        Err(error) => Err(error.context("cannot look at it again first")),
     };
     match done {
         Ok(()) => {
@@ -80,7 +80,8 @@ fn answers(acting: &Acting<'_>, step: &Deletion, address: IpAddr) -> Result<bool
         Some(Answer::Valid { termination, .. }) => Ok(!termination),
         Some(Answer::None { .. }) => Ok(false),
         Some(Answer::Unasked) | None => {
-            let why = "it could not be asked: this machine is short of file descriptors or memory, or the program is ending";
+            let why = "it could not be asked: this machine is short of file descriptors or memory, or the program is \
+                       stopping";
             Err(Error::new(ErrorKind::Unavailable, why))
         }
     }
@@ -89,14 +90,14 @@ fn answers(acting: &Acting<'_>, step: &Deletion, address: IpAddr) -> Result<bool
 /// In which way the server is no longer what the plan went by.
 fn changed(step: &Deletion, mark: &str, server: &Server) -> Option<String> {
     if server.mark.as_deref() != Some(mark) {
-        return Some("it carries the pool's mark no longer".to_owned());
+        return Some("it no longer carries the pool's mark".to_owned());
     }
     if server.locked {
         return Some("it is locked now".to_owned());
     }
     if server.condition != step.condition || server.words != step.words {
-        return Some(format!("it was {} and is {} now", step.words, server.words));
+        return Some(format!("it was {} and is now {}", step.words, server.words));
     }
     let has = |address| server.fixed.iter().any(|fixed| fixed.address == address);
-    step.ask.filter(|address| !has(*address)).map(|address| format!("it has {address} no longer"))
+    step.ask.filter(|address| !has(*address)).map(|address| format!("it no longer has {address}"))
 }

@@ -20,7 +20,7 @@ use crate::provider::ProviderMut;
 const SHARES: u32 = 3;
 
 /// Why a step had no turn, when its kind's share of the time is used up.
-const SHARE_USED_UP: &str = "a third of APP_INTERVAL is used up; the next pass goes on";
+const SHARE_USED_UP: &str = "a third of APP_INTERVAL is used up; the next pass carries on";
 
 /// What a plan is carried out with, and within which bounds.
 pub struct Hands<'a> {
@@ -87,7 +87,7 @@ impl Acting<'_> {
     /// has its turn whatever the time.
     fn no_time(&self, kind: StepKind, began: Duration, is_first: bool) -> Option<StepResult> {
         if self.hands.stop.requested() {
-            Some(StepResult::NotTried("the program is ending".to_owned()))
+            Some(StepResult::NotTried("the program is stopping".to_owned()))
         } else if let Err(why) = (self.hands.permit)(kind) {
             Some(StepResult::NotTried(why))
         } else if !is_first && self.share_is_used_up(began) {

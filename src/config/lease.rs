@@ -67,7 +67,7 @@ pub fn standing_warnings(reader: &mut Reader<'_>, lease: Option<&LeaseSettings>)
             .filter(|setting| reader.given(setting).is_some())
             .map(|setting| setting.name)
             .collect();
-        let text = "no effect without APP_LEASE: this scaler acts, whoever else does";
+        let text = "no effect without APP_LEASE: this scaler acts, whether or not others do";
         let named = without_effect.join(" and ");
         return if named.is_empty() { vec![] } else { vec![format!("{named}: {text}")] };
     };
@@ -77,7 +77,7 @@ pub fn standing_warnings(reader: &mut Reader<'_>, lease: Option<&LeaseSettings>)
     });
     match in_clear.next() {
         Some(endpoint) if etcd.login.is_some() => vec![format!(
-            "ETCDCTL_ENDPOINTS: {endpoint} is not https: the password goes over the network in clear"
+            "ETCDCTL_ENDPOINTS: {endpoint} is not https: the password goes over the network unencrypted"
         )],
         _ => Vec::new(),
     }
@@ -90,16 +90,16 @@ fn mark(reader: &mut Reader<'_>, config: &Config) -> String {
         return String::new();
     }
     let Some(value) = &config.mark.value else {
-        let text = "OPENSTACK_METADATA_VALUE: must be set with APP_LEASE, for the lease is named after the pool's mark; or set \
-                    APP_LEASE_NAME";
+        let text = "OPENSTACK_METADATA_VALUE: must be set with APP_LEASE, because the lease is named after the pool's \
+                    mark; or set APP_LEASE_NAME";
         reader.fault(&OPENSTACK_METADATA_VALUE, text);
         return String::new();
     };
     let name = format!("{}={value}", config.mark.key);
     if name.chars().count() > NAME_CHARACTERS_MAX {
         let text = format!(
-            "APP_LEASE_NAME: must be set, for the pool's mark is too long to name the lease (more than {NAME_CHARACTERS_MAX} \
-             characters)"
+            "APP_LEASE_NAME: must be set, because the pool's mark is too long to name the lease (more than \
+             {NAME_CHARACTERS_MAX} characters)"
         );
         reader.fault(&APP_LEASE_NAME, text);
     }
@@ -140,7 +140,7 @@ fn endpoints(value: &str, scheme: &str) -> parse::Parsed<Vec<String>> {
         rest.is_some_and(has_host).then_some(url)
     };
     value.split(',').map(endpoint).collect::<Option<Vec<_>>>().ok_or_else(|| {
-        "must be addresses like https://etcd-1.example.org:2379, with commas between".to_owned()
+        "must be addresses like https://etcd-1.example.org:2379, separated by commas".to_owned()
     })
 }
 

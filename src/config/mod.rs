@@ -205,8 +205,8 @@ fn policy(reader: &mut Reader<'_>, interval: Duration, once: bool) -> Policy {
         let (minimum, capacity) = (policy.minimum, policy.capacity);
         if max < needed {
             let text = format!(
-                "REPLICA_MAX \"{max}\": must be {needed} or more, for REPLICA_MIN_AVAILABLE_RESOURCES is {minimum} and \
-                 REPLICA_CAPACITY {capacity}"
+                "REPLICA_MAX \"{max}\": must be {needed} or more, because REPLICA_MIN_AVAILABLE_RESOURCES is {minimum} \
+                 and REPLICA_CAPACITY {capacity}"
             );
             reader.fault(&REPLICA_MAX, text);
         }
@@ -291,7 +291,7 @@ fn standing_warnings(config: &Config, max_is_default: bool) -> Vec<String> {
     let mut warnings = Vec::new();
     match config.policy.max {
         None => warnings.push(
-            "REPLICA_MAX is none, so nothing but the cloud's quota limits the pool; set it to the most replicas you \
+            "REPLICA_MAX is none, so only the cloud's quota limits the pool; set it to the most replicas you \
              would pay for"
                 .to_owned(),
         ),

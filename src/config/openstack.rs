@@ -30,7 +30,7 @@ use crate::settings::{
 pub fn settings(reader: &mut Reader<'_>) -> OpenStackSettings {
     let versions = [("3", ()), ("v3", ()), ("3.0", ())];
     reader.value(&OS_IDENTITY_API_VERSION, |value| {
-        choice(versions)(value).map_err(|_| "must be 3: no other version is spoken".to_owned())
+        choice(versions)(value).map_err(|_| "must be 3: no other version is supported".to_owned())
     });
     reader.optional(&OS_CLOUD, text);
     reader.optional(&OS_CLIENT_CONFIG_FILE, file);
@@ -142,7 +142,7 @@ pub fn standing_warnings(settings: &OpenStackSettings) -> Vec<String> {
     let host = settings.auth_url.strip_prefix("http://");
     if host.is_some_and(|host| !parse::on_this_machine(host)) {
         warnings.push(format!(
-            "OS_AUTH_URL \"{}\"{of} is not https: the password goes over the network in clear",
+            "OS_AUTH_URL \"{}\"{of} is not https: the password goes over the network unencrypted",
             settings.auth_url
         ));
     }
@@ -174,7 +174,7 @@ fn holds_a_login(reader: &mut Reader<'_>, setting: &'static Setting) -> bool {
         return false;
     };
     let text = format!(
-        "{}: must not hold a user or a password (its value is not shown here); use OS_USERNAME and OS_PASSWORD",
+        "{}: must not contain a user or a password (its value is not shown here); use OS_USERNAME and OS_PASSWORD",
         given.variable
     );
     reader.fault(setting, text);
@@ -185,7 +185,7 @@ fn client_certificate(reader: &mut Reader<'_>) -> Option<ClientCertificate> {
     let key = reader.private_key(&OS_KEY);
     let cert = reader.certificates(&OS_CERT);
     if cert.is_none() && key.is_some() && reader.all_sound(&[&OS_CERT]) {
-        reader.missing(&OS_CERT, "OS_CERT: must be set, for OS_KEY is");
+        reader.missing(&OS_CERT, "OS_CERT: must be set, because OS_KEY is");
     }
     Some(ClientCertificate { cert: cert?, key })
 }
@@ -226,9 +226,9 @@ fn auth_type(reader: &mut Reader<'_>) -> AuthType {
             "password" => Ok(AuthType::Password),
             "applicationcredential" => Ok(AuthType::ApplicationCredential),
             _ => Err(
-                "must be password or v3applicationcredential: no other login is spoken, federated ones neither; log in \
-                 with OpenStack's own client once, make an application credential (openstack application credential \
-                 create NAME), and set OS_APPLICATION_CREDENTIAL_ID and OS_APPLICATION_CREDENTIAL_SECRET"
+                "must be password or v3applicationcredential: no other login is supported, not even a federated one; \
+                 log in once with OpenStack's own client, create an application credential (openstack application \
+                 credential create NAME), and set OS_APPLICATION_CREDENTIAL_ID and OS_APPLICATION_CREDENTIAL_SECRET"
                     .to_owned(),
             ),
         }
@@ -259,8 +259,8 @@ fn application_credential(reader: &mut Reader<'_>) -> ApplicationCredential {
     if reader.given(&OS_USERNAME).is_none() {
         reader.missing(
             &OS_USERNAME,
-            "OS_USERNAME: must be set, for OS_APPLICATION_CREDENTIAL_NAME is only known together with its user; or set \
-             OS_APPLICATION_CREDENTIAL_ID",
+            "OS_USERNAME: must be set, because OS_APPLICATION_CREDENTIAL_NAME is known only together with its user; or \
+             set OS_APPLICATION_CREDENTIAL_ID",
         );
     }
     let user = User::Name { name: reader.value(&OS_USERNAME, text), domain: user_domain(reader) };

@@ -110,14 +110,14 @@ impl Wrapping {
     /// What the value should not do.
     pub fn verb(self) -> &'static str {
         match self {
-            Wrapping::Quotes => "stand in quotes",
-            Wrapping::Blank => "begin or end with a blank or a line's end",
+            Wrapping::Quotes => "be in quotes",
+            Wrapping::Blank => "begin or end with a blank or a line break",
         }
     }
 }
 
 /// Where most quotes and blanks come from.
-pub const WRAPPED_BY: &str = "(docker's --env-file keeps them as a part of the value)";
+pub const WRAPPED_BY: &str = "(docker's --env-file keeps them as part of the value)";
 
 /// A text without quotes around it and blanks at its ends: nobody means them, and a mark that has them is another pool's.
 fn as_meant(value: &str) -> Parsed<()> {
@@ -137,7 +137,7 @@ pub fn text_of(characters: usize) -> impl Fn(&str) -> Parsed<String> {
     move |value| {
         as_meant(value)?;
         if value.contains(char::is_control) {
-            return Err("must not hold a line break or another control character".to_owned());
+            return Err("must not contain a line break or another control character".to_owned());
         }
         if value.chars().count() > characters {
             return Err(format!("must have at most {characters} characters"));
@@ -151,7 +151,7 @@ pub fn texts(value: &str) -> Parsed<Vec<String>> {
     as_meant(value)?;
     let all = value.split(',').map(str::trim).collect::<Vec<_>>();
     if all.iter().any(|one| one.is_empty()) {
-        return Err("must not hold an empty name: put one comma between two names".to_owned());
+        return Err("must not contain an empty name: put one comma between two names".to_owned());
     }
     all.into_iter().map(text).collect()
 }
@@ -176,7 +176,9 @@ pub fn metadata_key(value: &str) -> Parsed<String> {
 pub fn host(value: &str) -> Parsed<String> {
     as_meant(value)?;
     if let Some((host, port)) = host_and_port(value) {
-        return Err(format!("must not hold a port: set APP_HOST to {host} and APP_PORT to {port}"));
+        return Err(format!(
+            "must not contain a port: set APP_HOST to {host} and APP_PORT to {port}"
+        ));
     }
     let inside = value.strip_prefix('[').and_then(|value| value.strip_suffix(']'));
     let value = inside.unwrap_or(value);
@@ -186,7 +188,7 @@ pub fn host(value: &str) -> Parsed<String> {
     }
     let address = value.split('%').next().unwrap_or_default();
     if value.contains(':') && address.parse::<Ipv6Addr>().is_err() {
-        return Err("must be an address or a host name, without port: this is no IPv6 address, and the port goes \
+        return Err("must be an address or a host name, without port: this is not an IPv6 address, and the port goes \
                     into APP_PORT"
             .to_owned());
     }
@@ -221,7 +223,7 @@ pub fn url_path(value: &str) -> Parsed<String> {
     }
     if !value.chars().all(|c| c.is_ascii_graphic() && !"#\"<>\\^`{|}".contains(c)) {
         return Err(
-            "must be the path of a URL (other characters written as %20 and the like)".to_owned()
+            "must be the path of a URL (with other characters written as %20 and so on)".to_owned()
         );
     }
     if value.len() > URL_PATH_BYTES_MAX {
@@ -237,8 +239,10 @@ pub fn auth_url(value: &str) -> Parsed<String> {
         return Err("must be an address like https://keystone.example.org/v3".to_owned());
     };
     if path.trim_end_matches('/').rsplit('/').next() == Some("v2.0") {
-        return Err("is the address of Identity API 2; only version 3 is spoken, so end it in /v3"
-            .to_owned());
+        return Err(
+            "is the address of Identity API 2; only version 3 is supported, so end it in /v3"
+                .to_owned(),
+        );
     }
     Ok(value.to_owned())
 }

@@ -81,7 +81,7 @@ fn proxy(variable: &'static str, value: &str) -> Parsed<Proxy> {
     let value = parse::text_of(SHOWN_CHARACTERS_MAX * 10)(value)?;
     let (scheme, rest) = value.split_once("://").unwrap_or(("http", &value));
     if !scheme.eq_ignore_ascii_case("http") {
-        return Err("must be http://HOST:PORT, for no other kind of proxy is spoken".to_owned());
+        return Err("must be http://HOST:PORT: no other kind of proxy is supported".to_owned());
     }
     let rest = rest.strip_suffix('/').unwrap_or(rest);
     let (login, authority) = match rest.rsplit_once('@') {
@@ -122,7 +122,7 @@ fn no_proxy(variable: &str, list: &str) -> (Vec<Direct>, Vec<String>) {
         match exception(entry) {
             Some(exception) => direct.push(exception),
             None => odd.push(format!(
-                "{variable}: {:?} is no host, domain or network, so it has no effect",
+                "{variable}: {:?} is not a host, domain or network, so it has no effect",
                 one_line(entry, SHOWN_CHARACTERS_MAX)
             )),
         }

@@ -92,7 +92,7 @@ impl<'a> Reader<'a> {
     /// Notes that a setting that is needed is nowhere.
     pub fn missing(&mut self, setting: &'static Setting, text: &str) {
         let text = match self.file {
-            Some(file) => format!("{text}; {} does not tell it", file.source),
+            Some(file) => format!("{text}; {} does not give it", file.source),
             None => text.to_owned(),
         };
         self.fault(setting, text);
@@ -250,8 +250,9 @@ impl<'a> Reader<'a> {
     pub fn as_given(&mut self, variable: &str, secret: &str) -> Secret {
         if let Some(wrapping) = Wrapping::of(secret) {
             let verb = wrapping.verb();
-            let text =
-                format!("{variable}: the secret happens to {verb}, and is sent so {WRAPPED_BY}");
+            let text = format!(
+                "{variable}: the secret happens to {verb}, and is sent that way {WRAPPED_BY}"
+            );
             self.warnings.push(text);
         }
         Secret::new(secret)

@@ -38,7 +38,7 @@ pub fn without_effect(environment: &BTreeMap<String, String>) -> Vec<String> {
         let verb = if files.len() == 1 { "has" } else { "have" };
         let files = files.join(" and ");
         warnings.push(format!(
-            "{files} {verb} no effect: OS_CLOUD, which names a cloud of it, is not set"
+            "{files} {verb} no effect: OS_CLOUD, which names the cloud to use, is not set"
         ));
     }
     warnings
@@ -97,14 +97,14 @@ pub fn self_scaling(reader: &mut Reader<'_>) -> Option<String> {
         reader.fault(
             &ENABLE_AUTOSCALING,
             "ENABLE_AUTOSCALING: scaling the scaler itself is not supported; unset it, and run this program under \
-             systemd, Kubernetes or the like to keep it alive",
+             systemd, Kubernetes or similar to keep it alive",
         );
         return None;
     }
     let set = reader.names_set(|name| name != ENABLE_AUTOSCALING.name && is_self_scaling(name));
     (!set.is_empty()).then(|| {
         let set = one_line(&set.join(", "), SHOWN_CHARACTERS_MAX * 4);
-        format!("{set}: no effect, for scaling the scaler itself is not supported")
+        format!("{set}: no effect, because scaling the scaler itself is not supported")
     })
 }
 

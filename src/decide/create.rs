@@ -81,7 +81,8 @@ pub fn fill_up(
         plan.notes.push(dead_weight_note(&weight, policy));
     }
     if is_last_place && count == 0 && held_back.is_none() {
-        let why = "the last place of REPLICA_MAX is for a trial, one in 30 min".to_owned();
+        let why =
+            "the last place within REPLICA_MAX is kept for a trial, one every 30 min".to_owned();
         held_back = Some(HeldBack { why, for_at_least: None });
     }
     if count > 0 {
@@ -135,7 +136,7 @@ fn cut(
         cut(0, format!("batch {mark} is not listed yet"), None);
     }
     if let Some(why) = &seen.incomplete {
-        cut(0, format!("the list may not be whole: {why}"), None);
+        cut(0, format!("the list may be incomplete: {why}"), None);
     }
     (count, held_back)
 }
@@ -199,7 +200,7 @@ fn dead_weight_note(weight: &DeadWeight, policy: &Policy) -> Note {
         loudness: Loudness::Error,
         key: "dead-weight-limit".into(),
         text: format!(
-            "creation stopped but for a trial each 30 min: {weight} (limit {}); {}, then delete those replicas",
+            "creation stopped, except for a trial every 30 min: {weight} (limit {}); {}, then delete those replicas",
             limit(policy),
             weight.advice()
         ),
@@ -228,8 +229,8 @@ fn unseen_note(mark: &str) -> Note {
         loudness: Loudness::Error,
         key: format!("unseen-batch:{mark}"),
         text: format!(
-            "creation stopped: batch {mark} exists but is not listed: its servers lack the pool's mark, or the list leaves \
-             them out; delete them, or see to it that they are listed"
+            "creation stopped: batch {mark} exists but is not listed: its servers lack the pool's mark, or the list \
+             leaves them out; delete them, or make sure they are listed"
         ),
     }
 }

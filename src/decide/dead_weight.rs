@@ -61,7 +61,7 @@ impl Cause {
             }
             Cause::Stopped => "see whether the image or its cloud-init powers the VM off",
             Cause::NotDeleted => "unlock them, or find out why the cloud refuses to delete them",
-            Cause::Stuck => "ask the cloud's operators why deletions do not end",
+            Cause::Stuck => "ask the cloud's operators why deletions do not finish",
             Cause::Unreachable => "check OPENSTACK_NETWORK and OPENSTACK_IP_VERSION",
         }
     }

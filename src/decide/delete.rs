@@ -110,7 +110,7 @@ fn finished(
             loudness: Loudness::Warning,
             key: format!("finished-holder:{id}"),
             text: format!(
-                "{name} ({id}) is finished but stays: where its floating IP can go is not known"
+                "{name} ({id}) is finished but stays: it is not known where its floating IP can go"
             ),
         });
         return None;

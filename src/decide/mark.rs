@@ -41,8 +41,8 @@ pub fn settle(setting: &Mark, servers: &[Server]) -> Result<(String, Option<Stri
         MarkChoice::Use(value) => Ok((value, None)),
         MarkChoice::UsePython => {
             let warning = format!(
-                "OPENSTACK_METADATA_VALUE is unset and the servers carry {key}={python}, the mark of the Python \
-                 daemon's code: {python} is used; set it to say so"
+                "OPENSTACK_METADATA_VALUE is unset and the servers carry {key}={python}, the mark in the Python \
+                 daemon's code, so {python} is used; set it to confirm that"
             );
             Ok((python.to_owned(), Some(warning)))
         }

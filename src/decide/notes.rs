@@ -50,7 +50,7 @@ pub fn write(
         if !plan.notes.iter().any(says_more) {
             let digits = |c: char| c.is_ascii_digit();
             let key = format!("held-back:{}", held_back.why.replace(digits, ""));
-            let text = format!("fewer replicas than are missing: {}", held_back.why);
+            let text = format!("creating fewer replicas than are missing: {}", held_back.why);
             plan.notes.push(Note { loudness: Loudness::Warning, key, text });
         }
     }

@@ -12,8 +12,8 @@ const LISTS: u32 = 10;
 /// A step that is worth a warning.
 const STEP: Duration = Duration::from_secs(60);
 
-/// What a step means for the pool.
-const JUDGED_BY_AGE: &str = "REPLICA_LAUNCH_TIMEOUT and REPLICA_BOOT_GRACE are counted by it";
+/// What a step in time means for the pool.
+const JUDGED_BY_AGE: &str = "REPLICA_LAUNCH_TIMEOUT and REPLICA_BOOT_GRACE go by it";
 
 /// What time it is, and how that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,11 +57,11 @@ fn later(time: SystemTime, by: Duration) -> SystemTime {
 
 fn silent(now: SystemTime, memory: Option<&ClockMemory>) -> Now {
     let since = match memory {
-        Some(_) => "from the time it told last",
+        Some(_) => "from the last time it gave",
         None => "by this machine's clock",
     };
     let text = format!(
-        "the cloud's list of servers does not tell the time (it has no Date header): ages are counted {since}, and nothing is \
+        "the cloud's server list does not tell the time (no Date header): ages are counted {since}, and nothing is \
          deleted for its age"
     );
     let note = Note { loudness: Loudness::Warning, key: "clock:silent".into(), text };
@@ -113,8 +113,8 @@ fn lasting(step: Option<(&'static str, String)>, before: Option<&ClockStep>) -> 
 fn is_ahead(ahead: Duration) -> Option<(&'static str, String)> {
     let seconds = ahead.as_secs();
     let text = format!(
-        "the cloud's clock jumped ahead by {seconds} s; one controller's clock may be wrong, so the time goes on from what it \
-         told before until {LISTS} lists in a row say otherwise ({JUDGED_BY_AGE})"
+        "the cloud's clock jumped ahead by {seconds} s; one controller's clock may be wrong, so time runs on from the \
+         last reading until {LISTS} lists in a row say otherwise ({JUDGED_BY_AGE})"
     );
     (ahead > STEP).then_some(("clock:step", text))
 }
@@ -122,8 +122,8 @@ fn is_ahead(ahead: Duration) -> Option<(&'static str, String)> {
 fn went_back(back: Duration) -> Option<(&'static str, String)> {
     let seconds = back.as_secs();
     let text = format!(
-        "the cloud's clock went back by {seconds} s; one controller's clock may be wrong, and the earlier time is the safer \
-         one, so it counts until {LISTS} lists in a row tell a later one ({JUDGED_BY_AGE})"
+        "the cloud's clock went back by {seconds} s; one controller's clock may be wrong, and the earlier time is the \
+         safer one, so it counts until {LISTS} lists in a row show a later one ({JUDGED_BY_AGE})"
     );
     (back > STEP).then_some(("clock:step", text))
 }
@@ -131,8 +131,8 @@ fn went_back(back: Duration) -> Option<(&'static str, String)> {
 fn followed(by: Duration) -> Option<(&'static str, String)> {
     let seconds = by.as_secs();
     let text = format!(
-        "the cloud's clock is {seconds} s ahead of what it was, as {LISTS} lists in a row say: it counts from now on, and every \
-         replica is that much older ({JUDGED_BY_AGE})"
+        "the cloud's clock is {seconds} s ahead of where it was, as {LISTS} lists in a row confirm: it counts from now \
+         on, and every replica is that much older ({JUDGED_BY_AGE})"
     );
     (by > STEP).then_some(("clock:followed", text))
 }
@@ -246,7 +246,7 @@ mod tests {
         let again = (18, "the cloud's clock jumped ahead by 120 s");
         check_said(&told, &[(1, "the cloud's clock jumped ahead by 3600 s"), again]);
         check_said(&[0, -300, 0, -300], &[(1, "the cloud's clock went back by 300 s")]);
-        let followed = (10, "the cloud's clock is 90 s ahead of what it was");
+        let followed = (10, "the cloud's clock is 90 s ahead of where it was");
         check_said(
             &[0, 90, 90, 90, 90, 90, 90, 90, 90, 90, 90, 90],
             &[(1, "the cloud's clock jumped ahead by 90 s"), followed],
@@ -263,8 +263,8 @@ mod tests {
         assert_eq!(said.len(), 1);
         assert_eq!(
             said[0].1,
-            "the cloud's list of servers does not tell the time (it has no Date header): ages are counted from the time it \
-             told last, and nothing is deleted for its age"
+            "the cloud's server list does not tell the time (no Date header): ages are counted from the last time it \
+             gave, and nothing is deleted for its age"
         );
     }
 

@@ -72,7 +72,7 @@ fn judge<'a>(
             Verdict::new(State::Failed, 0, format!("{words} for longer than {timeout} s"))
         }
         Kind::Unreachable if server.condition == Condition::Error => {
-            Verdict::new(State::Unreachable, 0, "in error, and nowhere to be asked")
+            Verdict::new(State::Unreachable, 0, "in error, with no address to ask")
         }
         Kind::Unreachable => {
             Verdict::new(State::Unreachable, 0, format!("no fixed address after {timeout} s"))
@@ -120,7 +120,7 @@ fn running(
             return Verdict::new(State::Finished, 0, "says it may be destroyed");
         }
         Answer::Valid { capacity, .. } => {
-            let noted = if in_error { " although the cloud has it in error" } else { "" };
+            let noted = if in_error { " although the cloud shows it in error" } else { "" };
             return Verdict::new(State::Healthy, capacity, format!("{capacity} free{noted}"));
         }
         Answer::Unasked => return not_asked(policy, seen, remembered, server, task),
@@ -186,7 +186,7 @@ fn not_asked(
     task: Option<&str>,
 ) -> Verdict {
     let why = match seen.unconfirmed.get(&server.id) {
-        Some(why) => format!("one question was not answered: {why}"),
+        Some(why) => format!("one question went unanswered: {why}"),
         None => "not asked in this pass".to_owned(),
     };
     if let (Some(task), Some(State::Parked)) = (task, remembered.map(|replica| replica.state)) {

@@ -286,7 +286,7 @@ mod tests {
         Plan { notes: vec![note], ..Plan::default() }
     }
 
-    const WHY: &str = "the deletions' share of APP_INTERVAL is used up; the next pass goes on";
+    const WHY: &str = "the deletions' share of APP_INTERVAL is used up; the next pass carries on";
 
     #[test]
     fn what_waits_for_a_slow_cloud_is_a_line_a_pass_at_most_and_no_failure() {

@@ -34,7 +34,7 @@ impl Sight {
             addresses: addresses.map(|all| all.iter().map(address).collect()),
         };
         let Some(before) = before else {
-            let text = format!("the pool is seen for the first time: {}", count(replicas.len()));
+            let text = format!("first look at the pool: {}", count(replicas.len()));
             return (now, vec![(Tone::Plain, text.clone(), text)]);
         };
         let mut changes = of_replicas(&before, &now, replicas);
@@ -108,7 +108,7 @@ fn of_addresses(before: &Sight, now: &Sight) -> Vec<Change> {
         None => Some(format!("external address {ip} is gone")),
         Some((_, new)) if new == old => None,
         Some((_, new)) => Some(format!(
-            "external address {ip} went from {} to {}, not by this program",
+            "external address {ip} moved from {} to {}, not by this program",
             before.name(old.as_ref()),
             now.name(new.as_ref())
         )),
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn a_first_look_tells_how_many_there_are_and_a_quiet_one_nothing() {
         let all = [replica(0, State::Healthy, ""), replica(1, State::Healthy, "")];
-        check(&[(&all, None)], &["info: the pool is seen for the first time: 2 replicas"]);
+        check(&[(&all, None)], &["info: first look at the pool: 2 replicas"]);
         check(&[(&all, None), (&all, None)], &[]);
     }
 
@@ -216,7 +216,7 @@ mod tests {
         let before = [address(1, Some("id-0")), address(2, None), address(3, None)];
         let after = [address(1, Some("stranger")), address(2, Some("id-1"))];
         let expected = [
-            "warning: external address 203.0.113.1 went from web-0 (id-0) to server stranger, not by this program",
+            "warning: external address 203.0.113.1 moved from web-0 (id-0) to server stranger, not by this program",
             "warning: external address 203.0.113.3 is gone",
         ];
         let (mut sight, _) = Sight::of(&pool, Some(&before), None);

@@ -34,8 +34,7 @@ pub fn client_certificate(files: &ClientCertificate, prefix: &str) -> Result<Cli
     let pem = read(setting, path)?;
     let (Ok(key), Ok(same)) = (PrivateKey::from_pem(&pem), PrivateKeyDer::from_pem_slice(&pem))
     else {
-        let why =
-            format!("holds no PEM private key that is not encrypted ({key_setting} may name it)");
+        let why = format!("holds no unencrypted PEM private key ({key_setting} may name it)");
         return Err(wrong(setting, path, &why));
     };
     check(&chain, same).map_err(|why| wrong(setting, path, &why))?;
@@ -51,7 +50,7 @@ fn check(
     match CertifiedKey::from_der(chain, key, &ring::default_provider()) {
         Ok(_) => Ok(()),
         Err(rustls::Error::InconsistentKeys(_)) => {
-            Err("its private key is not the certificate's".to_owned())
+            Err("its private key does not match the certificate".to_owned())
         }
         Err(error) => Err(format!("its certificate or private key cannot be used: {error}")),
     }

@@ -188,9 +188,9 @@ impl CloudClient {
             if pause >= deadline.saturating_duration_since(Instant::now()) {
                 return Err(failure.error);
             }
-            log::debug!("once more in {} s: {}", pause.as_secs(), failure.error);
+            log::debug!("trying again in {} s: {}", pause.as_secs(), failure.error);
             if self.handles.stop.wait(pause) {
-                return Err(Error::new(ErrorKind::Interrupted, "the program is ending"));
+                return Err(Error::new(ErrorKind::Interrupted, "the program is stopping"));
             }
             self.handles.metrics.retry(request.service);
         }

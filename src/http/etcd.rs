@@ -21,7 +21,7 @@ use crate::settings::EtcdSettings;
 const BODY_BYTES_MAX: u64 = 64 * 1024;
 
 /// What may be behind a connection that is lost at once.
-const DOUBT: &str = "; perhaps it wants a client certificate: set ETCDCTL_CERT and ETCDCTL_KEY";
+const DOUBT: &str = "; it may want a client certificate: set ETCDCTL_CERT and ETCDCTL_KEY";
 
 /// Asks the members of one cluster.
 #[derive(Clone, Debug)]

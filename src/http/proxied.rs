@@ -76,7 +76,8 @@ pub fn connected(
             Ok(status) => Err(refused(proxy, status, &target).into()),
             Err(error) => {
                 let error = Error::from(error);
-                let text = format!("the proxy {proxy} opens no way to {target}: {}", words(&error));
+                let text =
+                    format!("the proxy {proxy} does not connect us to {target}: {}", words(&error));
                 Err(ProxyFault { kind: ErrorKind::Unavailable, text }.into())
             }
         }

@@ -63,7 +63,7 @@ pub fn remedy(why: &str, url: &str, cacert: &str) -> String {
     } else if known(&["not valid for any names"]) {
         "make a certificate with a subjectAltName: a name in its subject does not count".to_owned()
     } else if known(&["certificate not valid for name", "certificate: NotValidForName"]) {
-        "ask by a name that is in the certificate, or have this one put into it".to_owned()
+        "use a name that is in the certificate, or have this one added to it".to_owned()
     } else if known(&["certificate: it expired", "certificate: Expired"]) {
         "renew it, if this machine's clock is right".to_owned()
     } else if known(&["certificate: it is not valid before", "certificate: NotValidYet"]) {
@@ -77,8 +77,7 @@ pub fn remedy(why: &str, url: &str, cacert: &str) -> String {
         // nginx lets the handshake pass.
         "No required SSL certificate was sent",
     ]) {
-        "the server wants a client certificate, and one that it knows: set OS_CERT and OS_KEY"
-            .to_owned()
+        "the server wants a client certificate that it knows: set OS_CERT and OS_KEY".to_owned()
     } else if known(&[
         "alert: HandshakeFailure",
         "alert: ProtocolVersion",
@@ -118,7 +117,8 @@ fn speaks_tls(said: &str) -> bool {
 pub fn redirected(status: u16, location: Option<&str>) -> String {
     match (status, location.filter(|location| !location.trim().is_empty())) {
         (304, _) => {
-            " (\"not modified\", although nobody asked for that: is a cache between?)".to_owned()
+            " (\"not modified\", although nobody asked for that: is there a cache in between?)"
+                .to_owned()
         }
         (_, Some(location)) => {
             let location = location.split(['?', '#']).next().unwrap_or_default();
@@ -129,7 +129,7 @@ pub fn redirected(status: u16, location: Option<&str>) -> String {
         }
         // A choice of versions, mostly.
         (300, None) => String::new(),
-        (_, None) => " (a redirect that does not say where to)".to_owned(),
+        (_, None) => " (a redirect that does not say where)".to_owned(),
     }
 }
 
@@ -173,13 +173,13 @@ mod tests {
         certificate("UnknownIssuer", "set OS_CACERT to the file");
         certificate(
             "certificate not valid for name \"a\"; certificate is only valid for b",
-            "by a name",
+            "use a name",
         );
         certificate(
             "certificate not valid for name \"a\"; certificate is not valid for any names (according to",
             "subjectAltName",
         );
-        certificate("NotValidForName", "by a name");
+        certificate("NotValidForName", "use a name");
         certificate("it expired at Sun, 06 Nov 1994 08:49:37 GMT", "renew it");
         certificate("it is not valid before Sun, 06 Nov 1994 08:49:37 GMT", "clock");
         certificate("certificate does not allow extended key usage for server", "serverAuth");
@@ -248,9 +248,9 @@ mod tests {
         assert!(told.contains("redirects to https://login.example.org/start,"), "{told}");
         assert!(!told.contains("pw") && !told.contains("s3cret"), "{told}");
         assert!(redirected(301, Some("/v3/")).contains("redirects to /v3/,"));
-        assert!(redirected(301, None).contains("does not say where to"));
-        assert!(redirected(307, None).contains("does not say where to"));
-        assert!(redirected(302, Some(" ")).contains("does not say where to"));
+        assert!(redirected(301, None).contains("does not say where"));
+        assert!(redirected(307, None).contains("does not say where"));
+        assert!(redirected(302, Some(" ")).contains("does not say where"));
         assert_eq!(redirected(300, None), "");
         assert!(
             redirected(308, Some("https://[fd10::1]:5000/v3"))

@@ -192,8 +192,8 @@ impl Etcd {
                     .to_owned()
             }
             ErrorKind::Refused(_) if error.text.contains("CommonName of client") => {
-                " (with a common name (CN) in its subject the gateway takes no client certificate: ETCDCTL_CERT has to be one \
-                 without)"
+                " (etcd's gateway rejects a client certificate with a common name (CN) in its subject: ETCDCTL_CERT \
+                 must not have one)"
                     .to_owned()
             }
             ErrorKind::Refused(404) => " (is it etcd 3.4 or later?)".to_owned(),

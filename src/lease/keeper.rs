@@ -82,7 +82,7 @@ impl Keeper {
             let mut thread = Thread::new(keeping, thread_orders.clone());
             if catch_unwind(AssertUnwindSafe(|| thread.run())).is_err() {
                 // The panic itself is in the log.
-                log::error!("the thread that keeps the lease has died, so the program ends");
+                log::error!("the thread that keeps the lease has died, so the program exits");
                 turn.died();
                 stop.request_pass();
             }
@@ -179,7 +179,7 @@ impl Thread {
         let why = (self.keeping.alive)().err();
         let was = std::mem::replace(&mut self.stuck, why.is_some());
         if let (Some(why), false) = (why, was) {
-            let text = format!("the lease is not kept, so that another scaler can act: {why}");
+            let text = format!("not renewing the lease, so that another scaler can act: {why}");
             self.say((Tone::Bad, "loop stuck", text));
         }
         self.stuck
@@ -192,7 +192,7 @@ impl Thread {
         match ask(self.keeping.store.as_mut(), request) {
             Ok(_) => log::info!("handed the lease over"),
             Err(error) => log::warn!(
-                "cannot hand the lease over, so another scaler waits until it is over: {error}"
+                "cannot hand the lease over, so another scaler waits until it runs out: {error}"
             ),
         }
     }
@@ -259,7 +259,7 @@ impl Thread {
             if let Some((failures, _)) = self.failing.remove(what) {
                 let requests = if failures == 1 { "request" } else { "requests" };
                 let text =
-                    format!("the lease can be kept again, after {failures} {requests} that failed");
+                    format!("the lease can be kept again, after {failures} failed {requests}");
                 self.say((Tone::Good, "lease recovered", text));
             }
             return;

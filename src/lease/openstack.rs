@@ -130,7 +130,7 @@ impl Images {
         let epoch = number(&image.epoch)
             .filter(|epoch| !foreign && same_id(&image.id, &id(&project, &self.name, *epoch)));
         let Some(epoch) = epoch else {
-            let text = format!("image {} has the name of a lease's record, and is none", image.id);
+            let text = format!("image {} is named like a lease record but is not one", image.id);
             self.session.say_once(&text);
             return Ok(None);
         };
@@ -243,8 +243,7 @@ impl Images {
             )
         } else {
             format!(
-                "the cloud gave the new image another id ({}) than it was asked to ({id}), so its images can't keep a \
-                 lease{left}",
+                "the cloud gave the new image the id {} instead of {id}, so its images can't keep a lease{left}",
                 made.id
             )
         };

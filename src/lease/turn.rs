@@ -107,7 +107,7 @@ impl View {
             Part::StandsBy(Some(holder)) if full => format!("standing by: {holder} acts"),
             Part::StandsBy(Some(_)) => "standing by: another scaler acts".to_owned(),
             Part::StandsBy(None) => "standing by: nobody is known to act".to_owned(),
-            Part::Dead => "standing by: the lease is not kept any more".to_owned(),
+            Part::Dead => "standing by: the lease is no longer kept".to_owned(),
         }
     }
 }

@@ -66,6 +66,6 @@ pub fn tried(request: Request) -> &'static str {
         Request::Create(_) => "take",
         Request::Renew { .. } => "renew",
         Request::Release(_) => "hand over",
-        Request::Delete(_) => "tidy up after",
+        Request::Delete(_) => "clean up after",
     }
 }

@@ -104,7 +104,7 @@ fn read_part(part: &str) -> Result<String, String> {
             // As `env_logger` has it: everything of that module.
             Err(_) if is_own(part) => Ok(part.to_owned()),
             Err(_) if part.starts_with(OWN) => {
-                Err(format!("no part of this program that writes lines; did you mean {OWN}=trace?"))
+                Err(format!("not a part of this program that logs; did you mean {OWN}=trace?"))
             }
             Err(why) => Err(why),
         };
@@ -114,12 +114,10 @@ fn read_part(part: &str) -> Result<String, String> {
         return Err("not MODULE=LEVEL".to_owned());
     }
     if !is_own(module) && module.starts_with(&format!("{OWN}::")) {
-        return Err(format!(
-            "no part of this program that writes lines; did you mean {OWN}={level}?"
-        ));
+        return Err(format!("not a part of this program that logs; did you mean {OWN}={level}?"));
     }
     if !is_own(module) {
-        return Err(format!("no part of this program; did you mean {OWN}={level}?"));
+        return Err(format!("not a part of this program; did you mean {OWN}={level}?"));
     }
     let level = if level.is_empty() { "trace".to_owned() } else { read_level(level)? };
     Ok(format!("{module}={level}"))
@@ -209,8 +207,7 @@ mod tests {
             "simplescalevm::HTTP=debug",
         ] {
             let faults = Filter::read(Some(value)).unwrap_err().join("\n");
-            let expected =
-                format!("RUST_LOG \"{value}\": no part of this program that writes lines;");
+            let expected = format!("RUST_LOG \"{value}\": not a part of this program that logs;");
             assert!(faults.starts_with(&expected), "{faults}");
         }
         for module in WRITERS {
@@ -253,11 +250,11 @@ mod tests {
         ));
         let faults = faults.unwrap_err();
         let begin = [
-            "RUST_LOG \"ureq=debug\": no part of this program; did you mean simplescalevm=debug?",
-            "RUST_LOG \"simplescalevm2=info\": no part of this program; did you mean simplescalevm=info?",
+            "RUST_LOG \"ureq=debug\": not a part of this program; did you mean simplescalevm=debug?",
+            "RUST_LOG \"simplescalevm2=info\": not a part of this program; did you mean simplescalevm=info?",
             "RUST_LOG \"a=b=c\": not MODULE=LEVEL",
             "RUST_LOG \"nova\": not a level; ",
-            "RUST_LOG \"simplescalevm:http\": no part of this program",
+            "RUST_LOG \"simplescalevm:http\": not a part of this program",
             "RUST_LOG: more than one /",
         ];
         assert_eq!(faults.len(), begin.len(), "{faults:?}");

@@ -43,7 +43,7 @@ fn look_again(
     let differences = first.symmetric_difference(&ids(&second)).count();
     seen.servers.extend(second.into_iter().filter(|server| !first.contains(&server.id)));
     if differences > 0 {
-        return Err(format!("read twice, it differs by {differences} replicas"));
+        return Err(format!("two reads differ by {differences} replicas"));
     }
     let missing = missing(memory, sight);
     if missing.len() > LOOK_UPS_MAX {

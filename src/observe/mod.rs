@@ -114,7 +114,7 @@ pub fn unasked(observation: &Observation) -> Option<Error> {
     let answers = observation.answers.values();
     let count = answers.filter(|answer| **answer == Answer::Unasked).count();
     let text = format!(
-        "cannot ask {count} of {} replicas, which count as what they were: this machine is short of file descriptors or \
+        "cannot ask {count} of {} replicas, which keep their last state: this machine is short of file descriptors or \
          memory",
         observation.answers.len()
     );

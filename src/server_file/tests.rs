@@ -59,13 +59,13 @@ fn what_is_the_programs_own_is_refused_by_name() {
 #[test]
 fn a_field_of_another_type_is_refused() {
     for (field, value, expected) in [
-        ("description", json!(5), "must be a text or null"),
-        ("availability_zone", json!(null), "must be a text"),
+        ("description", json!(5), "must be a string or null"),
+        ("availability_zone", json!(null), "must be a string"),
         ("config_drive", json!("yes"), "must be true or false"),
-        ("tags", json!("a"), "must be a list of texts"),
-        ("tags", json!(["a", 5]), "must be a list of texts"),
+        ("tags", json!("a"), "must be a list of strings"),
+        ("tags", json!(["a", 5]), "must be a list of strings"),
         ("metadata", json!([]), "must be an object"),
-        ("metadata", json!({"a": 5}), "\"a\" must be a text"),
+        ("metadata", json!({"a": 5}), "\"a\" must be a string"),
         ("metadata", json!({"a": "x".repeat(256)}), "at most 255 characters"),
         ("security_groups", json!(["web"]), "must be a list of objects"),
         ("security_groups", json!([{"id": "web"}]), "each group's \"name\""),
@@ -118,7 +118,7 @@ fn a_field_that_a_setting_gives_is_told_with_the_setting() {
         ("block_device_mapping_v2", "OPENSTACK_BOOT_VOLUME_SIZE"),
     ] {
         let why = ServerFile::read(&json!({field: "x"}).to_string(), &settings).unwrap_err();
-        assert_eq!(why, format!("\"{field}\" is given by {setting}, too: give it in one place"));
+        assert_eq!(why, format!("\"{field}\" is also set by {setting}: set it in one place"));
     }
 }
 
@@ -126,13 +126,13 @@ fn a_field_that_a_setting_gives_is_told_with_the_setting() {
 fn a_field_of_another_microversion_is_told() {
     let of = |file: Value, minor| read(&file).unwrap().misfit(minor);
     let hostname =
-        "\"hostname\" needs microversion 2.90 or later, and 2.69 is spoken with this cloud";
+        "\"hostname\" needs microversion 2.90 or later, and this program uses 2.69 with this cloud";
     assert_eq!(of(json!({"hostname": "a"}), 69).as_deref(), Some(hostname));
     assert_eq!(of(json!({"hostname": "a"}), 90), None);
     assert!(of(json!({"tags": []}), 51).is_some() && of(json!({"tags": []}), 52).is_none());
     assert!(of(json!({"description": "d"}), 1).is_some());
     let personality =
-        "\"personality\" ended with microversion 2.56, and 2.69 is spoken with this cloud";
+        "\"personality\" ended with microversion 2.56, and this program uses 2.69 with this cloud";
     assert_eq!(of(json!({"personality": []}), 69).as_deref(), Some(personality));
 }
 

@@ -25,7 +25,7 @@ pub fn a_list_of_several_pages_is_whole(ground: &dyn Ground) {
         }
         // While Nova schedules them, some are on two pages and others on none.
         Err(error) => {
-            assert!(error.text.contains("the list moved"), "{error}");
+            assert!(error.text.contains("the list changed"), "{error}");
             (false, Vec::new())
         }
     });

@@ -101,7 +101,8 @@ pub fn the_only_region_needs_no_name(ground: &dyn Ground) {
 pub fn an_unknown_interface_names_those_that_exist(ground: &dyn Ground) {
     let settings = OpenStackSettings { interface: "secret".into(), ..ground.settings() };
     let error = open_with(&settings).servers().unwrap_err();
-    let text = "OS_INTERFACE \"secret\": the compute service in region SBG7 has none (have: ";
+    let text =
+        "OS_INTERFACE \"secret\": the compute service in region SBG7 has no such endpoint (have: ";
     assert!(error.text.starts_with(text), "{error}");
     for interface in ["admin", "internal", "public"] {
         assert!(error.text.contains(interface), "{interface} is not named: {error}");

@@ -166,8 +166,7 @@ pub fn a_file_that_is_wrong_makes_nothing(ground: &dyn Ground) {
 pub fn a_field_of_a_later_microversion_is_told_before_nova_is_asked(ground: &dyn Ground) {
     let error = refused_file(ground, &json!({"hostname": "recorder"}));
     assert_eq!(error.kind, ErrorKind::Setting, "{error}");
-    let text =
-        ": \"hostname\" needs microversion 2.90 or later, and 2.69 is spoken with this cloud";
+    let text = ": \"hostname\" needs microversion 2.90 or later, and this program uses 2.69 with this cloud";
     assert!(error.text.ends_with(text), "{error}");
     // What this program does not know is Nova's to judge.
     let error =

@@ -64,7 +64,7 @@ fn who_is_not_let_in_is_told_what_is_missing() {
     let certificate = cluster.certificates.as_ref().map(|all| all.named.clone());
     let named = EtcdSettings { certificate, ..settings.clone() };
     for (settings, part) in [
-        (user(&named, "scaler", "scaler"), "ETCDCTL_CERT has to be one without"),
+        (user(&named, "scaler", "scaler"), "ETCDCTL_CERT must not have one"),
         (anonymous, "certificate"),
         (untrusting, "set ETCDCTL_CACERT"),
         (settings.clone(), "set ETCDCTL_USER and ETCDCTL_PASSWORD"),

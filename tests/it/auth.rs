@@ -68,7 +68,7 @@ fn a_second_factor_and_a_redirect_are_told_with_what_to_do() {
             "this user needs a second factor, which no program can give: use an application credential",
         ),
         (elsewhere, "it redirects to https://login.example.org/, which is not followed"),
-        (Response::empty(301), "a redirect that does not say where to"),
+        (Response::empty(301), "a redirect that does not say where"),
     ] {
         let cloud = Cloud::start();
         cloud.fault("POST", "/auth/tokens", Times::Always, Fault::Answer(answer));

@@ -170,6 +170,6 @@ fn an_endpoint_that_is_given_is_asked_instead_of_the_catalogs() {
     let wrong = Settings::of(&cloud).with("OS_COMPUTE_ENDPOINT_OVERRIDE", "http://ann:pw@host");
     let ran = once(&wrong);
     ran.expect_status(2);
-    ran.expect_line(&["OS_COMPUTE_ENDPOINT_OVERRIDE: must not hold a user or a password"]);
+    ran.expect_line(&["OS_COMPUTE_ENDPOINT_OVERRIDE: must not contain a user or a password"]);
     assert!(!ran.output().contains("ann:pw"), "{ran}");
 }

@@ -27,6 +27,11 @@ fn what_cannot_be_looked_at_once_more_stays() {
     cloud.fault("GET", "/servers/0*", Times::Always, Fault::html(503));
     let ran = once(&Settings::of(&cloud).with("OPENSTACK_API_TIMEOUT", "1"));
     ran.expect_status(1);
-    ran.expect_line(&["ERROR", "cannot delete done", "cannot look at it once more", "status 503"]);
+    ran.expect_line(&[
+        "ERROR",
+        "cannot delete done",
+        "cannot look at it again first",
+        "status 503",
+    ]);
     expect::no_change(&cloud, &ran);
 }

@@ -134,7 +134,7 @@ fn a_creation_that_may_still_take_effect_is_not_handed_over() {
     assert!(!ran.output().contains("handed the lease over"), "{ran}");
     ran.expect_line(&[
         "INFO",
-        "the lease is not handed over, but runs out: a creation may still take",
+        "not handing over the lease, which will run out by itself: a creation may still take",
     ]);
     let records = cloud.requests().into_iter().filter(|one| one.service == Service::Image);
     let released = records.filter(|one| String::from_utf8_lossy(&one.body).contains("released"));
@@ -224,7 +224,7 @@ fn a_standby_that_cannot_read_the_lease_is_not_healthy() {
     assert_eq!(right.get("/healthz").0, 200);
     cloud.stop(Service::Image);
     let health = right.wait_for_status("/healthz", 503);
-    assert!(health["why"].as_str().unwrap().contains("the lease cannot be read"), "{health}");
+    assert!(health["why"].as_str().unwrap().contains("the lease could not be read"), "{health}");
     assert_eq!(right.get("/livez").0, 200, "the program itself is well");
 }
 
@@ -259,7 +259,11 @@ fn a_check_shows_who_holds_the_lease_and_takes_nothing() {
         run(&["--check"], &settings).expect_line(words);
         assert_eq!(cloud.changes().len(), before, "{}", cloud.journal());
     };
-    check(&["ok", "lease", "group=scaler: nobody has held it yet; this scaler would, as left"]);
+    check(&[
+        "ok",
+        "lease",
+        "group=scaler: nobody has held it yet; this scaler would take it, as left",
+    ]);
     let mut left = Daemon::start(&settings);
     left.wait_for_log(&["acting"]);
     // What the daemon itself does meanwhile changes the record.

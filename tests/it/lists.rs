@@ -103,7 +103,7 @@ fn a_page_that_is_never_to_be_had_decides_nothing() {
     cloud.fault("GET", "marker=*", Times::Always, Fault::html(400));
     let ran = once(&Settings::of(&cloud).with("REPLICA_MIN_AVAILABLE_RESOURCES", "4"));
     ran.expect_status(1);
-    ran.expect_line(&["ERROR", "cannot list the servers", "the list moved", "status 400"]);
+    ran.expect_line(&["ERROR", "cannot list the servers", "the list changed", "status 400"]);
     expect::no_change(&cloud, &ran);
 }
 
@@ -164,7 +164,7 @@ fn a_list_that_keeps_moving_decides_nothing() {
     let cloud = moving_list(9);
     let ran = once(&Settings::of(&cloud).with("REPLICA_MIN_AVAILABLE_RESOURCES", "4"));
     ran.expect_status(1);
-    ran.expect_line(&["ERROR", "cannot list the servers", "the list moved each of 3 times"]);
+    ran.expect_line(&["ERROR", "cannot list the servers", "the list changed each of the 3 times"]);
     expect::no_change(&cloud, &ran);
 }
 

@@ -93,7 +93,7 @@ fn without_a_file_the_variable_holds_and_a_pipe_holds_up_nothing() {
     let made = std::process::Command::new("mkfifo").arg(&pipe).status();
     assert!(made.is_ok_and(|status| status.success()) || pipe.exists(), "no pipe to test with");
     for (path, why) in
-        [(Path::new("/nonexistent/minimum"), "cannot be read"), (&pipe, "is no regular file")]
+        [(Path::new("/nonexistent/minimum"), "cannot be read"), (&pipe, "is not a regular file")]
     {
         let (cloud, settings) = following(path);
         let ran = once(&settings);

@@ -47,12 +47,12 @@ fn every_mistake_is_told_at_the_start_with_what_to_do() {
     let (made, fifo) = (directory("mistake"), pipe("mistake-pipe"));
     let large = file("large.json", &format!("{{\"description\": \"{}\"}}", "x".repeat(300_000)));
     let text = |path: &Path| path.to_str().unwrap().to_owned();
-    let federated = "make an application credential";
+    let federated = "create an application credential";
     for (name, value, status, said) in [
         ("RUST_LOG", "warning".into(), 2, "not a level; did you mean warn?"),
         ("RUST_LOG", "verbose".into(), 2, "not a level; did you mean debug?"),
         ("RUST_LOG", "simplescalevm=debg".into(), 2, "not a level; did you mean debug?"),
-        ("RUST_LOG", "foo=debug".into(), 2, "no part of this program"),
+        ("RUST_LOG", "foo=debug".into(), 2, "not a part of this program"),
         ("REPLICA_MIN", "5".into(), 0, "did you mean REPLICA_MIN_AVAILABLE_RESOURCES?"),
         ("REPLICA_FOO", "5".into(), 0, "no such setting, so it has no effect"),
         ("OS_REGION", "SBG7".into(), 0, "did you mean OS_REGION_NAME?"),

@@ -91,7 +91,7 @@ fn a_server_file_that_breaks_later_fails_the_creation_alone_until_it_is_mended()
     daemon.wait_for_passes(&cloud, 1);
     fs::write(&path, "{\"tags\": \"broken\"}").unwrap();
     cloud.replica(&replicas[0], Says::finished());
-    daemon.wait_for_log(&["ERROR", "OPENSTACK_SERVER_FILE", "\"tags\" must be a list of texts"]);
+    daemon.wait_for_log(&["ERROR", "OPENSTACK_SERVER_FILE", "\"tags\" must be a list of strings"]);
     daemon.wait_until("the finished one gone all the same", || cloud.state().servers.len() == 2);
     assert_eq!(cloud.count("POST", "/servers"), 0, "{}", cloud.journal());
     fs::write(&path, "{\"tags\": [\"after\"]}").unwrap();

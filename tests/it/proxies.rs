@@ -149,6 +149,7 @@ fn a_proxy_that_speaks_no_http_is_named() {
         .with("OS_AUTH_URL", &url)
         .with("OPENSTACK_API_TIMEOUT", "2")
         .with("https_proxy", &format!("http://{address}"));
-    let expected = format!("the proxy http://{address} (https_proxy) opens no way to 127.0.0.1:");
+    let expected =
+        format!("the proxy http://{address} (https_proxy) does not connect us to 127.0.0.1:");
     once(&settings).expect_status(1).expect_line(&[&expected]);
 }

@@ -121,7 +121,7 @@ fn who_is_not_asked_because_of_a_signal_is_no_fault_of_this_machine() {
     daemon.wait_until("the first hole asked", || asked() == 1);
     let ran = daemon.terminate();
     ran.expect_status(0);
-    ran.expect_line(&["in the middle of a pass: the program is ending; nothing was changed"]);
+    ran.expect_line(&["in the middle of a pass: the program is stopping; nothing was changed"]);
 }
 
 #[test]

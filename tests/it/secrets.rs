@@ -113,7 +113,7 @@ fn a_password_in_the_clouds_url_is_refused_and_not_shown() {
     let url = with_password(&cloud.url(Service::Identity));
     for arguments in [&["--once"][..], &[], &["--check"]] {
         let ran = run(arguments, &loud(Settings::of(&cloud)).with("OS_AUTH_URL", &url));
-        ran.expect_status(2).expect_line(&["OS_AUTH_URL", "must not hold a user or a password"]);
+        ran.expect_status(2).expect_line(&["OS_AUTH_URL", "must not contain a user or a password"]);
         Secrets::of(&cloud).and(URL_PASSWORD).expect_none_in(&ran);
     }
 }

@@ -48,7 +48,7 @@ fn a_mark_in_quotes_makes_no_second_pool() {
     let ran = once(&Settings::of(&cloud).with("OPENSTACK_METADATA_VALUE", "\"pool\""));
     ran.expect_status(2);
     ran.expect_line(&[
-        r#"OPENSTACK_METADATA_VALUE "\"pool\"": must not stand in quotes"#,
+        r#"OPENSTACK_METADATA_VALUE "\"pool\"": must not be in quotes"#,
         "--env-file",
     ]);
     assert!(cloud.requests().is_empty(), "asked the cloud with wrong settings\n{ran}");

@@ -51,7 +51,7 @@ fn the_status_tells_where_it_is_how_it_is_set_and_what_happened() {
     }
     assert_eq!(page["settings"]["inForce"]["APP_PORT"]["from"], "set", "{page:#}");
     let first = page["events"].as_array().unwrap().last().unwrap();
-    assert_eq!(first["text"], "the pool is seen for the first time: 3 replicas", "{page:#}");
+    assert_eq!(first["text"], "first look at the pool: 3 replicas", "{page:#}");
     let replica = &page["replicas"][0];
     assert_eq!(replica["lastQuestion"]["result"], "200", "{page:#}");
     assert!(replica["lastAnswer"].is_string() && replica["stateSince"].is_string(), "{page:#}");

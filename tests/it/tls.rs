@@ -84,9 +84,9 @@ fn a_client_certificate_that_cannot_be_used_is_a_wrong_setting() {
     let none = PathBuf::from("/nowhere/key.pem");
     for (cert, key, words) in [
         (&cert, None, "OS_CERT"),
-        (&cert, None, "holds no PEM private key"),
-        (&cert, Some(&cert), "holds no PEM private key"),
-        (&cert, Some(&other), "its private key is not the certificate's"),
+        (&cert, None, "holds no unencrypted PEM private key"),
+        (&cert, Some(&cert), "holds no unencrypted PEM private key"),
+        (&cert, Some(&other), "its private key does not match the certificate"),
         (&cert, Some(&none), "OS_KEY /nowhere/key.pem: cannot be read"),
         (&key, Some(&key), "holds no PEM certificate"),
         (&garbage, Some(&key), "cannot be used"),
@@ -124,7 +124,7 @@ fn what_is_wrong_with_tls_is_followed_by_what_to_do() {
     let by_name = format!("https://localhost:{}", server.port());
     let (_, told) = ask(&by_name, Some(&trusted), Proxies::default()).unwrap_err();
     assert!(
-        told.contains("certificate not valid for name") && told.contains("(ask by a name"),
+        told.contains("certificate not valid for name") && told.contains("(use a name"),
         "{told}"
     );
 }

@@ -101,7 +101,7 @@ pub fn without_losers(
     let (has, it) = if names.len() == 1 { ("has", "it") } else { ("have", "them") };
     let warning = (!names.is_empty()).then(|| {
         format!(
-            "{} {has} no effect, for {} says otherwise; unset {it}",
+            "{} {has} no effect, because {} says otherwise; unset {it}",
             names.join(", "),
             file.source
         )

@@ -148,7 +148,7 @@ pub fn regions<'a>(
         let name = one_line(name, SHOWN_CHARACTERS_MAX);
         let have = one_line(&have.join(", "), SHOWN_CHARACTERS_MAX * 4);
         return Err(format!(
-            "{setting} \"{name}\" is none of the cloud's regions{meant} (have: {have})"
+            "{setting} \"{name}\" is not one of the cloud's regions{meant} (have: {have})"
         ));
     }
     let found = listed.and_then(|(source, regions)| {

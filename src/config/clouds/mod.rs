@@ -137,7 +137,7 @@ impl Loader<'_> {
             let (shown, why) = (path.display(), denied(path));
             let instead = match &search.file {
                 Some(file) => format!("{} is used", file.path.display()),
-                None => "what it holds is not used".to_owned(),
+                None => "its contents are not used".to_owned(),
             };
             self.warnings.push(format!("{shown}: {why}; {instead}"));
         }
@@ -147,10 +147,10 @@ impl Loader<'_> {
     /// The SDK knows some profiles by heart, and would even fetch one from a web page; here only the file counts.
     fn profile<'f>(profile: &'f str, public: &'f Search) -> Result<Source<'f>, String> {
         let shown = one_line(profile, SHOWN_CHARACTERS_MAX);
-        let advice = "write what it holds (auth_url, region_name) into the cloud instead, and take \"profile\" out";
+        let advice = "write its values (auth_url, region_name) into the cloud instead, and take \"profile\" out";
         let Some(file) = &public.file else {
             return Err(format!(
-                "its profile \"{shown}\" is looked for in a clouds-public.yaml, and there is none; {advice}"
+                "its profile \"{shown}\" must be in a clouds-public.yaml, and there is none; {advice}"
             ));
         };
         let found = read_of(file, "public-clouds", profile)?;
@@ -166,8 +166,8 @@ impl Loader<'_> {
             if others_may_read(file) {
                 let file = file.display();
                 self.warnings.push(format!(
-                    "{file} holds a secret, and every user of this machine may read it: let only the user that this \
-                     program runs as read it (chmod 600 and chown; LoadCredential= of a systemd service)"
+                    "{file} holds a secret, and every user of this machine may read it: let only the user this program \
+                     runs as read it (chmod 600 and chown; LoadCredential= of a systemd service)"
                 ));
             }
         }

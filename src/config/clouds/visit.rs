@@ -38,8 +38,8 @@ impl Wrong {
     fn words(self) -> &'static str {
         match self {
             Wrong::NoMap => "must be a map: keys with values, indented below it",
-            Wrong::NoText => "must be a text",
-            Wrong::NoKey => "a key must be a text",
+            Wrong::NoText => "must be a string",
+            Wrong::NoKey => "a key must be a string",
             Wrong::NoList => "must be a list",
             Wrong::NoRegion => {
                 "must be a region's name, or a map with a name and perhaps values (a number goes in quotes)"

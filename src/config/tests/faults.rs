@@ -57,13 +57,13 @@ fn words_are_from_a_list() {
     fault("PROVIDER", "aws", "must be openstack or simulated");
     fault("OPENSTACK_IP_VERSION", "5", "must be 4 or 6");
     fault("OS_INTERFACE", "private", "must be public or internal or admin");
-    fault("OS_IDENTITY_API_VERSION", "2", "must be 3: no other version is spoken");
+    fault("OS_IDENTITY_API_VERSION", "2", "must be 3: no other version is supported");
     fault(
         "OS_AUTH_TYPE",
         "v3oidcpassword",
-        "must be password or v3applicationcredential: no other login is spoken, federated ones neither; log in with \
-         OpenStack's own client once, make an application credential (openstack application credential create NAME), and \
-         set OS_APPLICATION_CREDENTIAL_ID and OS_APPLICATION_CREDENTIAL_SECRET",
+        "must be password or v3applicationcredential: no other login is supported, not even a federated one; log in \
+         once with OpenStack's own client, create an application credential (openstack application credential create \
+         NAME), and set OS_APPLICATION_CREDENTIAL_ID and OS_APPLICATION_CREDENTIAL_SECRET",
     );
 }
 
@@ -77,7 +77,7 @@ fn texts_that_can_not_work_are_refused() {
     fault(
         "REPLICA_API_PATH",
         "/a b",
-        "must be the path of a URL (other characters written as %20 and the like)",
+        "must be the path of a URL (with other characters written as %20 and so on)",
     );
     let long = "x".repeat(2049);
     let shown = "x".repeat(79);
@@ -89,10 +89,12 @@ fn texts_that_can_not_work_are_refused() {
         ("localhost:80", "localhost", "80"),
         ("[::1]:8000", "::1", "8000"),
     ] {
-        let text = format!("must not hold a port: set APP_HOST to {name} and APP_PORT to {port}");
+        let text =
+            format!("must not contain a port: set APP_HOST to {name} and APP_PORT to {port}");
         fault("APP_HOST", host, &text);
     }
-    let text = "must be an address or a host name, without port: this is no IPv6 address, and the port goes into APP_PORT";
+    let text = "must be an address or a host name, without port: this is not an IPv6 address, and the port goes into \
+                APP_PORT";
     for host in ["fe80::1:8000:", "host:eighty", "1:2:3"] {
         fault("APP_HOST", host, text);
     }
@@ -112,7 +114,7 @@ fn texts_that_can_not_work_are_refused() {
     check(
         &[("OPENSTACK_IMAGE", "Debian\n11")],
         &[
-            "OPENSTACK_IMAGE \"Debian\\n11\": must not hold a line break or another control character",
+            "OPENSTACK_IMAGE \"Debian\\n11\": must not contain a line break or another control character",
         ],
     );
     let long = "x".repeat(256);
@@ -150,7 +152,7 @@ fn keystone_has_an_address() {
     fault(
         "OS_AUTH_URL",
         "https://host/identity/v2.0/",
-        "is the address of Identity API 2; only version 3 is spoken, so end it in /v3",
+        "is the address of Identity API 2; only version 3 is supported, so end it in /v3",
     );
 }
 
@@ -158,7 +160,10 @@ fn keystone_has_an_address() {
 fn a_password_in_the_address_of_keystone_is_refused_and_not_shown() {
     for value in ["https://ann:s3cret@host/v3", "htp://ann:s3cret@host", "ann:s3cret@host"] {
         let faults = faults(&[("OS_AUTH_URL", value)]).join("\n");
-        assert!(faults.starts_with("OS_AUTH_URL: must not hold a user or a password"), "{faults}");
+        assert!(
+            faults.starts_with("OS_AUTH_URL: must not contain a user or a password"),
+            "{faults}"
+        );
         assert!(!faults.contains("s3cret") && !faults.contains("ann"), "{faults}");
     }
 }
@@ -172,7 +177,7 @@ fn the_maximum_has_room_for_the_minimum() {
             ("REPLICA_CAPACITY", "3"),
         ],
         &[
-            "REPLICA_MAX \"2\": must be 3 or more, for REPLICA_MIN_AVAILABLE_RESOURCES is 7 and REPLICA_CAPACITY 3",
+            "REPLICA_MAX \"2\": must be 3 or more, because REPLICA_MIN_AVAILABLE_RESOURCES is 7 and REPLICA_CAPACITY 3",
         ],
     );
     check(
@@ -267,8 +272,8 @@ fn a_server_file_that_is_wrong_is_told_at_the_start() {
     check(
         &[("OPENSTACK_SERVER_FILE", "/etc/wrong-server.json")],
         &[
-            "OPENSTACK_SERVER_FILE \"/etc/wrong-server.json\": \"name\" is the program's own: OPENSTACK_NAME says how the VMs' \
-           names begin; \"tags\" must be a list of texts",
+            "OPENSTACK_SERVER_FILE \"/etc/wrong-server.json\": \"name\" is the program's own: OPENSTACK_NAME sets the \
+             start of the VMs' names; \"tags\" must be a list of strings",
         ],
     );
 }
@@ -281,7 +286,7 @@ fn a_cloud_init_file_that_is_a_directory_is_told_at_the_start() {
 
 #[test]
 fn a_list_of_groups_has_no_empty_name() {
-    let text = "must not hold an empty name: put one comma between two names";
+    let text = "must not contain an empty name: put one comma between two names";
     for list in ["web,", ",web", "web,,db", ","] {
         fault("OPENSTACK_SECURITY_GROUPS", list, text);
     }

@@ -40,7 +40,7 @@ fn without_one_a_scaler_acts_alone_and_is_told_when_it_was_not_meant_to() {
     let warnings = with_login(&settings, false).unwrap().warnings;
     assert_eq!(
         warnings,
-        ["APP_LEASE_NAME: no effect without APP_LEASE: this scaler acts, whoever else does"]
+        ["APP_LEASE_NAME: no effect without APP_LEASE: this scaler acts, whether or not others do"]
     );
 }
 

@@ -118,8 +118,8 @@ fn an_application_credential_by_name_needs_its_user() {
     assert_eq!(
         faults(&by_name[..2]),
         [
-            "OS_USERNAME: must be set, for OS_APPLICATION_CREDENTIAL_NAME is only known together with its user; or set \
-          OS_APPLICATION_CREDENTIAL_ID"
+            "OS_USERNAME: must be set, because OS_APPLICATION_CREDENTIAL_NAME is known only together with its user; or \
+             set OS_APPLICATION_CREDENTIAL_ID"
         ]
     );
 }

@@ -66,7 +66,7 @@ fn a_proxy_is_a_host_and_a_port_and_perhaps_a_login() {
 
 #[test]
 fn a_proxy_that_cannot_be_used_is_a_fault_and_not_passed_by() {
-    let kind = "must be http://HOST:PORT, for no other kind of proxy is spoken";
+    let kind = "must be http://HOST:PORT: no other kind of proxy is supported";
     let form = "must be http://HOST:PORT";
     for (value, shown, why) in [
         ("socks5://proxy:1080", "socks5://proxy:1080", kind),
@@ -186,7 +186,7 @@ fn an_exception_that_is_none_is_warned_of_where_there_is_a_proxy() {
         let settings = [max, ("http_proxy", "http://proxy:3128"), ("no_proxy", entry)];
         let warnings = good(&settings).warnings;
         let expected =
-            format!("no_proxy: {entry:?} is no host, domain or network, so it has no effect");
+            format!("no_proxy: {entry:?} is not a host, domain or network, so it has no effect");
         assert_eq!(warnings, [expected]);
         assert_eq!(good(&[max, ("no_proxy", entry)]).warnings, [""; 0], "no proxy");
     }

@@ -59,8 +59,7 @@ fn a_name_that_is_no_name_writes_no_line_of_its_own_into_the_log() {
     let warning = format!("{shown}: no such setting, so it has no effect");
     check(&[MAX, (&name, "5")], false, &[&warning]);
     let name = "AUTOSCALING_\nERROR all is lost";
-    let warning =
-        "AUTOSCALING_ ERROR all is lost: no effect, for scaling the scaler itself is not supported";
+    let warning = "AUTOSCALING_ ERROR all is lost: no effect, because scaling the scaler itself is not supported";
     check(&[MAX, (name, "5")], false, &[warning]);
 }
 

@@ -37,7 +37,7 @@ fn what_has_changed_since_the_plan_was_made_is_not_deleted() {
     check(finished("a"), Some(finished("a")), "done");
     check(finished("a"), Some(finished("a").floating("203.0.113.9")), "done");
     check(finished("a"), None, "done");
-    let unmarked = "dropped: it carries the pool's mark no longer";
+    let unmarked = "dropped: it no longer carries the pool's mark";
     check(finished("a"), Some(marked(None)), unmarked);
     check(finished("a"), Some(marked(Some("other"))), unmarked);
     check(finished("a"), Some(finished("a").locked()), "dropped: it is locked now");
@@ -67,7 +67,7 @@ fn one_that_cannot_be_looked_at_is_a_failed_deletion_and_goes_after_the_others()
     let mut world = world([finished("a"), finished("b")]);
     world.look_fails.insert("a".into());
     world.pass();
-    let failed = "delete a: failed: cannot look at it once more before: status 500";
+    let failed = "delete a: failed: cannot look at it again first: status 500";
     assert_eq!(world.results(), [failed, "delete b: done"]);
     assert_eq!(world.outcome.not_deleted, [ServerId("a".into())]);
     world.put([finished("c")]).pass().deletes(&["c", "a"]);
@@ -108,8 +108,8 @@ fn one_that_goes_for_its_silence_is_asked_once_more() {
     check_condemned(healthy("a", 0), "dropped: it answers again");
     let moved = silent("a").nowhere().at(NETWORK, "10.0.0.9");
     check_condemned(moved, "dropped: it has 10.0.0.97 no longer");
-    let unasked = "failed: cannot look at it once more before: it could not be asked: this machine is short of file \
-                   descriptors or memory, or the program is ending";
+    let unasked = "failed: cannot look at it again first: it could not be asked: this machine is short of file \
+                   descriptors or memory, or the program is stopping";
     check_condemned(silent("a").unasked(), unasked);
 }
 
@@ -158,7 +158,7 @@ fn slow_moves_do_not_hold_up_deletions_and_creation() {
     world.pass().creates(1).deletes(&["x"]);
     assert_eq!(world.spent.get(), 60, "one move, then the others' turn");
     assert!(!world.vms.contains_key("x") && world.vms.contains_key("n1"));
-    let left = "a third of APP_INTERVAL is used up; the next pass goes on";
+    let left = "a third of APP_INTERVAL is used up; the next pass carries on";
     let left = world.results().iter().filter(|result| result.ends_with(left)).count();
     assert_eq!(left, 29);
     // Each pass goes on where the last one ended.

@@ -125,7 +125,7 @@ fn what_we_make_and_do_not_see_stops_creation_as_an_error_as_long_as_it_exists()
     world.policy.minimum = 9;
     for _ in 0..50 {
         world.pass().creates(0).says(Loudness::Error, "batch me-1 exists but is not listed");
-        world.does_not_say("fewer replicas than are missing");
+        world.does_not_say("creating fewer replicas than are missing");
     }
     world.take(&["n1", "n2"]).pass().later(3600).pass().creates(9);
 }

@@ -163,7 +163,7 @@ fn the_first_listing_of_a_batch_is_not_final_while_one_of_it_is_being_scheduled(
 fn nothing_is_created_from_a_list_that_may_not_be_whole() {
     let mut world = world([]).with(|policy| policy.minimum = 5);
     world.incomplete = Some("two lists differ".into());
-    world.plans("").held_back("the list may not be whole: two lists differ");
+    world.plans("").held_back("the list may be incomplete: two lists differ");
     world.incomplete = None;
     world.pass().creates(5);
 }

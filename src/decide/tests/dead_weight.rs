@@ -49,9 +49,9 @@ fn a_dead_image_stops_at_the_limit_and_one_trial() {
     assert_eq!(world.vms.len(), 9 + 1 + 1, "nine, a trial and z\n{}", world.plan);
     assert_eq!(trials(&world).len(), 1);
     world.creates(0).held_back("dead weight limit 9: 10 replicas serve nothing");
-    world.says(Loudness::Error, "creation stopped but for a trial each 30 min: 10 replicas");
+    world.says(Loudness::Error, "creation stopped, except for a trial every 30 min: 10 replicas");
     world.says(Loudness::Error, "check the image's service, REPLICA_API_PORT");
-    world.does_not_say("fewer replicas than are missing");
+    world.does_not_say("creating fewer replicas than are missing");
 }
 
 #[test]

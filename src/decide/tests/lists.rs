@@ -88,7 +88,7 @@ fn too_many_to_look_up_leave_the_list_incomplete() {
 fn two_lists_that_differ_leave_it_incomplete_and_count_together() {
     let mut world = pool(5);
     world.next_unlisted = [ids([0, 1]), ids([1, 2, 3])].into();
-    check(&look_twice(&mut world), 4, Some("read twice, it differs by 3 replicas"));
+    check(&look_twice(&mut world), 4, Some("two reads differ by 3 replicas"));
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn what_holds_creation_back_is_said() {
     world.pass().creates(1);
     world.says(
         Loudness::Warning,
-        "fewer replicas than are missing: REPLICA_MAX 2: there are 1 replicas",
+        "creating fewer replicas than are missing: REPLICA_MAX 2: there are 1 replicas",
     );
 }
 

@@ -282,7 +282,7 @@ fn why_a_replica_cannot_be_reached_is_told_apart() {
     let mut world = world([elsewhere(broken("a")), elsewhere(silent("b"))]);
     world.pass().judged("a unreachable 0, b unreachable 0");
     let why: Vec<&str> = world.plan.replicas.iter().map(|one| one.why.as_str()).collect();
-    assert_eq!(why, ["in error, and nowhere to be asked", "no fixed address after 900 s"]);
+    assert_eq!(why, ["in error, with no address to ask", "no fixed address after 900 s"]);
 }
 
 #[test]

@@ -135,7 +135,7 @@ fn overridden(service: &str, url: &str, project: &str, versions: &[&str]) -> Res
     let with_version = with_version(&url, versions).map_err(|version| {
         let (service, spoken) = (service.to_uppercase(), versions.last().copied().unwrap_or_default());
         missing(format!(
-            "OS_{service}_ENDPOINT_OVERRIDE \"{}\": {version} of its API is not spoken, only {spoken}",
+            "OS_{service}_ENDPOINT_OVERRIDE \"{}\": {version} of its API is not supported, only {spoken}",
             shown(&url)
         ))
     })?;
@@ -213,7 +213,7 @@ fn find(
     if !here.iter().any(|one| fits(one)) {
         let have = have.join(", ");
         return Err(missing(format!(
-            "OS_INTERFACE \"{interface}\": the {service} service in region {region} has none (have: {have})"
+            "OS_INTERFACE \"{interface}\": the {service} service in region {region} has no such endpoint (have: {have})"
         )));
     }
     let mut urls: Vec<String> = Vec::new();
@@ -229,8 +229,8 @@ fn find(
         ([], Some((url, version))) => {
             let spoken = versions.last().copied().unwrap_or_default();
             Err(missing(format!(
-                "the {service} service in region {region} is {}: {version} of its API is not spoken, only {spoken}; the \
-                 cloud's catalog has to name that",
+                "the {service} service in region {region} is {}: {version} of its API is not supported, only {spoken}; \
+                 the cloud's catalog must list that",
                 shown(url)
             )))
         }
@@ -379,8 +379,7 @@ mod tests {
 
     #[test]
     fn a_missing_interface_or_service_is_named() {
-        let text =
-            "OS_INTERFACE \"internal\": the compute service in region SBG7 has none (have: public)";
+        let text = "OS_INTERFACE \"internal\": the compute service in region SBG7 has no such endpoint (have: public)";
         check(&catalog(&["SBG7"]), None, "internal", text);
         let only_nova = vec![service("compute", &[("SBG7", "public", "http://nova")])];
         // The pool lives on: it is said when they are asked.
@@ -486,8 +485,8 @@ mod tests {
     fn an_endpoint_of_another_version_is_refused_by_name() {
         let with =
             |service: usize, url: &str| odd(|all| all[service]["endpoints"][0]["url"] = json!(url));
-        let glance = "the image service in region SBG7 is http://glance/v1: v1 of its API is not spoken, only v2; the \
-                      cloud's catalog has to name that";
+        let glance = "the image service in region SBG7 is http://glance/v1: v1 of its API is not supported, only v2; \
+                      the cloud's catalog must list that";
         for url in ["http://glance/v1", "http://glance/v1/"] {
             let text = format!(
                 "SBG7: http://nova/v2.1 http://neutron/v2.0 {}",
@@ -495,8 +494,8 @@ mod tests {
             );
             check(&with(2, url), None, "public", &text);
         }
-        let nova = "the compute service in region SBG7 is http://nova/v1.1/abc: v1.1 of its API is not spoken, only v2; \
-                    the cloud's catalog has to name that";
+        let nova = "the compute service in region SBG7 is http://nova/v1.1/abc: v1.1 of its API is not supported, only \
+                    v2; the cloud's catalog must list that";
         check(&with(0, "http://nova/v1.1/abc"), None, "public", nova);
         let none = "the compute service in region SBG7 has no URL in the catalog";
         check(&with(0, "nova:8774"), None, "public", none);

@@ -127,8 +127,8 @@ fn flavor(
     let boots_elsewhere = settings.options.boot_volume.is_some() || file.has_block_devices();
     if size.disk.get() == Some(&0) && !boots_elsewhere {
         let text = format!(
-            "OPENSTACK_FLAVOR \"{}\": the flavor has no disk, so Nova makes no server of it without a boot volume: set \
-             OPENSTACK_BOOT_VOLUME_SIZE, or take a flavor with a disk",
+            "OPENSTACK_FLAVOR \"{}\": the flavor has no disk, so Nova creates no server with it unless there is a boot \
+             volume: set OPENSTACK_BOOT_VOLUME_SIZE, or take a flavor with a disk",
             settings.flavor
         );
         return Err(Error::new(ErrorKind::Setting, text));

@@ -93,8 +93,8 @@ pub fn servers(session: &mut Session, ours: &Ours) -> Result<Listing> {
         log::debug!("{PATH}: {how}; the list is read again");
     }
     let text = format!(
-        "{PATH}: the list moved each of {LIST_ATTEMPTS} times it was read, last with {how}, so others may be missing; this \
-         ends when Nova has scheduled what was just created"
+        "{PATH}: the list changed each of the {LIST_ATTEMPTS} times it was read, last with {how}, so others may be \
+         missing; this ends when Nova has scheduled what was just created"
     );
     Err(Error::new(ErrorKind::Invalid, text))
 }
@@ -183,7 +183,7 @@ pub fn flavor_size(session: &mut Session, id: &str) -> Result<FlavorSize> {
     if answer.flavor.id == id {
         return Ok(answer.flavor);
     }
-    Err(Error::new(ErrorKind::Invalid, format!("{path}: the answer is another flavor")))
+    Err(Error::new(ErrorKind::Invalid, format!("{path}: the answer is about another flavor")))
 }
 
 fn flavors(session: &mut Session) -> Result<Vec<Named>> {
@@ -200,7 +200,10 @@ pub fn keypair(session: &mut Session, name: &str) -> Result<()> {
             if answer.keypair.name.text() == Some(name) {
                 return Ok(());
             }
-            Err(Error::new(ErrorKind::Invalid, format!("{path}: the answer is another key pair")))
+            Err(Error::new(
+                ErrorKind::Invalid,
+                format!("{path}: the answer is about another key pair"),
+            ))
         }
         Err(error) if error.kind == ErrorKind::Refused(404) => {
             let text = format!("OPENSTACK_KEYPAIR \"{name}\": the user has no such key pair");

@@ -24,12 +24,10 @@ pub fn cost(field: &str) -> &'static str {
             "what is being done with a replica (a reboot, a deletion) is not seen, so it counts as idle meanwhile"
         }
         LAUNCHED_AT => {
-            "a replica in error is never known to have failed to start: it goes only when it is silent while another \
-             answers"
+            "a replica in error is never known to have failed to start: it is deleted only when it is silent while \
+             another answers"
         }
-        LOCKED => {
-            "a locked replica is not known to be: only Nova itself keeps it from being deleted"
-        }
+        LOCKED => "a lock is not seen: only Nova itself keeps a locked replica from being deleted",
         ADDRESSES => "replicas cannot be asked, and nothing is decided about those that run",
         ADDRESS_TYPE => "floating addresses are told from fixed ones by the list of floating IPs",
         _ => "no cost is known",

@@ -102,7 +102,7 @@ impl Token {
         let answer: Answer = http::json(body)?;
         let record = answer.token;
         let times = (record.issued_at.text(), record.expires_at.text());
-        let project = record.project.take().ok_or("it is for no project")?;
+        let project = record.project.take().ok_or("it is not for any project")?;
         let id = project.id.take().filter(|id| !id.is_empty()).ok_or("its project has no id")?;
         Ok(Token {
             value: Secret::new(value),
@@ -256,8 +256,8 @@ mod tests {
             assert_eq!((read.project.id.as_str(), read.life), ("p", life), "of {body}");
         }
         for (project, why) in [
-            (Value::Null, "it is for no project"),
-            (json!("p"), "it is for no project"),
+            (Value::Null, "it is not for any project"),
+            (json!("p"), "it is not for any project"),
             (json!({"name": "demo"}), "its project has no id"),
             (json!({"id": null}), "its project has no id"),
             (json!({"id": ""}), "its project has no id"),

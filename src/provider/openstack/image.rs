@@ -116,12 +116,15 @@ fn by_id(session: &mut Session, id: &str) -> Result<Option<Image>> {
     };
     let image: Image = parse(&response.body, &path)?;
     if !same_id(&image.id, id) {
-        return Err(Error::new(ErrorKind::Invalid, format!("{path}: the answer is another image")));
+        return Err(Error::new(
+            ErrorKind::Invalid,
+            format!("{path}: the answer is about another image"),
+        ));
     }
     if image.is_active() {
         return Ok(Some(image));
     }
-    let status = image.status.text().unwrap_or("in no known state");
+    let status = image.status.text().unwrap_or("in an unknown state");
     let text = format!("OPENSTACK_IMAGE {id}: the image is {status}, not active");
     Err(Error::new(ErrorKind::Setting, text))
 }
@@ -130,8 +133,8 @@ fn no_such(session: &mut Session, wanted: &str) -> Result<Error> {
     let setting = |text: String| Error::new(ErrorKind::Setting, text);
     if let Some(id) = community(session, wanted) {
         return Ok(setting(format!(
-            "OPENSTACK_IMAGE \"{wanted}\": only a community image has this name, and anybody can give his own any name; if \
-             it is the one you mean, give its id: {id}"
+            "OPENSTACK_IMAGE \"{wanted}\": only a community image has this name, and anybody can give an image any \
+             name; if it is the one you mean, give its id: {id}"
         )));
     }
     let region = session.login()?.endpoints.region.clone();

@@ -100,8 +100,8 @@ pub fn fits(session: &mut Session, settings: &OpenStackSettings, file: &ServerFi
     }
     if volume.volume_type.is_some() && minor < VOLUME_TYPE_SINCE {
         return setting(format!(
-            "OPENSTACK_BOOT_VOLUME_TYPE needs microversion 2.{VOLUME_TYPE_SINCE} or later, and 2.{minor} is spoken with this \
-             cloud"
+            "OPENSTACK_BOOT_VOLUME_TYPE needs microversion 2.{VOLUME_TYPE_SINCE} or later, and this program uses \
+             2.{minor} with this cloud"
         ));
     }
     Ok(())

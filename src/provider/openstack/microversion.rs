@@ -66,7 +66,7 @@ pub fn negotiate(
         Ok(response) => Ok(Spoken { told: response.date(), ..read(&response.body, &shown(&url)) }),
         // Hidden behind a proxy that only lets the project's own paths through: then the oldest will do.
         Err(error) if matches!(error.kind, ErrorKind::Refused(_)) => {
-            log::debug!("no version document, so 2.1 is spoken: {error}");
+            log::debug!("no version document, so 2.1 is used: {error}");
             Ok(Spoken::default())
         }
         Err(error) if matches!(error.kind, ErrorKind::Invalid | ErrorKind::TooLarge) => {
@@ -87,7 +87,7 @@ pub fn read(body: &[u8], url: &str) -> Spoken {
         of_all.into_iter().find(|version| version.id.text().is_some_and(|id| id == "v2.1"))
     });
     let Some(version) = version else {
-        let text = format!("{url}: no version document of Nova");
+        let text = format!("{url}: not a version document of Nova");
         return unknown(&Error::new(ErrorKind::Invalid, text));
     };
     match version.most {
@@ -99,17 +99,19 @@ pub fn read(body: &[u8], url: &str) -> Spoken {
             if version.is_some() {
                 return Spoken { version, ..Spoken::default() };
             }
-            let text = format!("{url}: \"{offered}\" is no microversion");
+            let text = format!("{url}: \"{offered}\" is not a microversion");
             unknown(&Error::new(ErrorKind::Invalid, text))
         }
-        Told::Odd => unknown(&Error::new(ErrorKind::Invalid, format!("{url}: version is no text"))),
+        Told::Odd => {
+            unknown(&Error::new(ErrorKind::Invalid, format!("{url}: version is not a string")))
+        }
     }
 }
 
 fn unknown(error: &Error) -> Spoken {
     let doubt = format!(
-        "cannot find out which Nova this is, so 2.1 is spoken, in which servers of a cell that is down are left out of the \
-         list without a word: {error}"
+        "cannot find out which Nova this is, so 2.1 is used, whose list silently leaves out the servers of a cell that \
+         is down: {error}"
     );
     Spoken { doubt: Some(doubt), ..Spoken::default() }
 }

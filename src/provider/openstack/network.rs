@@ -109,7 +109,7 @@ fn by_id(session: &mut Session, id: &str) -> Result<Option<Named>> {
             if same_id(&network.id, id) {
                 return Ok(Some(network));
             }
-            let text = format!("{path}: the answer is another network");
+            let text = format!("{path}: the answer is about another network");
             Err(Error::new(ErrorKind::Invalid, text))
         }
         Err(error) if error.kind == ErrorKind::Refused(404) => Ok(None),

@@ -88,7 +88,7 @@ impl ServerRecord {
             Some(_) => {
                 let key = &ours.key;
                 return Err(format!(
-                    "server {id}: its metadata {key} is no text, so whose it is is not known"
+                    "server {id}: its metadata {key} is not a string, so it is not known whose it is"
                 ));
             }
         };
@@ -131,9 +131,9 @@ impl ServerRecord {
     fn created(&self) -> Result<SystemTime, String> {
         match &self.created {
             Told::Not | Told::Null => Err("created is missing".to_owned()),
-            Told::Odd => Err("created is no text".to_owned()),
+            Told::Odd => Err("created is not a string".to_owned()),
             Told::Is(text) => {
-                times::parse(text).ok_or_else(|| format!("created \"{text}\" is no time"))
+                times::parse(text).ok_or_else(|| format!("created \"{text}\" is not a time"))
             }
         }
     }
@@ -163,7 +163,7 @@ impl ServerRecord {
         match &self.task_state {
             Told::Not | Told::Null => None,
             Told::Is(task) => Some(task.as_str()).filter(|task| !task.is_empty()),
-            Told::Odd => Some("in a task of no known name"),
+            Told::Odd => Some("in an unknown task"),
         }
     }
 
@@ -171,7 +171,7 @@ impl ServerRecord {
         let by_network = match &self.addresses {
             Told::Is(by_network) => by_network,
             Told::Not | Told::Null => {
-                return Err("addresses is missing, so where to ask is not known".to_owned());
+                return Err("addresses is missing, so it is not known where to ask".to_owned());
             }
             Told::Odd => return Err("addresses cannot be read".to_owned()),
         };
@@ -328,7 +328,7 @@ mod tests {
         let server = read(r#""status": "ACTIVE", "OS-EXT-STS:task_state": "deleting""#);
         assert_eq!(server.condition, Condition::Deleting, "the task is told");
         let server = read(r#""locked": false"#);
-        assert_eq!((server.condition, &*server.words), (Condition::Other, "in no known state"));
+        assert_eq!((server.condition, &*server.words), (Condition::Other, "in an unknown state"));
     }
 
     #[test]
@@ -416,12 +416,15 @@ mod tests {
         for (fields, why) in [
             (running.to_owned(), "created is missing"),
             (format!(r#"{running}, "created": null"#), "created is missing"),
-            (format!(r#"{running}, "created": 5"#), "created is no text"),
-            (format!(r#"{running}, "created": "soon""#), "created \"soon\" is no time"),
-            (format!("{running}, {created}"), "addresses is missing, so where to ask is not known"),
+            (format!(r#"{running}, "created": 5"#), "created is not a string"),
+            (format!(r#"{running}, "created": "soon""#), "created \"soon\" is not a time"),
+            (
+                format!("{running}, {created}"),
+                "addresses is missing, so it is not known where to ask",
+            ),
             (
                 format!(r#""status": "ERROR", {created}, "addresses": null"#),
-                "addresses is missing, so where to ask is not known",
+                "addresses is missing, so it is not known where to ask",
             ),
             (format!(r#"{running}, {created}, "addresses": []"#), "addresses cannot be read"),
             (
@@ -464,7 +467,7 @@ mod tests {
             (r#"{"metadata": {}}"#, "a server without an id"),
             (
                 r#"{"id": "a", "metadata": {"group": 5}}"#,
-                "server a: its metadata group is no text, so whose it is is not known",
+                "server a: its metadata group is not a string, so it is not known whose it is",
             ),
         ] {
             let record: ServerRecord = serde_json::from_str(json).unwrap();

@@ -82,7 +82,7 @@ pub fn server_group(session: &mut Session, id: &str) -> Result<ServerGroup> {
             if same_id(&group.id, id) {
                 return Ok(group);
             }
-            let text = format!("{path}: the answer is another server group");
+            let text = format!("{path}: the answer is about another server group");
             Err(Error::new(ErrorKind::Invalid, text))
         }
         Err(error) if error.kind == ErrorKind::Refused(404) => {

@@ -101,7 +101,7 @@ fn by_id(session: &mut Session, id: &str) -> Result<Option<SecurityGroup>> {
             if same_id(&group.id, id) {
                 return Ok(Some(group));
             }
-            let text = format!("{path}: the answer is another security group");
+            let text = format!("{path}: the answer is about another security group");
             Err(Error::new(ErrorKind::Invalid, text))
         }
         Err(error) if error.kind == ErrorKind::Refused(404) => Ok(None),

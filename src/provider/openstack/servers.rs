@@ -99,7 +99,7 @@ impl<'de> Visitor<'de> for Servers<'_> {
         while let Some(Item(record)) = items.next_element()? {
             self.found.unknown +=
                 usize::from(record.as_ref().is_some_and(ServerRecord::is_unknown));
-            let read = record.ok_or_else(|| "a record that is no server".to_owned());
+            let read = record.ok_or_else(|| "a record that is not a server".to_owned());
             match read.and_then(|record| record.read(self.ours)) {
                 Ok(read) => self.found.servers.push(read),
                 Err(why) => drop(self.found.fault.get_or_insert(why)),

@@ -362,7 +362,7 @@ impl Session {
             return None;
         }
         let now = microversion.as_deref().unwrap_or("2.1");
-        log::info!("Nova no longer speaks {before}, so {now} is spoken from now on");
+        log::info!("Nova no longer supports {before}, so {now} is used from now on");
         self.doubted = false;
         Some(self.login.insert(Login { microversion, ..login.clone() }).clone())
     }
@@ -435,7 +435,7 @@ impl Session {
                         self.reached.retain(|known| !urls.contains(&known));
                         self.reached.push((*url).clone());
                         let text = format!(
-                            "{} is used instead of an endpoint that cannot be reached: {first}",
+                            "using {} instead of an endpoint that cannot be reached: {first}",
                             shown(url)
                         );
                         self.say_once(&text);

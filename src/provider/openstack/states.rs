@@ -55,7 +55,7 @@ fn by_status(status: &str, task: Option<&str>) -> Option<Condition> {
 pub fn words(vm_state: &Told<String>, status: &Told<String>, task: Option<&str>) -> String {
     let known = |word: &&str| !word.is_empty();
     let told = vm_state.text().filter(known).or_else(|| status.text().filter(known));
-    let state = told.unwrap_or("in no known state");
+    let state = told.unwrap_or("in an unknown state");
     match task {
         Some(task) => format!("{state} ({task})"),
         None => state.to_owned(),

@@ -72,7 +72,7 @@ pub fn rows() -> Vec<Row> {
             LOOK,
             Compute,
             ONE_SERVER,
-            &["cannot delete done", "cannot look at it once more before", "/servers/0"],
+            &["cannot delete done", "cannot look at it again first", "/servers/0"],
             Some(LATER_PAGE),
         ),
         row(

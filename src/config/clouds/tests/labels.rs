@@ -45,7 +45,12 @@ fn check(text: &str, variables: &[(&str, &str)], kept: &[&str], warning: &str) {
 
 #[test]
 fn a_variable_that_says_something_else_than_the_file_loses_and_is_named() {
-    check(CLOUD, &[("OS_USERNAME", "bob")], &[], "OS_USERNAME has no effect, for cloud \"c\" of");
+    check(
+        CLOUD,
+        &[("OS_USERNAME", "bob")],
+        &[],
+        "OS_USERNAME has no effect, because cloud \"c\" of",
+    );
     // The same value, or nothing.
     check(CLOUD, &[("OS_USERNAME", "ann"), ("OS_PASSWORD", "")], &[], "");
     let more = [("OS_TENANT_NAME", "x"), ("OS_PASSWORD_FILE", "/x"), ("OS_USER_DOMAIN_ID", "d")];
