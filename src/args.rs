@@ -1,4 +1,4 @@
-//! The command line: from the arguments to what the program is to do.
+//! The command line: turns the arguments into what the program is to do.
 
 use std::ffi::OsString;
 
@@ -12,17 +12,17 @@ use crate::nearest::near;
 pub enum Mode {
     /// Keep the pool.
     Run {
-        /// One pass, then end.
+        /// One pass, then exit.
         once: bool,
-        /// Say what would be done, in this form, and change nothing.
+        /// Show what would be done, in this form, and change nothing.
         dry_run: Option<Output>,
     },
-    /// Check settings, cloud and replicas, then end.
+    /// Check settings, cloud and replicas, then exit.
     Check {
-        /// In which form to say what was found.
+        /// The form in which to show what was found.
         output: Output,
     },
-    /// Ask the running instance whether it lives, then end.
+    /// Ask the running instance whether it is alive, then exit.
     Healthcheck,
     /// Print the help.
     Help,
@@ -30,13 +30,13 @@ pub enum Mode {
     Version,
 }
 
-/// For whom a dry run, or a check, explains itself.
+/// Whom a dry run, or a check, explains itself to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Output {
     /// For people.
     #[default]
     Text,
-    /// For scripts: one JSON object on a line; of a dry run one a pass, in the shape of the status page.
+    /// For scripts: one JSON object per line; a dry run prints one per pass, in the shape of the status page.
     Json,
 }
 

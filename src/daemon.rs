@@ -35,7 +35,7 @@ use crate::systemd::Manager;
 use crate::unique;
 use crate::watch::Watch;
 
-/// How long the service manager gets before it is told again what it had no room for.
+/// How long to wait before telling the service manager again what it had no room for.
 const RETELL: Duration = Duration::from_secs(1);
 
 /// How often a standby looks whether there is news for the page, or for the service manager. Its turn wakes it at once.
@@ -47,7 +47,7 @@ const EARLY_AGAIN: Duration = Duration::from_secs(10);
 /// What the program ends with, as shells and supervisors see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitStatus {
-    /// 0: all done, or asked to end.
+    /// 0: all done, or asked to stop.
     Good,
     /// 1: the pass, or an act of it, failed; or the program could not start.
     Failed,
@@ -65,7 +65,7 @@ impl ExitStatus {
         }
     }
 
-    /// What an error that keeps the program from starting ends it with.
+    /// The exit status for an error that keeps the program from starting.
     pub fn of(error: &Error) -> Self {
         match error.kind {
             ErrorKind::Setting => ExitStatus::Settings,
@@ -93,7 +93,7 @@ pub fn run(
     let explainer =
         dry_run.map(|output| Explainer::new(output, settings.clone(), handles.questions.clone()));
     let daemon = Daemon { interval: config.interval, settings, explainer, clock, handles, manager };
-    // A run that was to do one pass and did not has failed; the loop ends when it is asked to.
+    // A run that should have made one pass and did not has failed; the loop ends when asked to.
     let when_killed = if once { ExitStatus::Failed } else { ExitStatus::Good };
     let (stop, manager) = (daemon.handles.stop.clone(), daemon.manager.clone());
     if let Err(error) = signals::watch(stop, manager, i32::from(when_killed.code())) {
@@ -119,7 +119,7 @@ enum Next {
     Early(BTreeMap<ServerId, Lost>),
     /// Somebody asked for it.
     Wanted,
-    /// The program was asked to end.
+    /// The program was asked to stop.
     Stopped,
 }
 
@@ -259,8 +259,8 @@ impl Daemon {
         }
     }
 
-    /// One pass after the other, while it is this scaler's turn. Also gives whether nothing is on its way any more, so that
-    /// the lease can be handed over.
+    /// One pass after the other, while it is this scaler's turn. Also says whether nothing is on its way any more, so
+    /// that the lease can be handed over.
     fn repeat(
         &self,
         mut pool: Pool,
@@ -323,7 +323,7 @@ impl Daemon {
                 Next::InTime => BTreeMap::new(),
                 Next::Early(lost) => lost,
                 Next::Wanted => {
-                    // The cadence begins anew, so that no second pass follows a moment later.
+                    // The cadence starts over, so that no second pass follows a moment later.
                     slot = self.clock.now().elapsed;
                     BTreeMap::new()
                 }
@@ -335,7 +335,7 @@ impl Daemon {
         }
     }
 
-    /// When the next pass may begin before its time, for what this one had to leave.
+    /// When the next pass may begin early, for what this one had to leave.
     fn sooner(&self, report: &Report, watched: &Watched, ended: Duration) -> Option<Duration> {
         let left_over = report.outcome.as_ref().is_some_and(Outcome::left_over);
         if let Some(at) = self.handles.turn.creations_from().filter(|_| left_over) {
@@ -381,8 +381,8 @@ impl Daemon {
         }
     }
 
-    /// Waits for the next pass, and asks the holders of addresses meanwhile. What the service manager had no room for is
-    /// told again: it waits for `READY=1`, perhaps for less than an interval.
+    /// Waits for the next pass, and asks the holders of addresses meanwhile. The service manager is sent again what it
+    /// had no room for: it waits for `READY=1`, perhaps for less than an interval.
     fn wait_until(&self, slot: Duration, mut watch: Option<&mut Watch>) -> Next {
         loop {
             let left = slot.saturating_sub(self.clock.now().elapsed);

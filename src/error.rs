@@ -22,7 +22,7 @@ pub enum ErrorKind {
     Unclear,
     /// An answer came but cannot be understood.
     Invalid,
-    /// An answer came and was larger than any may be: to ask the same again would give the same.
+    /// An answer came and was larger than any may be: asking again would give the same.
     TooLarge,
     /// A setting names something that does not exist; the operator has to act.
     Setting,
@@ -96,8 +96,7 @@ impl std::error::Error for Error {}
 /// The result of whatever can fail with an [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`: this machine has nothing to give. That tells nothing about whoever was to be
-/// reached.
+/// `EMFILE`, `ENFILE`, `ENOMEM`, `ENOBUFS`: this machine has run out. That says nothing about the other end.
 const OUT_OF_RESOURCES: [i32; 4] = [24, 23, 12, 105];
 
 /// Whether this machine was short of something: file descriptors, memory.

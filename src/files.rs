@@ -11,7 +11,8 @@ const DIRECTORY: &str = "is a directory (docker makes one where the file to moun
 /// A pipe gives what it holds once, and would keep a pass waiting for whoever writes to it.
 const PIPE: &str = "is a pipe or a socket, and has to be a file: it is read more than once";
 
-/// What stands at `path` that is no file to be read more than once; `None` when it may be one, and when there is nothing.
+/// What is at `path`, if it is not a file that can be read more than once; `None` when it may be one, or when there is
+/// nothing.
 pub fn no_file(path: &Path) -> Option<&'static str> {
     let kind = fs::metadata(path).ok()?.file_type();
     if kind.is_dir() {

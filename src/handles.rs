@@ -10,13 +10,13 @@ use crate::questions::Questions;
 pub struct Handles {
     /// "I am alive."
     pub progress: Progress,
-    /// "Please end", and "please look now".
+    /// "Please stop", and "please look now".
     pub stop: Stop,
     /// What is counted for Prometheus.
     pub metrics: Metrics,
     /// Whether it is this scaler's turn.
     pub turn: Turn,
-    /// What asking each replica last came to.
+    /// The last result of asking each replica.
     pub questions: Questions,
 }
 

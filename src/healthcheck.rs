@@ -1,5 +1,5 @@
-//! `--healthcheck`: whether the instance that runs with these same settings lives. It asks `/livez`, as a supervisor
-//! would: what the cloud does is no reason to restart the scaler.
+//! `--healthcheck`: whether the running instance with these settings is alive. It asks `/livez`, as a supervisor would:
+//! what the cloud does is no reason to restart the scaler.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -34,7 +34,7 @@ fn run_within(host: &str, port: u16, time_max: Duration) -> Result<(), String> {
     }
 }
 
-/// The host as a URL has it. Who listens on all addresses is asked on the loopback one.
+/// The host as a URL has it. One that listens on all addresses is asked on loopback.
 fn reachable(host: &str) -> String {
     match host.parse() {
         Ok(IpAddr::V4(ip)) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.to_string(),

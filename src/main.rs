@@ -100,7 +100,7 @@ fn healthcheck(environment: &BTreeMap<String, String>) -> ExitStatus {
     }
 }
 
-/// Stdout, without ever waiting for who reads it. What it lacks is told in the log, by whoever could not write it.
+/// Stdout, without ever waiting for its reader. What it lacks is said in the log, by whoever could not write it.
 fn start_outlet(out: &io::StdoutLock<'_>) -> Option<Outlet> {
     Outlet::start(out, "plans", |_| None).ok()
 }
@@ -123,7 +123,7 @@ fn check_all(config: &Config, output: Output, out: &mut dyn Write) -> Result<Exi
     Ok(if good { ExitStatus::Good } else { ExitStatus::Failed })
 }
 
-/// The environment, and a fault for each setting of ours that is no text. Other programs' variables may hold anything.
+/// The environment, and a fault for each setting of ours that is not text. Other programs' variables may hold anything.
 fn environment() -> (BTreeMap<String, String>, Vec<String>) {
     let ours = [
         "APP_",
@@ -162,7 +162,7 @@ fn columns(environment: &BTreeMap<String, String>) -> usize {
     args::width(told.filter(|_| io::stdout().is_terminal()))
 }
 
-/// Wrong settings are told whatever `RUST_LOG` is.
+/// Wrong settings are reported whatever `RUST_LOG` is.
 fn refuse(faults: &[String]) -> ExitStatus {
     for fault in faults {
         logger::say(fault);

@@ -56,7 +56,7 @@ pub struct Memory {
     pub creations: u64,
     /// The cloud's clock at the first decision.
     pub started: Option<SystemTime>,
-    /// What the cloud's clock told, once it told anything.
+    /// What the cloud's clock said, once it said anything.
     pub clock: Option<ClockMemory>,
     /// Replicas of the last pass, and those that were lately missing from the list.
     pub replicas: BTreeMap<ServerId, ReplicaMemory>,
@@ -117,7 +117,7 @@ pub struct ReplicaMemory {
     pub in_error: bool,
     /// Whether it ever ran.
     pub launched: bool,
-    /// Whether it ever answered this process, or may have answered an earlier one (told by its age at the start).
+    /// Whether it ever answered this process, or may have answered an earlier one (judged by its age at the start).
     pub answered_ever: bool,
     /// Whether it answered since it last came back from parked.
     pub answered_this_boot: bool,
@@ -214,7 +214,7 @@ pub struct ClockMemory {
     pub now: SystemTime,
     /// … when our own monotonic clock showed this.
     pub at: Duration,
-    /// Lists in a row that told a later time, and by how much at least.
+    /// Lists in a row that gave a later time, and by how much at least.
     pub later: Option<(Intervals, Duration)>,
     /// The last step that was worth a warning.
     pub step: Option<ClockStep>,

@@ -12,7 +12,8 @@ use crate::settings::{Config, Policy};
 /// More than the longest number with blanks around it.
 const BYTES_MAX: u64 = 64;
 
-/// Puts the number of the file in force before the first pass, if it holds one. What is wrong with it is told by the passes.
+/// Puts the number of the file in force before the first pass, if it holds one. The passes report what is wrong with
+/// it.
 pub fn start_with(config: &mut Config) {
     if let Some(Ok(number)) = config.minimum_file.as_deref().map(read) {
         config.policy.minimum = number;
@@ -22,7 +23,7 @@ pub fn start_with(config: &mut Config) {
 /// The number in the file at `path`, or why there is none.
 pub fn read(path: &Path) -> Result<u64, String> {
     let unreadable = |error: std::io::Error| cannot_be_read(path, &error);
-    // To open a pipe would wait for whoever writes to it.
+    // Opening a pipe would wait for whoever writes to it.
     if !fs::metadata(path).map_err(unreadable)?.is_file() {
         return Err("is not a regular file".to_owned());
     }

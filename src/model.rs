@@ -70,7 +70,7 @@ pub enum Condition {
         /// Nova's `task_state`.
         task: Option<String>,
     },
-    /// In error. Whether it ever ran is told by [`Server::launched`].
+    /// In error. [`Server::launched`] tells whether it ever ran.
     Error,
     /// Stopped; with the task that is under way, if any.
     Stopped {
@@ -81,7 +81,7 @@ pub enum Condition {
     Other,
 }
 
-/// When a server first ran. What a cloud hides is another thing than what it says did not happen.
+/// When a server first ran. What a cloud hides is not the same as what it says did not happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Launched {
     /// The cloud does not say.
@@ -160,7 +160,7 @@ pub struct Scope {
 pub struct Listing {
     /// The servers, without doubles.
     pub servers: Vec<Server>,
-    /// The cloud's clock when it answered, if it told.
+    /// The cloud's clock when it answered, if it said.
     pub now: Option<SystemTime>,
 }
 
@@ -275,7 +275,8 @@ pub struct Replica {
     pub address: Option<IpAddr>,
     /// Since its creation, by the cloud's clock.
     pub age: Duration,
-    /// Since it was launched, or came back from parked, by the cloud's clock; `None` when it never was, or that is not told.
+    /// Since it was launched, or came back from parked, by the cloud's clock; `None` when it never was, or that is not
+    /// known.
     pub up: Option<Duration>,
     /// The batch it was created in.
     pub batch: Option<String>,

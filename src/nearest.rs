@@ -1,4 +1,4 @@
-//! What somebody may have meant who wrote something else.
+//! What somebody who wrote something else may have meant.
 
 /// The known name that takes the fewest changes of a letter to get to, however many those are.
 pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {

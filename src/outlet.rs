@@ -16,16 +16,16 @@ const WAITING_BYTES_MAX: usize = 1024 * 1024;
 /// The thread does nothing but write.
 const THREAD_STACK_BYTES: usize = 64 * 1024;
 
-/// Somebody else made the stream non-blocking, and it is full: it is tried again so soon.
+/// How soon to try again when somebody else made the stream non-blocking and it is full.
 const RETRY: Duration = Duration::from_millis(20);
 
-/// At the end of the program the last texts are waited for so long while somebody reads them, …
+/// How long to wait for the last texts at the end of the program: while somebody reads them, …
 const LAST: Duration = Duration::from_secs(30);
 
-/// … so long while nobody seems to, …
+/// … while nobody seems to, …
 const LAST_STILL: Duration = Duration::from_secs(5);
 
-/// … and so long when there is hardly any time left.
+/// … and when there is hardly any time left.
 const LAST_IN_HASTE: Duration = Duration::from_millis(100);
 
 /// What is written once writing works again, when so many texts were lost in this place; `None` says nothing.
@@ -47,7 +47,7 @@ struct State {
     waiting_bytes: usize,
     /// Whether some are on their way.
     writing: bool,
-    /// Texts done with, so that a slow reader is told from none.
+    /// Texts done with, to tell a slow reader from none.
     done: u64,
     /// Since the start.
     lost: u64,
@@ -76,7 +76,7 @@ impl Outlet {
         Ok(Outlet(shared))
     }
 
-    /// Has `text` written some time. An error tells that this text is lost, or why an earlier one was.
+    /// Has `text` written eventually. An error says that this text is lost, or why an earlier one was.
     pub fn put(&self, text: String) -> io::Result<()> {
         let mut state = self.0.lock();
         if !state.waiting.is_empty() && state.waiting_bytes + text.len() > WAITING_BYTES_MAX {

@@ -52,7 +52,7 @@ pub struct Pool {
     minimum_file: Option<MinimumFile>,
 }
 
-/// What one pass came to.
+/// The result of one pass.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// What failed, in words; empty when all the pass set out to do was done.

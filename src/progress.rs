@@ -1,4 +1,4 @@
-//! What the loop shares with the threads beside it: "I am alive", "please end", and "please look now".
+//! What the loop shares with the threads beside it: "I am alive", "please stop", and "please look now".
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -51,7 +51,7 @@ pub enum Woken {
     Called,
     /// Somebody asked for a pass now.
     PassWanted,
-    /// The program was asked to end.
+    /// The program was asked to stop.
     Stopped,
 }
 
@@ -80,12 +80,12 @@ impl Stop {
         self.0.1.notify_all();
     }
 
-    /// Whether the program was asked to end.
+    /// Whether the program was asked to stop.
     pub fn requested(&self) -> bool {
         self.lock().end
     }
 
-    /// Sleeps for `time`, or until the program is asked to end; `true` when it was.
+    /// Sleeps for `time`, or until the program is asked to stop; `true` when it was.
     pub fn wait(&self, time: Duration) -> bool {
         let guard = self.lock();
         let (guard, _) = self

@@ -1,4 +1,4 @@
-//! What the last question to each replica came to, whoever asked it: for people only, nothing is decided by it.
+//! The result of the last question to each replica, whoever asked it: for people only; nothing is decided by it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ pub struct Question {
     pub lasted: Duration,
     /// Whether the answer was a valid one.
     pub answered: bool,
-    /// What came of it: the HTTP status of a valid answer, else why it was none.
+    /// The result: the HTTP status of a valid answer, else why it was not one.
     pub result: String,
 }
 

@@ -1,7 +1,7 @@
-//! `OPENSTACK_SERVER_FILE`: fields for the `server` of `POST /servers` that have no setting of their own (Compute API, "Create
-//! Server"). Pure: from a text to fields that are known to be no nonsense.
+//! `OPENSTACK_SERVER_FILE`: fields for the `server` of `POST /servers` that have no setting of their own (Compute API,
+//! "Create Server"). Pure: from text to fields that are known to make sense.
 //!
-//! What is wrong is told by the fields' names, never by their values: one of them may be a password.
+//! Faults name the fields, never their values: one of them may be a password.
 
 use serde_json::{Map, Value};
 
@@ -190,7 +190,7 @@ fn take_hints(
     found
 }
 
-/// What is wrong with a field, if anything is. One that is not known is Nova's to judge.
+/// What is wrong with a field, if anything. An unknown one is for Nova to judge.
 fn fault(field: &str, value: &Value, settings: &OpenStackSettings) -> Option<String> {
     if let Some((_, instead)) = OWN.iter().find(|(own, _)| *own == field) {
         return Some(format!("is the program's own: {instead}"));

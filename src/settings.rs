@@ -174,7 +174,7 @@ impl Mark {
 pub enum ProviderSettings {
     /// A real cloud.
     OpenStack(Box<OpenStackSettings>),
-    /// A cloud in memory, for a trial.
+    /// A cloud in memory, to try things out.
     Simulated,
 }
 
@@ -207,7 +207,7 @@ pub struct OpenStackSettings {
     pub floating_ip_description: String,
     /// `OPENSTACK_KEYPAIR`.
     pub keypair: Option<String>,
-    /// `OPENSTACK_CLOUD_INIT_FILE`, read anew for each creation.
+    /// `OPENSTACK_CLOUD_INIT_FILE`, read again for each creation.
     pub cloud_init_file: Option<PathBuf>,
     /// What the VMs get that not every pool needs.
     pub options: ServerOptions,
@@ -232,7 +232,7 @@ pub struct ServerOptions {
     pub availability_zone: Option<String>,
     /// `OPENSTACK_BOOT_VOLUME_SIZE`; `None`: the flavor's own disk.
     pub boot_volume: Option<BootVolume>,
-    /// `OPENSTACK_SERVER_FILE`, read anew for each creation.
+    /// `OPENSTACK_SERVER_FILE`, read again for each creation.
     pub server_file: Option<PathBuf>,
 }
 

@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT: ask the loop to end, and see to it that the program does. SIGUSR1: ask it for a pass now.
+//! SIGTERM and SIGINT: ask the loop to end, and make sure that the program does. SIGUSR1: ask it for a pass now.
 
 use std::io;
 use std::process;
@@ -15,7 +15,7 @@ use crate::systemd::Manager;
 /// How long a request in flight may go on after the signal.
 const LAST_REQUEST: Duration = Duration::from_millis(1500);
 
-/// A service manager that had no room to hear of the end is told again so often.
+/// How often to tell a service manager again that had no room to hear of the end.
 const RETELL: Duration = Duration::from_millis(100);
 
 /// Watches for the signals in a thread of its own. When the loop has not ended by itself a moment after one, the

@@ -30,8 +30,8 @@ struct Socket {
 }
 
 impl Manager {
-    /// The one that `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID` of `environment` name; `pid` is our own. With a
-    /// socket that cannot be used there is a warning, and nobody is told anything.
+    /// The one that `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID` of `environment` name; `pid` is our own. A
+    /// socket that cannot be used gives a warning, and nobody is told anything.
     pub fn of(environment: &BTreeMap<String, String>, pid: u32) -> Self {
         let Some(name) = environment.get("NOTIFY_SOCKET").filter(|name| !name.is_empty()) else {
             return Manager::default();
@@ -64,9 +64,9 @@ impl Manager {
         self.tell("STOPPING=1".to_owned());
     }
 
-    /// Says that the program lives, several times within the manager's watchdog interval, for as long as `alive` says so.
-    /// In a thread of its own: the loop may wait for the cloud longer than the interval, and that is no reason to be
-    /// killed. Does nothing when nobody watches.
+    /// Says that the program is alive, several times within the manager's watchdog interval, for as long as `alive`
+    /// says so. In a thread of its own: the loop may wait for the cloud longer than the interval, and that is no reason
+    /// to be killed. Does nothing when nobody watches.
     pub fn watch(&self, alive: impl Fn() -> bool + Send + 'static) -> io::Result<()> {
         let Some(interval) = self.watchdog else { return Ok(()) };
         let manager = self.clone();
@@ -81,7 +81,7 @@ impl Manager {
         Ok(())
     }
 
-    /// Tells once more what a busy service manager had no room for; `false` when it still has none.
+    /// Repeats what a busy service manager had no room for; `false` when it still has none.
     pub fn catch_up(&self) -> bool {
         let Some(socket) = self.socket.as_deref() else { return true };
         let mut owed = socket.owed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -128,7 +128,7 @@ fn socket(name: &str) -> io::Result<Socket> {
         None => return Err(io::Error::other("neither a path nor an abstract name")),
     };
     let datagrams = UnixDatagram::unbound()?;
-    // The pool is more important than who hears of it.
+    // The pool matters more than who hears about it.
     datagrams.set_nonblocking(true)?;
     Ok(Socket { datagrams, address, owed: Mutex::default() })
 }

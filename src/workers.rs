@@ -12,14 +12,14 @@ pub const STACK_BYTES: usize = 512 * 1024;
 /// memory. With half as many the processors would have nothing to do now and then.
 const FIRST: usize = 16;
 
-/// How often it is looked whether there have to be more.
+/// How often to check whether more are needed.
 const LOOK: Duration = Duration::from_millis(10);
 
 /// How many things a worker gets done between two looks, unless it waits most of the time.
 const LIVELY: usize = 4;
 
-/// Does `work` for each of `items`, `most` of them at a time at most, and gives what came of each, with its place, in no
-/// order. With `most` 1, and where the system has no thread to give, all is done in this one, in order.
+/// Does `work` for each of `items`, `most` of them at a time at most, and gives the result of each, with its place, in
+/// no order. With `most` 1, and where the system has no thread to give, all is done in this one, in order.
 ///
 /// It begins with a few workers. While these wait rather than work, each look finds twice as many.
 pub fn each<T: Sync, R: Send>(

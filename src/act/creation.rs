@@ -45,8 +45,8 @@ pub fn create(acting: &mut Acting<'_>, plan: &Plan, batch: &Batch) {
     acting.outcome.creation = Some(CreationOutcome { mark, count, trial, result, left });
 }
 
-/// Whether a trial that was to go is still there. Only the last one ever goes for the next one, so it would stay for good.
-/// One whose deletion was accepted and does not end is the cloud's matter.
+/// Whether a trial that was to be deleted is still there. Only the last trial ever makes way for the next one, so it
+/// would stay for good. A deletion that was accepted and never ends is the cloud's problem.
 fn a_trial_stays(acting: &Acting<'_>, plan: &Plan) -> bool {
     let is_trial = |replica: &&Replica| replica.trial && replica.state != State::Deleting;
     plan.replicas.iter().filter(is_trial).any(|trial| {
@@ -130,7 +130,7 @@ fn unmake(
     (Error::new(ErrorKind::Invalid, text), undone.left)
 }
 
-/// What became of deleting again what was just made.
+/// The outcome of undoing what was just made.
 #[derive(Default)]
 struct Undone {
     deleted: u64,

@@ -1,5 +1,5 @@
-//! Replicas go. A plan is a minute old by then, and an operator may have repaired what it condemns: so each is looked at
-//! once more just before.
+//! Deletes replicas. A plan is a minute old by then, and an operator may have repaired what it condemns, so each
+//! replica is looked at once more just before.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -87,7 +87,7 @@ fn answers(acting: &Acting<'_>, step: &Deletion, address: IpAddr) -> Result<bool
     }
 }
 
-/// In which way the server is no longer what the plan went by.
+/// How the server differs from what the plan went by.
 fn changed(step: &Deletion, mark: &str, server: &Server) -> Option<String> {
     if server.mark.as_deref() != Some(mark) {
         return Some("it no longer carries the pool's mark".to_owned());

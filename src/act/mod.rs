@@ -34,7 +34,7 @@ pub struct Hands<'a> {
     pub interval: Duration,
     /// How much of the pass's time is used up.
     pub spent: &'a dyn Fn() -> Duration,
-    /// Whether the program is ending.
+    /// Whether the program is stopping.
     pub stop: &'a Stop,
     /// Whether a step of this kind that changes something may begin now; if not, why.
     pub permit: &'a dyn Fn(StepKind) -> std::result::Result<(), String>,

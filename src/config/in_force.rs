@@ -1,4 +1,4 @@
-//! What people are shown of the settings: each one that has an effect, with what its default comes to.
+//! The settings as people see them: each one that has an effect, with the value its default works out to.
 
 use crate::config::reader::Reader;
 use crate::config::table::{

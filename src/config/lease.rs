@@ -59,7 +59,7 @@ pub fn settings(reader: &mut Reader<'_>, config: &Config) -> Option<LeaseSetting
     Some(LeaseSettings { kind, validity, name, holder })
 }
 
-/// What holds from start to end and was, most likely, not meant so.
+/// What holds for the whole run and was most likely not meant that way.
 pub fn standing_warnings(reader: &mut Reader<'_>, lease: Option<&LeaseSettings>) -> Vec<String> {
     let Some(lease) = lease else {
         let without_effect: Vec<&str> = [&APP_LEASE_SECONDS, &APP_LEASE_NAME]

@@ -1,9 +1,9 @@
-//! Settings: from the environment to [`Config`]. Everything is checked at once, and every fault is told in one run.
+//! Settings: from the environment to [`Config`]. Everything is checked at once, and every fault is reported in one run.
 //!
 //! `table` holds what settings there are, `parse` what a value may look like, `reader` how values and faults are
-//! collected, `openstack` the cloud's part, `clouds` what a `clouds.yaml` tells of it, `lease` that of several scalers,
-//! `proxies` those of the environment, `unknown` the variables that look like settings and are none, `in_force` what people
-//! are shown of all this, `list` how the table reads for people.
+//! collected, `openstack` the cloud's part, `clouds` what a `clouds.yaml` says of it, `lease` that of several scalers,
+//! `proxies` those of the environment, `unknown` the variables that look like settings but are not, `in_force` what
+//! people are shown of all this, `list` how the table reads for people.
 
 pub mod clouds;
 mod in_force;
@@ -63,15 +63,15 @@ const NAME_CHARACTERS_MAX: usize = 200;
 
 /// Reads and checks all settings. An error holds every fault, one line each, none with a secret in it.
 ///
-/// `read_file` reads the files that hold secrets or certificates. `once` is the mode: with it, what cron would mail each
-/// minute although it needs no action is no warning, and only shown at `debug`.
+/// `read_file` reads the files that hold secrets or certificates. `once` is the mode: with it, what cron would mail
+/// every minute although it needs no action is not a warning, and shows only at `debug`.
 pub fn load(
     environment: &BTreeMap<String, String>,
     read_file: &dyn Fn(&Path) -> std::io::Result<String>,
     once: bool,
 ) -> std::result::Result<Config, Vec<String>> {
     let Beside { file: cloud, kept, lost, fault } = beside(environment, read_file);
-    // What is said to be missing may be among what lost; of a file that could not be read nothing is known.
+    // What seems to be missing may be among what lost; nothing is known of a file that could not be read.
     let is_read = cloud.as_ref().is_some_and(|cloud| !cloud.source.files.is_empty());
     let lost_with_faults = lost.clone().filter(|_| is_read);
     let mut reader = Reader::new(&kept, read_file).beside(cloud.as_ref());
@@ -122,7 +122,7 @@ pub fn load(
     Err(faults)
 }
 
-/// What a `clouds.yaml` comes to.
+/// What a `clouds.yaml` contributes.
 struct Beside<'a> {
     file: Option<FromFile>,
     /// The variables that count beside it.
@@ -142,7 +142,7 @@ fn beside<'a>(environment: &'a BTreeMap<String, String>, read_file: ReadFile<'_>
         let kept = Cow::Borrowed(environment);
         return Beside { file: None, kept, lost: None, fault: None };
     }
-    // What is wrong with a name, or a path, is told when the settings are read.
+    // What is wrong with a name, or a path, is reported when the settings are read.
     let sound = |setting: &table::Setting| {
         environment.get(setting.name).is_none_or(|value| file(value).is_ok())
     };
@@ -245,7 +245,7 @@ fn probe_timeout(reader: &mut Reader<'_>, interval: Duration) -> Duration {
     timeout
 }
 
-/// As with the time limit: at an interval of a second nobody who chose no watch is told off for it.
+/// As with the time limit: with an interval of a second, nobody who chose no watch gets told off for it.
 fn watch(reader: &mut Reader<'_>, interval: Duration) -> Option<Duration> {
     let watch = reader.value(&EXTERNAL_ADDRESS_WATCH, seconds(0..=REQUEST_SECONDS_MAX));
     if reader.all_sound(&[&EXTERNAL_ADDRESS_WATCH, &APP_INTERVAL])
@@ -286,7 +286,7 @@ fn provider(reader: &mut Reader<'_>) -> ProviderSettings {
     }
 }
 
-/// What holds from start to end and was, most likely, meant so; worth one line in a daemon's log.
+/// What holds for the whole run and was most likely meant that way; worth one line in a daemon's log.
 fn standing_warnings(config: &Config, max_is_default: bool) -> Vec<String> {
     let mut warnings = Vec::new();
     match config.policy.max {

@@ -41,7 +41,7 @@ pub fn settings(reader: &mut Reader<'_>) -> OpenStackSettings {
         credentials: credentials(reader),
         cloud: reader.file().map(|file| file.source.clone()),
         region: reader.given(&OS_REGION_NAME).map(|_| region),
-        // The default is that of one cloud, and a file is about any.
+        // The default is for one cloud, and a file may be about any.
         default_region: if reader.file().is_some() { None } else { OS_REGION_NAME.default() },
         endpoint_overrides: EndpointOverrides {
             compute: endpoint(reader, &OS_COMPUTE_ENDPOINT_OVERRIDE),
@@ -129,7 +129,7 @@ fn read_again_and_again(reader: &Reader<'_>, path: &Path) -> parse::Parsed<Strin
     }
 }
 
-/// What holds from start to end and makes the login less safe.
+/// What holds for the whole run and makes the login less safe.
 pub fn standing_warnings(settings: &OpenStackSettings) -> Vec<String> {
     let mut warnings = Vec::new();
     let of = settings.cloud.as_ref().map(|cloud| format!(" ({cloud})")).unwrap_or_default();
@@ -151,7 +151,7 @@ pub fn standing_warnings(settings: &OpenStackSettings) -> Vec<String> {
 
 fn auth_url(reader: &mut Reader<'_>) -> String {
     if reader.file().is_some() && reader.given(&OS_AUTH_URL).is_none() {
-        // The default is that of one cloud, and a file is about any.
+        // The default is for one cloud, and a file may be about any.
         reader.missing(&OS_AUTH_URL, "OS_AUTH_URL: must be set");
         return String::new();
     }

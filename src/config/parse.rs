@@ -79,7 +79,7 @@ const QUOTES: [(char, char); 6] = [
     ('\u{ab}', '\u{bb}'),
 ];
 
-/// No more to be seen than a blank: zero-width characters of web pages, the byte order mark of Windows' editors.
+/// As invisible as a blank: zero-width characters from web pages, the byte order mark of Windows editors.
 const INVISIBLE: [char; 5] = ['\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}'];
 
 /// What surrounds a value and was hardly meant.
@@ -195,7 +195,7 @@ pub fn host(value: &str) -> Parsed<String> {
     Ok(value.to_owned())
 }
 
-/// The two of `host:port` or `[IPv6]:port`. An IPv6 address has colons of its own, so without brackets there is no telling.
+/// The two of `host:port` or `[IPv6]:port`. An IPv6 address has colons of its own, so without brackets nobody can tell.
 fn host_and_port(value: &str) -> Option<(&str, u16)> {
     let (host, port) = value.rsplit_once(':')?;
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
@@ -215,7 +215,7 @@ pub fn file(value: &str) -> Parsed<PathBuf> {
 /// The question to a replica has to fit into its buffer ([`crate::http`]).
 const URL_PATH_BYTES_MAX: usize = 2048;
 
-/// The path of a URL, perhaps with a query; a leading `/` is added where it lacks.
+/// The path of a URL, perhaps with a query; a leading `/` is added where it is missing.
 pub fn url_path(value: &str) -> Parsed<String> {
     as_meant(value)?;
     if value.contains("://") {

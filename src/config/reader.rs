@@ -1,4 +1,4 @@
-//! Takes values out of the environment and collects what is wrong with them, so that all faults are told at once.
+//! Takes values out of the environment and collects what is wrong with them, so that all faults are reported at once.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,7 +68,7 @@ impl<'a> Reader<'a> {
         self.file
     }
 
-    /// What is odd and yet goes; taken out.
+    /// What is odd but works; taken out.
     pub fn take_warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.warnings)
     }
@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
         self.faults.push(text.into());
     }
 
-    /// Notes that a setting that is needed is nowhere.
+    /// Notes that a required setting is missing.
     pub fn missing(&mut self, setting: &'static Setting, text: &str) {
         let text = match self.file {
             Some(file) => format!("{text}; {} does not give it", file.source),
@@ -105,7 +105,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Notes what is odd and yet goes.
+    /// Notes what is odd but works.
     pub fn warn(&mut self, text: String) {
         if !self.warnings.contains(&text) {
             self.warnings.push(text);
@@ -161,7 +161,7 @@ impl<'a> Reader<'a> {
         match parse(given.value) {
             Ok(value) => Some(value),
             Err(allowed) => {
-                // A number or a word in quotes is told all that is wrong with it.
+                // For a number or a word in quotes, everything wrong with it is said.
                 let quotes = match Wrapping::of(given.value) {
                     Some(Wrapping::Quotes) if !allowed.contains("quotes") => {
                         format!(", and must not {} {WRAPPED_BY}", Wrapping::Quotes.verb())
@@ -174,8 +174,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The value of a setting that has a default. What it gives when the value is wrong is of no account: with a fault
-    /// there is no configuration.
+    /// The value of a setting that has a default. What it gives for a wrong value does not matter: with a fault there
+    /// is no configuration.
     pub fn value<T: Default>(
         &mut self,
         setting: &'static Setting,
@@ -197,7 +197,7 @@ impl<'a> Reader<'a> {
         self.in_force.insert(setting.name, InForce { name: setting.name, value, origin });
     }
 
-    /// Notes what a default comes to.
+    /// Notes what a default works out to.
     pub fn comes_to(&mut self, setting: &'static Setting, value: String) {
         if let Some(one) = self.in_force.get_mut(setting.name)
             && one.origin == Origin::Default
@@ -246,7 +246,8 @@ impl<'a> Reader<'a> {
         Some(path)
     }
 
-    /// A secret may have quotes and blanks of its own, so they are left to it, and told: most logins fail for them.
+    /// A secret may have quotes and blanks of its own, so they are left in, with a warning: most logins fail because of
+    /// them.
     pub fn as_given(&mut self, variable: &str, secret: &str) -> Secret {
         if let Some(wrapping) = Wrapping::of(secret) {
             let verb = wrapping.verb();

@@ -1,4 +1,4 @@
-//! Variables that look like settings and are none: misspelt ones, and those of the Python image's self-scaling.
+//! Variables that look like settings but are not: misspelt ones, and those of the Python image's self-scaling.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use crate::nearest::near;
 const FAMILIES: [&str; 4] = ["APP_", "EXTERNAL_", "OPENSTACK_", "REPLICA_"];
 
 /// What the login's variables begin with. The environment of an `OpenStack` client is full of others that are meant for
-/// somebody else, so only those are warned of that are near to one of ours.
+/// somebody else, so it warns only of those that are close to one of ours.
 const LOGIN: &str = "OS_";
 
-/// Variables of `OpenStack`'s own clients that are near to one of ours and right as they are.
+/// Variables of `OpenStack`'s own clients that are close to one of ours and right as they are.
 const OF_OTHER_CLIENTS: [&str; 2] = ["OS_AUTH_TOKEN", "OS_ENDPOINT"];
 
 /// What such variables end in.
@@ -52,7 +52,7 @@ static ENABLE_AUTOSCALING: Setting = Setting {
     meaning: "the scaler's own VMs are scaled, too",
 };
 
-/// One line for each variable that looks like a setting and is none, with the one that was probably meant.
+/// One line for each variable that looks like a setting but is not, with the one that was probably meant.
 pub fn warnings(environment: &BTreeMap<String, String>) -> Vec<String> {
     let known: Vec<&str> = table::all().flat_map(Setting::names).collect();
     let set = environment.iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| name);
@@ -69,8 +69,8 @@ pub fn warnings(environment: &BTreeMap<String, String>) -> Vec<String> {
         .collect()
 }
 
-/// The setting that was probably meant. What comes behind the family is compared, for that is where names differ; one that
-/// stands right behind another family was meant for it.
+/// The setting that was probably meant. What follows the family is compared, because that is where names differ; one
+/// that matches another family exactly was meant for it.
 fn meant<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let families = || FAMILIES.iter().copied().chain([LOGIN]);
     let full = |family: &str, rest: &str| {
@@ -81,7 +81,7 @@ fn meant<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let rests: Vec<&str> = known.iter().filter_map(|known| known.strip_prefix(family)).collect();
     match near(rest, &rests) {
         Some(near) => full(family, near),
-        // `OS_NAME` and its like tell of the system that a pipeline runs on.
+        // `OS_NAME` and the like describe the system that a pipeline runs on.
         None if family == LOGIN => None,
         None => families().find_map(|family| full(family, rest)),
     }

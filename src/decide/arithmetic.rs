@@ -1,4 +1,4 @@
-//! How many replicas are missing, and how that comes: the sum as numbers, and in the words of plans and people.
+//! How many replicas are missing, and why: the sum as numbers, and in the words of plans and people.
 
 use std::fmt;
 

@@ -123,7 +123,7 @@ fn failure(memory: &Memory, judged: &[Judged<'_>], batches: &Batches) -> Option<
     batches.gone.then(|| Failure { refused: true, ..Failure::of_a_replica(why) })
 }
 
-/// How a replica that was made came to nothing, if that came to light in this pass.
+/// How a new replica failed, if that came to light in this pass.
 fn why_it_failed(memory: &Memory, one: &Judged<'_>) -> Option<String> {
     let before = memory.replicas.get(&one.replica.id);
     if one.memory.died_young {

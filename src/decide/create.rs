@@ -58,7 +58,7 @@ pub fn fill_up(
     let (mut count, mut held_back) = cut(policy, seen, limits, missing, room, &weight);
     let mut is_trial = false;
 
-    // A pool in which nothing works keeps its last place for a trial: whatever else is made there stays for ever.
+    // A pool in which nothing works keeps its last place for a trial: anything else created there would stay for ever.
     let nothing_works = judged.iter().all(|one| one.replica.state != State::Healthy);
     let idle = DeadWeight::idle(seen, judged, plan);
     let is_full = room == Some(0);
@@ -170,7 +170,7 @@ fn make_room(
             trial::retire_last(judged, plan);
         }
     } else if limits.silence.is_none()
-        // One whose deletion never ends tells of a replica that gave way before, after a restart, too.
+        // A deletion that never ends shows that a replica gave way before, even after a restart.
         && judged.iter().all(|one| !one.server.trial)
         && policy.max == Some(total(judged, limits, plan))
         && plan.unaccounted == 0
@@ -223,7 +223,7 @@ fn full_note(policy: &Policy, idle: &DeadWeight) -> Note {
     }
 }
 
-/// What we make and do not see we would make for ever; said even while nothing is missing.
+/// What we create but do not see, we would create for ever; said even while nothing is missing.
 fn unseen_note(mark: &str) -> Note {
     Note {
         loudness: Loudness::Error,

@@ -155,7 +155,7 @@ fn cause(seen: &Observation, one: &Judged<'_>, plan: &Plan) -> Option<Cause> {
             (!goes).then_some(Cause::NotDeleted)
         }
         State::Deleting => is_stuck(seen, one).then_some(Cause::Stuck),
-        // Whether it answered an earlier process nobody knows, so that is not presumed.
+        // Nobody knows whether it answered an earlier process, so that is not assumed.
         State::Parked => one.memory.capacity.is_none().then_some(Cause::Stopped),
         State::Healthy => None,
     }

@@ -1,4 +1,4 @@
-//! Which replicas go: the failed, the finished, and whatever an opt-in allows. Never more.
+//! Which replicas to delete: the failed, the finished, and what an opt-in allows. Never more.
 
 use std::time::{Duration, SystemTime};
 
@@ -26,7 +26,7 @@ pub fn choose(
     for one in judged.iter().filter(|one| !one.replica.locked) {
         let reason = match one.replica.state {
             State::Failed if loss.is_some() && one.server.condition == Condition::Error => None,
-            // It is its age that is held against it.
+            // It is judged by its age.
             State::Failed if one.kind == Kind::StuckBuilding && !seen.clock_told => None,
             State::Failed if one.fresh => Some((DeletionReason::Failed, one.replica.why.clone())),
             State::Finished if one.fresh => finished(policy, seen, one, plan),
@@ -42,7 +42,7 @@ pub fn choose(
     let failures =
         |step: &Deletion| memory.replicas.get(&step.server).map_or(0, |one| one.delete_failures);
     plan.deletions.sort_by_key(failures);
-    // Last: whatever is known for sure goes before what only seems dead.
+    // Last: what is certainly dead goes before what only seems dead.
     if silence.is_none()
         && loss.is_none()
         && let Some(newest) = newest_healthy(judged)
@@ -140,12 +140,12 @@ fn going_for(seen: &Observation, one: &Judged<'_>) -> Duration {
     here.max(there)
 }
 
-/// Whether its deletion does not come to an end.
+/// Whether its deletion never ends.
 pub fn is_stuck(seen: &Observation, one: &Judged<'_>) -> bool {
     one.kind == Kind::Deleting && going_for(seen, one) >= DELETE_AGAIN_AFTER
 }
 
-/// Not more often than our own clock says.
+/// No more often than our own clock allows.
 fn stuck(
     seen: &Observation,
     memory: &Memory,

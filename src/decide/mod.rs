@@ -50,14 +50,14 @@ pub struct Observation {
     pub servers: Vec<Server>,
     /// What asking the running ones gave.
     pub answers: BTreeMap<ServerId, Answer>,
-    /// Those that did not answer the one question of a pass that began early, and why. It is too little to judge them by,
-    /// but many of them tell of a fault of our own network.
+    /// Those that did not answer the one question of a pass that began early, and why. That is too little to judge them
+    /// by, but many of them point to a fault in our own network.
     pub unconfirmed: BTreeMap<ServerId, String>,
     /// The name of the wanted network; `None` when it could not be found out.
     pub network: Option<String>,
     /// The pool's floating IPs.
     pub addresses: Addresses,
-    /// Holders of the pool's floating IPs that are servers no more: their ports outlived them.
+    /// Holders of the pool's floating IPs that are no longer servers: their ports outlived them.
     pub gone: BTreeSet<ServerId>,
     /// What became of the first servers of batches that are not in the list, by the batch's mark.
     pub lookups: BTreeMap<String, Lookup>,
@@ -168,7 +168,7 @@ pub fn decide(policy: &Policy, seen: &Observation, memory: &Memory) -> (Plan, Me
     (plan, next)
 }
 
-/// Whoever goes for its silence while nothing is healthy gives way to a trial.
+/// A replica deleted for its silence while nothing is healthy gives way to a trial.
 fn gives_way(judged: &[Judged<'_>], plan: &Plan) -> Option<(ServerId, SystemTime)> {
     if delete::newest_healthy(judged).is_some() {
         return None;
@@ -196,7 +196,7 @@ fn remembered(
         }
         let missing = match before.missing {
             Some(missing) => Some(seen.count(policy, missing)),
-            // It may be there: a list that is whole will tell.
+            // It may be there: a complete list will tell.
             None if seen.incomplete.is_some() => None,
             None => Some(Intervals::first(seen.elapsed)),
         };

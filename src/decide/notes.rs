@@ -119,7 +119,7 @@ fn standing(policy: &Policy, seen: &Observation, one: &Judged<'_>) -> Option<(Lo
     }
 }
 
-/// Whatever was made after our start and not by us tells of another daemon on the same pool.
+/// Anything created after our start, but not by us, points to another daemon on the same pool.
 fn second_daemon(memory: &Memory, judged: &[Judged<'_>], plan: &mut Plan) {
     let Some(started) = memory.started else { return };
     let ours = format!("{}-", memory.instance);

@@ -74,7 +74,7 @@ fn compare(told: SystemTime, elapsed: Duration, interval: Duration, memory: &Clo
         Ok(Duration::ZERO) => (told, None, None),
         Err(back) => (told, None, went_back(back.duration())),
         Ok(ahead) => {
-            // Of ten that are not of one mind the least is believed.
+            // Of ten that disagree, the smallest is believed.
             let (lists, least) = match memory.later {
                 None => (Intervals::first(elapsed), ahead),
                 Some((lists, least)) => (lists.with(elapsed, interval), least.min(ahead)),

@@ -1,4 +1,4 @@
-//! Who hears what a pass finds, does and fails to do, says it in the log, and remembers it for the page.
+//! Hears what a pass finds, does and fails to do, logs it, and remembers it for the page.
 //!
 //! A step is said when it is done, a failure when it happens. What fails pass after pass is said at growing distances,
 //! and so is a condition that the operator has to act on. A pass that changes nothing says nothing.
@@ -36,7 +36,7 @@ pub struct News {
     once: bool,
     /// Of this pass.
     events: Vec<Event>,
-    /// By the event's subject, `:`, and whatever tells it from its like.
+    /// By the event's subject, `:`, and what tells it apart from others of its kind.
     lasting: Repeats,
     /// As failures of the steps that were done in this pass would be called.
     done: BTreeSet<String>,

@@ -1,4 +1,4 @@
-//! Whether what failed does no longer. Pure.
+//! Whether what failed no longer does. Pure.
 
 use std::collections::BTreeSet;
 

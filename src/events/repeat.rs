@@ -14,12 +14,12 @@ const CAUSES_MAX: usize = 8;
 /// A time of day does for what began less than this long ago.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How lasting things are spoken of, if they are.
+/// How lasting things are reported, if they are.
 #[derive(Clone, Copy, Debug)]
 pub struct Words {
     /// Before the text of what goes on: `still failing`.
     pub again: Option<&'static str>,
-    /// When it does no longer: `recovered`.
+    /// When it no longer does: `recovered`.
     pub over: Option<&'static str>,
 }
 

@@ -1,4 +1,4 @@
-//! What has changed in the pool since a pass last saw it, but for what this program did. Pure.
+//! What has changed in the pool since a pass last saw it, apart from what this program did. Pure.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::events::Tone;
 use crate::model::{AddressId, ExternalAddress, Replica, ServerId, State};
 
-/// More replicas than this that changed alike are told as one event.
+/// More replicas than this that changed in the same way are reported as one event.
 const ALIKE_MAX: usize = 4;
 
 /// The pool as a pass saw it, as far as the next one is compared with it.

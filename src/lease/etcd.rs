@@ -1,12 +1,12 @@
 //! The lease's record in etcd (3.4 or later), through its JSON gateway (`etcd` documentation, "gRPC gateway").
 //!
-//! Two keys under `simplescalevm/NAME/`. `epoch` stays: the last epoch, who made it, and whether it was handed over. So no
-//! number is given out twice, and one that ran out is told from none at all. `renewed` is there for as long as its holder
-//! renews: a number, under a lease of etcd's own for one validity.
+//! Two keys under `simplescalevm/NAME/`. `epoch` stays: the last epoch, who made it, and whether it was handed over. So
+//! no number is given out twice, and one that ran out can be told from none at all. `renewed` is there for as long as
+//! its holder renews: a number, under a lease of etcd's own for one validity.
 //!
-//! Each renewal puts `renewed` under a *new* lease, and the one before runs out with nothing under it. A grant
-//! goes through the members' agreement; a keepalive is the word of who takes itself for the leader, and one that was cut off from the others
-//! gives it, too (etcd before 3.4.25 and 3.5.8), while the real one lets the key go. It takes as many requests.
+//! Each renewal puts `renewed` under a *new* lease, and the one before runs out with nothing under it. A grant goes
+//! through the members' agreement; a keepalive is answered by whoever believes itself the leader, even one that was cut
+//! off from the others (etcd before 3.4.25 and 3.5.8), while the real one lets the key go. It takes as many requests.
 //!
 //! Every change is a transaction that holds for the state last seen only, so one that is sent twice, or takes effect late,
 //! does nothing: a new epoch for just this revision of `epoch` and no `renewed`; the rest for the `renewed` that we made.
@@ -35,7 +35,7 @@ use crate::settings::{EtcdLogin, EtcdSettings};
 /// Most characters that are shown of another scaler's name.
 const CHARACTERS_MAX: usize = 255;
 
-/// What etcd says of a token that it takes no longer: nothing was done.
+/// What etcd says of a token that it no longer accepts: nothing was done.
 const STALE_TOKEN: [&str; 2] = ["invalid auth token", "revision of auth store is old"];
 
 /// The record of one lease, and who we are.
@@ -180,7 +180,7 @@ impl Etcd {
         self.client.post(path, body.as_bytes(), self.token.as_ref(), &secrets, self.deadline)
     }
 
-    /// A missing right by its name, and what to do.
+    /// Names a missing right, and what to do.
     fn explained(&self, error: Error) -> Error {
         let advice = match error.kind {
             ErrorKind::Refused(_) if error.text.contains("permission denied") => format!(
@@ -306,7 +306,7 @@ impl Etcd {
     }
 
     fn try_release(&mut self, epoch: u64) -> Result<()> {
-        // What is not ours any more is nobody's to hand over.
+        // What is no longer ours cannot be handed over.
         let Some(own) = self.own.filter(|own| own.epoch == epoch) else { return Ok(()) };
         let changes = [
             self.put_epoch(epoch, true),
@@ -370,7 +370,7 @@ fn decoded(pair: &Pair) -> Option<String> {
     String::from_utf8(STANDARD.decode(&pair.value).ok()?).ok()
 }
 
-/// A 64-bit number, which JSON's mapping of protobuf writes as a text.
+/// A 64-bit number, which JSON's mapping of protobuf writes as a string.
 fn number<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<u64, D::Error> {
     match Value::deserialize(deserializer)? {
         Value::String(text) => text.parse().map_err(D::Error::custom),

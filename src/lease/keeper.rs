@@ -18,7 +18,7 @@ use crate::progress::Stop;
 /// How long the end of the program waits for the lease to be handed over: less than what a signal leaves it.
 const HAND_OVER_MAX: Duration = Duration::from_secs(1);
 
-/// How soon a loop that is stuck is looked at again.
+/// How soon to look again at a loop that is stuck.
 const STUCK_LOOK: Duration = Duration::from_secs(1);
 
 /// Whether the loop makes progress; if not, why.
@@ -174,7 +174,7 @@ impl Thread {
         wanted.is_some()
     }
 
-    /// Who cannot make passes must not keep others from it.
+    /// A scaler that cannot make passes must not keep others from making them.
     fn loop_is_stuck(&mut self) -> bool {
         let why = (self.keeping.alive)().err();
         let was = std::mem::replace(&mut self.stuck, why.is_some());

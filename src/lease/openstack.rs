@@ -4,10 +4,11 @@
 //! credentials, and an id is never given out twice, not even after its deletion. So a request that takes effect long after
 //! its sender gave up can't bring an old epoch back. A deleted image answers a change with 404.
 //!
-//! Glance remembers a deleted id for as long as its database does. `glance-manage db purge` leaves the table of images alone;
-//! `db purge_images_table` forgets those that were deleted 180 days ago or earlier, by default. Then such an epoch can be made
-//! anew, and that breaks nothing: a record is deleted only while a higher one is there, the highest stays when its holder is
-//! gone, and it is the highest that counts. Only where somebody deletes all records by hand the numbers begin anew.
+//! Glance remembers a deleted id for as long as its database does. `glance-manage db purge` leaves the table of images
+//! alone; `db purge_images_table` forgets those that were deleted 180 days ago or earlier, by default. Then such an
+//! epoch can be made again, and that breaks nothing: a record is deleted only while a higher one is there, the highest
+//! stays when its holder is gone, and it is the highest that counts. Only if somebody deletes all records by hand do
+//! the numbers start over.
 //!
 //! What the cloud has to keep: a look shows every change that was answered before it was sent. A cloud that reads from copies of
 //! its database which lag behind does not.
@@ -98,7 +99,7 @@ impl Images {
         self.session.set_deadline(Instant::now() + self.limit);
     }
 
-    /// The images' name: people find them by it. Without colons, for in a filter one ends the name of an operator.
+    /// The images' name: people find them by it. Without colons, because in a filter a colon ends an operator's name.
     fn image_name(&self) -> String {
         property(&format!("{NAME_BEGINS}{}", self.name.replace(':', "_")))
     }
@@ -108,8 +109,8 @@ impl Images {
         Ok(id(project, &self.name, epoch))
     }
 
-    /// Every record there is. What the cloud made of the filters is looked at, and who made the image: anybody may give his
-    /// own any name.
+    /// Every record there is. It checks what the cloud made of the filters, and who made the image: anybody can give an
+    /// image any name.
     fn records(&mut self) -> Result<Vec<Record>> {
         let name = self.image_name();
         let query = format!("name={}&visibility=private&limit=100", encode(&name));
@@ -178,7 +179,7 @@ impl Images {
         self.change(Method::Patch, &path, Some(&change), "change images").map(drop)
     }
 
-    /// A missing right by its name: the service's own words are about anything.
+    /// Names a missing right: the service's own words could be about anything.
     fn explained(&self, error: Error, what: &str, rule: &str) -> Error {
         match error.kind {
             ErrorKind::Refused(403) => error.context(format!("may not {what} in this project")),
@@ -338,7 +339,7 @@ fn id(project: &str, name: &str, epoch: u64) -> String {
     });
     bytes.enumerate().fold(String::with_capacity(36), |mut id, (place, byte)| {
         let hyphen = if matches!(place, 4 | 6 | 8 | 10) { "-" } else { "" };
-        // To a text it can't fail.
+        // Writing to a String cannot fail.
         let _ = write!(id, "{hyphen}{byte:02x}");
         id
     })

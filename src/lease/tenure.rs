@@ -33,7 +33,7 @@ impl Tenure {
         self.may_act(now) && now.elapsed >= self.creations_from
     }
 
-    /// A machine that was suspended does not notice by its monotonic clock.
+    /// A machine that was suspended cannot tell by its monotonic clock.
     fn slept(&self, now: Moment) -> bool {
         let elapsed = now.elapsed.saturating_sub(self.from.elapsed);
         let by_wall = now.wall.duration_since(self.from.wall).unwrap_or_default();

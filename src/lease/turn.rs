@@ -10,7 +10,7 @@ use crate::clock::{Clock, Moment};
 use crate::events::Event;
 use crate::settings::LeaseSettings;
 
-/// Why a step is left: the time that the last renewal bought is nearly over, or is.
+/// Why a step is left: the time that the last renewal bought is over, or nearly.
 const LAPSED: &str = "the lease was not renewed in time, so another scaler may act by now";
 
 /// Why a step is left: the plan was made in another turn than this one, or there is none.
@@ -40,11 +40,11 @@ struct State {
     role: Role,
     /// Since when the part is what it is.
     since: Moment,
-    /// How often it has become this scaler's turn.
+    /// How many times it has become this scaler's turn.
     term: u64,
     /// The one in which the pass under way began.
     pass_term: u64,
-    /// Whether the store was asked anything, whatever came of it.
+    /// Whether the store was asked anything, whatever the result.
     asked: bool,
     answered: Duration,
     /// When somebody was last known to hold the lease.
@@ -67,7 +67,7 @@ pub struct View {
     pub part: Part,
     /// Since when.
     pub since: Moment,
-    /// Whether the store was asked anything, whatever came of it.
+    /// Whether the store was asked anything, whatever the result.
     pub asked: bool,
     /// When it last answered, since the program started.
     pub answered: Duration,
@@ -243,7 +243,7 @@ impl Turn {
             .unwrap_or_default()
     }
 
-    /// What came of a request.
+    /// The result of a request.
     pub fn tell(&self, told: Told) {
         let Some(shared) = &self.0 else { return };
         let now = shared.clock.now();

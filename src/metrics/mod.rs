@@ -44,7 +44,7 @@ pub struct Counters {
     pub watch_questions: BTreeMap<&'static str, u64>,
     /// Passes that the watch began.
     pub early_passes: u64,
-    /// Whatever failed in a pass, by kind.
+    /// Failures in passes, by kind.
     pub failures: BTreeMap<&'static str, u64>,
     /// Probes without a valid answer, by reason.
     pub probe_failures: BTreeMap<&'static str, u64>,
@@ -54,7 +54,7 @@ pub struct Counters {
     pub request_durations: BTreeMap<CloudService, Histogram>,
     /// Repetitions of these requests, by service.
     pub retries: BTreeMap<CloudService, u64>,
-    /// How often the lease went to another scaler.
+    /// How many times the lease went to another scaler.
     pub lease_changes: u64,
     /// Requests about the lease that failed.
     pub lease_failures: u64,
@@ -131,7 +131,7 @@ pub enum ProbeFailure {
     Timeout,
     /// An answer with a status other than 2xx.
     Status,
-    /// An answer that is not the JSON that was asked for.
+    /// An answer that is not the expected JSON.
     Invalid,
 }
 

@@ -12,7 +12,7 @@ pub struct EndedPass {
     pub began: Moment,
     /// When it ended.
     pub ended: Moment,
-    /// What it came to.
+    /// Its result.
     pub report: Report,
 }
 

@@ -1,4 +1,5 @@
-//! Whether passes end well, on time and without an error that lasts (`/healthz`), and whether the loop is alive at all (`/livez`). Pure.
+//! Whether passes end well, on time and without a lasting error (`/healthz`), and whether the loop is alive at all
+//! (`/livez`). Pure.
 
 use std::time::Duration;
 
@@ -7,10 +8,10 @@ use crate::status::pool_settings::PoolSettings;
 use crate::status::snapshot::Snapshot;
 use crate::status::words::time_of_day;
 
-/// So many intervals without what should have happened are too many.
+/// This many intervals without what should have happened are too many.
 const INTERVALS_MAX: u32 = 3;
 
-/// So many validities of the lease without anybody who holds it are too many.
+/// This many validities of the lease without a holder are too many.
 const VALIDITIES_MAX: u32 = 2;
 
 /// On top of the longest request, for whatever else lies between two signs of progress.
@@ -108,7 +109,7 @@ pub fn lapsed(snapshot: &Snapshot) -> Option<String> {
     Some(format!("nothing is changed, because the lease was not renewed in time{why}"))
 }
 
-/// Whether the loop did anything lately, whatever it came to; `idle` is how long nothing got done. If not, why.
+/// Whether the loop did anything lately, whatever the result; `idle` is how long nothing got done. If not, why.
 ///
 /// The limit is three intervals, or a little more than the longest request when that is longer: a scaler that waits
 /// for a slow creation with a short `APP_INTERVAL` is alive, and a supervisor that killed it would make it forget

@@ -1,5 +1,5 @@
-//! What the last passes came to, in memory: enough for a picture of the last hours and for "what happened?". A restart
-//! forgets it.
+//! The results of the last passes, in memory: enough for a picture of the last hours and for "what happened?". A
+//! restart forgets it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, SystemTime};

@@ -36,7 +36,7 @@ impl Latest {
         self.lock().0 = Arc::new(snapshot);
     }
 
-    /// Replaces it by what came of a pass, and makes that a part of the past. `next` is when the next pass begins.
+    /// Replaces it with the result of a pass, and makes that part of the past. `next` is when the next pass begins.
     pub fn pass_ended(&self, mut pass: EndedPass, next: Moment) {
         let events = mem::take(&mut pass.report.events);
         let mut after = self.get().pass_ended(pass);

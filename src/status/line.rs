@@ -1,4 +1,4 @@
-//! What the last pass came to, in one line, as `systemctl status` shows it. Pure.
+//! The result of the last pass in one line, as `systemctl status` shows it. Pure.
 
 use crate::model::State;
 use crate::pass::Report;

@@ -1,10 +1,10 @@
-//! The status server: what the last passes came to, over HTTP. It reads a snapshot and can hold up nothing.
+//! The status server: the results of the last passes, over HTTP. It reads a snapshot and cannot hold anything up.
 //!
 //! ```text
 //! loop ──► Latest ◄── answer ◄── tiny_http ◄── gate ◄── the network
 //! ```
 //!
-//! People get a page, scripts get JSON; both are made anew for each question, from the same snapshot.
+//! People get a page, scripts get JSON; both are made afresh for each request, from the same snapshot.
 
 pub mod ended_pass;
 #[cfg(test)]

@@ -120,7 +120,7 @@ fn cannot_serve(settings: &StatusSettings, error: &io::Error) -> Error {
     Error::new(ErrorKind::Unavailable, text)
 }
 
-/// `tiny_http`, while it lives, and the connection to it.
+/// `tiny_http`, while it is alive, and the connection to it.
 struct Open {
     /// Never dropped: its `drop` panics on a socket without a path. What stays behind is an empty queue.
     server: ManuallyDrop<Server>,
@@ -210,7 +210,7 @@ fn run_errands(waiting: &mpsc::Receiver<Errand>, inner: &Inner) {
     }
 }
 
-/// The helper thread: opens `tiny_http` and answers, for ever. How the first opening went is told.
+/// The helper thread: opens `tiny_http` and answers, for ever. It reports how the first opening went.
 fn serve(first: &mpsc::Sender<io::Result<()>>, inner: &Inner, responder: &Responder) {
     let mut is_first = true;
     loop {

@@ -1,4 +1,4 @@
-//! What the last passes came to: all that is shown but for the past. Each is made of the one before.
+//! The results of the last passes: everything shown except the past. Each is made of the one before.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::status::lives::Lives;
 use crate::status::pool_settings::PoolSettings;
 use crate::status::trouble::Trouble;
 
-/// Everything the status server shows, but for the past.
+/// Everything the status server shows, except the past.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// When the program started.
@@ -39,7 +39,7 @@ pub struct Snapshot {
     pub trouble: Trouble,
     /// Since when each replica has been what it is.
     pub lives: Arc<Lives>,
-    /// What asking each replica last came to. Filled in when somebody asks.
+    /// The last result of asking each replica. Filled in when somebody asks.
     pub questions: Arc<AllAsked>,
 }
 
@@ -77,7 +77,7 @@ impl Snapshot {
         Snapshot { lease, ..self.clone() }
     }
 
-    /// The same, with what asking each replica last came to.
+    /// The same, with the last result of asking each replica.
     #[must_use]
     pub fn with_questions(&self, questions: AllAsked) -> Self {
         Snapshot { questions: Arc::new(questions), ..self.clone() }

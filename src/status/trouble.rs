@@ -19,7 +19,7 @@ pub struct Trouble {
     pub unheld: Option<Moment>,
     /// A brake is on.
     pub brake: Option<Moment>,
-    /// An error lasts that somebody has to act on.
+    /// A lasting error that somebody has to act on.
     pub error: Option<Moment>,
     /// A creation failed, none has succeeded since, and resources are missing.
     pub creation: Option<FailedCreation>,

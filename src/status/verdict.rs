@@ -54,7 +54,7 @@ pub enum Kind {
     Addresses,
     /// A brake is on.
     Brake,
-    /// An error lasts that somebody has to act on.
+    /// A lasting error that somebody has to act on.
     Error,
 }
 
@@ -241,7 +241,7 @@ fn short(snapshot: &Snapshot, pass: &EndedPass, plan: &Plan, elapsed: Duration) 
     reasons
 }
 
-/// Why resources are missing, and what comes of that next: never nothing, unless a pass that failed says it already.
+/// Why resources are missing, and what happens next: never nothing, unless a failed pass already says it.
 fn held_back(snapshot: &Snapshot, pass: &EndedPass, plan: &Plan, elapsed: Duration) -> Vec<Reason> {
     let full = snapshot.settings.full;
     let reason = |text: &str| Reason::new(Kind::HeldBack, text);
@@ -302,7 +302,7 @@ fn what_became_of_it(
             let text = format!("{} asked for at ", count(batch.count, "replica"));
             Some(reason(&text).time(pass.began.wall))
         }
-        // A pause follows, and tells it.
+        // A pause follows, and says so.
         Some(StepResult::Failed(_)) if snapshot.trouble.pause.is_some() => None,
         Some(StepResult::Failed(error)) => {
             let reason = try_again(snapshot, reason("the creation failed; "), elapsed);

@@ -101,7 +101,7 @@ pub const FREE: [(&str, &str); KINDS.len()] = [
     ("deleting", "asked for"),
 ];
 
-/// `3 free = 0 answered + 3 booting`: what answered is told even when it is nothing.
+/// `3 free = 0 answered + 3 booting`: what answered is shown even when it is nothing.
 pub fn sum(free: u64, by_kind: [u64; KINDS.len()]) -> String {
     let parts = by_kind.iter().zip(FREE).enumerate();
     let parts = parts.filter(|(index, (amount, _))| *index == 0 || **amount > 0);

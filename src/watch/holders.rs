@@ -1,4 +1,4 @@
-//! What asking the holders of addresses between two passes tells of them. Pure: times are arguments.
+//! What asking the holders of addresses between two passes says about them. Pure: times are arguments.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;

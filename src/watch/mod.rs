@@ -1,8 +1,8 @@
 //! Between two passes: whether those that hold the pool's addresses still answer. Decides nothing but that a pass begins
 //! early.
 //!
-//! [`Holders`] knows whom to ask when, and what came of it; [`Watch`] asks. No question holds up another one, or a pass:
-//! a short-lived thread waits for each that is not answered at once.
+//! [`Holders`] knows whom to ask when, and with what result; [`Watch`] asks. No question holds up another one, or a
+//! pass: a short-lived thread waits for each that is not answered at once.
 
 mod holders;
 #[cfg(test)]
@@ -27,10 +27,10 @@ use crate::progress::Stop;
 use crate::settings::{Config, ProbeSettings};
 use crate::workers::STACK_BYTES;
 
-/// So much longer than its time limit a question lasts only when the whole program stood still.
+/// Only when the whole program stood still does a question last this much longer than its time limit.
 const HELD_UP: Duration = Duration::from_secs(1);
 
-/// So long one thread asks alone. Holders that are well all answer it meanwhile, one after the other; those that are left
+/// For this long one thread asks alone. Healthy holders all answer it meanwhile, one after another; those that are left
 /// by then wait behind one that is not well.
 const ALONE: Duration = Duration::from_millis(20);
 
@@ -92,7 +92,8 @@ impl Watch {
         }
     }
 
-    /// Takes up what the questions came to, and asks who is due. Gives the holders that begin a pass now.
+    /// Takes in the results of the questions, and asks the holders that are due. Gives the holders that begin a pass
+    /// now.
     pub fn look(&mut self) -> BTreeMap<ServerId, Lost> {
         self.handles.progress.mark();
         self.hear();

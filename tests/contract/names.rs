@@ -28,7 +28,7 @@ pub fn a_wrong_network_names_those_that_exist(ground: &dyn Ground) {
     assert_eq!(error.kind, ErrorKind::Setting);
     let text = "OPENSTACK_NETWORK \"Int-Net\": no such network in region SBG7 (have: Ext-Net, ";
     assert!(error.text.starts_with(text), "{error}");
-    // An id that leads nowhere is taken for a name.
+    // An id that nothing has is taken for a name.
     let id = "c6f04e5b-33f7-4413-97a3-1383e5950011";
     let error = refused(&OpenStackSettings { network: id.into(), ..ground.settings() });
     assert_eq!(error.kind, ErrorKind::Setting, "{error}");

@@ -1,5 +1,5 @@
-//! What strangers do to the status port of the running daemon: it lives, its passes stay on time, its memory is bounded,
-//! the pool is left as it is, and an honest client is served again soon.
+//! What strangers do to the status port of the running daemon: it stays alive, its passes stay on time, its memory is
+//! bounded, the pool is left as it is, and an honest client is served again soon.
 
 use std::fs;
 use std::io::{Read, Write};

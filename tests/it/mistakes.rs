@@ -1,5 +1,5 @@
-//! Mistakes that a new user makes, as a table: what is set, and the line that says what to do. None of them is met in silence,
-//! and each is told at the start, also by `--check`.
+//! Mistakes that a new user makes, as a table: what is set, and the line that says what to do. None of them is met in
+//! silence, and each is reported at the start, also by `--check`.
 
 use std::fs::{self, Permissions, set_permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -33,7 +33,7 @@ fn pipe(name: &str) -> PathBuf {
     path
 }
 
-/// A user who may read what belongs to him and nothing else: root without its rights, or whoever runs the tests.
+/// A user who may read their own files and nothing else: root without its rights, or whoever runs the tests.
 fn without_rights(arguments: &[&str], settings: &Settings) -> Ran {
     let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
     let limits = if is_root { "exec setpriv --bounding-set=-all \"$0\" \"$@\"" } else { "true" };

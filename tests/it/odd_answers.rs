@@ -191,7 +191,7 @@ fn a_catalog_with_oddities_is_read_for_what_is_used() {
     ];
     expect::each(cases, |change| {
         let cloud = pool();
-        // Where no region is told, the endpoints that lead nowhere cannot be told from the others.
+        // Where no region is given, the endpoints that lead nowhere cannot be told from the others.
         cloud.state().catalog.regions = vec!["SBG7".into()];
         let in_token = Fault::changed(move |body| {
             if !body["token"].is_null() {

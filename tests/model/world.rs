@@ -64,7 +64,7 @@ pub struct Asked {
     pub answer: Option<Answer>,
 }
 
-/// A request whose sender gave up, or is no more.
+/// A request whose sender gave up, or is gone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Late {
     word: String,
@@ -148,7 +148,7 @@ impl World {
         world
     }
 
-    /// A new process begins on a machine; the one before it is no more.
+    /// A new process begins on a machine; the one before it is gone.
     pub fn start(&mut self, index: usize, rules: Rules) {
         self.abandon(index);
         let word = char::from(b'a' + self.processes).to_string();
@@ -166,7 +166,7 @@ impl World {
         self.answer(index);
     }
 
-    /// What is due is sent, no more.
+    /// What is due is sent, nothing else.
     pub fn send(&mut self, index: usize) {
         let scaler = &mut self.scalers[index];
         let (_, request) = scaler.candidate.next();

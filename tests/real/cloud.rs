@@ -341,7 +341,7 @@ impl Cloud {
     }
 }
 
-/// What a killed run may have left that is no project's: a full host, and knobs for all servers.
+/// What a killed run may have left that belongs to no project: a full host, and knobs for all servers.
 pub fn clear_what_is_every_tests() {
     unset_knobs(&openrc::directory().join("knobs"));
     set_room(&Client::new(&Openrc::read("openrc-admin")), None);

@@ -112,7 +112,7 @@ fn two_scalers_with_different_marks_do_not_see_each_other() {
     let ours = Daemon::start(&settings);
     let pool = scene.until_healthy(&ours, 2);
     scene.keep(&pool);
-    // Nothing answers for the others: they stay starting, and are none of ours.
+    // Nothing answers for the others: they stay starting, and do not concern us.
     let theirs = Daemon::start(&settings.with("OPENSTACK_METADATA_VALUE", "e2e-other"));
     scene.until(&ours, "the other scaler's two replicas", |_| states(&theirs).len() == 2);
     scene.passes(&ours, 2);

@@ -15,7 +15,7 @@ thread_local! {
     static SECOND: Cell<u64> = const { Cell::new(BEGINNING) };
 }
 
-/// The world begins anew.
+/// The world starts over.
 pub fn begin() {
     SECOND.set(BEGINNING);
 }

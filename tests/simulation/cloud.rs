@@ -161,7 +161,7 @@ impl Universe {
         self.judge.creates(&self.world, creation);
     }
 
-    /// Nova records the whole batch before it answers; of one for which there is no room no VM comes up.
+    /// Nova records the whole batch before it answers; if there is no room for all of it, no VM comes up.
     fn make(&mut self, creation: &Creation) -> Result<ServerId> {
         let find = |key: &str| {
             let found = creation.metadata.iter().find(|(name, _)| name == key);

@@ -35,7 +35,7 @@ const PASSES: u64 = 120_000;
 /// Histories of one seed: then the next one.
 const CASES: u32 = 25;
 
-/// What all histories came to.
+/// The results of all histories.
 #[derive(Default)]
 struct Total {
     histories: AtomicU64,

@@ -31,7 +31,7 @@ struct Row<'a> {
     events: &'a [(u64, Event)],
 }
 
-/// What it came to.
+/// The result.
 struct Figures {
     passes: u64,
     /// VMs of the pool at the end, and at most.

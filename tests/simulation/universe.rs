@@ -129,7 +129,7 @@ impl Universe {
         self.tell(|| format!("    {what}"));
     }
 
-    /// What a pass came to. Passes that come to the same one after the other are told once.
+    /// The result of a pass. Passes in a row with the same result are told once.
     pub fn tell_pass(&mut self, what: impl FnOnce() -> String) {
         let Some(story) = &mut self.story else { return };
         let (what, now) = (what(), clock::now());

@@ -38,7 +38,7 @@ const PASSES: u64 = 20_000;
 /// By now everything that is ever kept is there: this is what the end is measured by.
 const GROWN_UP: u64 = 1_000;
 
-/// How often it is told how things are.
+/// How often to say how things are.
 const TOLD_EVERY: u64 = 1_000;
 
 /// More memory than when grown up, in percent, is a leak.
@@ -79,7 +79,7 @@ impl fmt::Display for Vitals {
     }
 }
 
-/// The daemon, which makes a pass only when it is told to.
+/// The daemon, which makes a pass only when told to.
 struct Life {
     cloud: Cloud,
     daemon: Daemon,

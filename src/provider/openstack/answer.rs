@@ -29,7 +29,7 @@ pub fn is_foreign(error: &Error) -> bool {
     error.kind == ErrorKind::Invalid && error.text.contains("not the expected JSON")
 }
 
-/// A field of an answer. One that is absent was not told (policies hide fields): that is another thing than `null`.
+/// A field of an answer. An absent one was not told (policies hide fields): that is not the same as `null`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Told<T> {
     /// The field is absent.

@@ -33,7 +33,7 @@ struct CatalogEndpoint {
     /// Its region's id.
     #[serde(default)]
     region_id: Told<String>,
-    /// The same by its name of old; some clouds show only one of the two.
+    /// The same under its old name; some clouds show only one of the two.
     #[serde(default)]
     region: Told<String>,
     /// Its URL, with or without a version.
@@ -57,7 +57,7 @@ impl CatalogEndpoint {
     }
 }
 
-/// Where the services are that a pool needs, each with the version of the API that is spoken. Of several URLs the first
+/// Where the services are that a pool needs, each with the version of its API that is used. Of several URLs the first
 /// that can be reached is used.
 ///
 /// A pool lives without Neutron's and Glance's for a while: what is wrong with them is said when they are asked.
@@ -261,7 +261,7 @@ fn with_version<'a>(url: &'a str, versions: &[&str]) -> std::result::Result<Stri
     if let Some(foreign) = version.filter(|version| !spoken(version)) {
         return Err(foreign);
     }
-    // Glance's `/v2.0`, Neutron's `/v2`: another spelling of what is spoken, not a path before it.
+    // Glance's `/v2.0`, Neutron's `/v2`: another spelling of the version that is used, not a path before it.
     let (path, last) = url.rsplit_once('/').unwrap_or((url, ""));
     let url = if !segments.is_empty() && is_version(last) { path } else { url };
     Ok(format!("{url}/{}", versions.first().copied().unwrap_or_default()))

@@ -53,7 +53,7 @@ fn source(settings: &OpenStackSettings) -> Option<CheckLine> {
     Some(line("OS_CLOUD", Ok(cloud.to_string())))
 }
 
-/// What a login that failed came to before it did.
+/// How far a failed login got.
 fn as_far_as(failed: Failed) -> Vec<CheckLine> {
     let mut lines = Vec::new();
     if let Some((project, life)) = &failed.project {

@@ -19,7 +19,7 @@ use crate::provider::openstack::servers::{PATH, ServerList};
 use crate::provider::openstack::session::{Question, Service, Session};
 use crate::provider::openstack::{encode, large, network};
 
-/// Most bytes of a cloud-init file that are read; which of them are too many for Nova is told with its own limit.
+/// Most bytes of a cloud-init file that are read; how many are too many for Nova is said with its own limit.
 const USER_DATA_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Nova's own limit of `user_data`, in base64 characters.
@@ -68,10 +68,10 @@ struct FlavorPage {
     flavors_links: Links,
 }
 
-/// How often a list is read that moves while it is read.
+/// How many times to read a list that changes while it is read.
 const LIST_ATTEMPTS: u32 = 3;
 
-/// Every server of the project, all pages, or an error; and the earliest time that was told meanwhile.
+/// Every server of the project, all pages, or an error; and the earliest time that was given meanwhile.
 ///
 /// While a batch is scheduled Nova sorts its servers anew, and a list of several pages misses some of them. It shows by
 /// others that are on two pages. Nor is there a page after a server that is gone meanwhile. Such a list is read again.
@@ -118,7 +118,7 @@ fn floating(session: &mut Session) -> BTreeSet<IpAddr> {
     }
 }
 
-/// The whole list; or how it moved while it was read.
+/// The whole list; or how it changed while it was read.
 fn read_list(
     session: &mut Session,
     ours: &Ours,
@@ -152,7 +152,7 @@ pub fn server(session: &mut Session, ours: &Ours, id: &ServerId) -> Result<Optio
             let invalid = |why: String| Error::new(ErrorKind::Invalid, format!("{path}: {why}"));
             let answer: OneRecord = parse(&response.body, &path)?;
             let server = answer.server.read(ours).map_err(invalid)?.server;
-            // Whatever else says 200 (a proxy, a portal) is no word about this server.
+            // Anything else that answers 200 (a proxy, a portal) says nothing about this server.
             if server.id == *id { Ok(Some(server)) } else { Err(invalid("another server".into())) }
         }
         Err(error) if error.kind == ErrorKind::Refused(404) => Ok(None),

@@ -166,7 +166,7 @@ impl FloatingIpList {
         next_page(PATH, path, &page.floatingips_links)
     }
 
-    /// Those that forward single ports and so are bound to nothing: none of ours to move.
+    /// Those that forward single ports and so are bound to nothing: not ours to move.
     pub fn forwarding(&self) -> &[IpAddr] {
         &self.forwarding
     }

@@ -15,7 +15,7 @@ use crate::provider::openstack::times;
 use crate::secret::Secret;
 use crate::settings::{ApplicationCredential, Credentials, Domain, Project, User};
 
-/// The life of a token that does not tell it.
+/// The life of a token that does not state it.
 const LIFE_UNKNOWN: Duration = Duration::from_secs(5 * 60);
 
 /// A token and what came with it.

@@ -1,4 +1,4 @@
-//! What a creation needs beside its own settings: names made ids, and files read, both anew each time.
+//! What a creation needs beside its own settings: names resolved to ids, and files read, both afresh each time.
 
 use std::path::Path;
 
@@ -79,8 +79,8 @@ fn of_file(path: &Path, why: &str) -> Error {
     Error::new(ErrorKind::Setting, format!("OPENSTACK_SERVER_FILE {}: {why}", path.display()))
 }
 
-/// Whether this cloud can make such servers at all: what Nova would answer with a failure of its own, or with servers in
-/// error, is told before it is asked.
+/// Whether this cloud can make such servers at all: what Nova would answer with a failure of its own, or with servers
+/// in error, is reported before it is asked.
 pub fn fits(session: &mut Session, settings: &OpenStackSettings, file: &ServerFile) -> Result<()> {
     let login = session.login()?;
     let minor = microversion::minor(login.microversion.as_deref());

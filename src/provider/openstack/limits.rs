@@ -44,7 +44,7 @@ struct OfCinder {
     total_gigabytes_used: Told<i64>,
 }
 
-/// Every limit that is told, of what the pool's VMs take; an error for each service that does not tell.
+/// Every limit that is reported for what the pool's VMs take; an error for each service that reports none.
 pub fn quotas(session: &mut Session) -> Vec<Result<Quota>> {
     let mut quotas = all(of_nova(session));
     if let Some(volume) = session.settings().options.boot_volume.clone() {
@@ -117,7 +117,7 @@ fn in_volumes(limits: &OfCinder, volume: &BootVolume) -> Vec<Quota> {
     quotas.into_iter().flatten().collect()
 }
 
-/// `None` where one of the numbers is not told.
+/// `None` where one of the numbers is not given.
 fn quota(
     what: &'static str,
     used: &Told<i64>,

@@ -33,7 +33,7 @@ struct Version {
     least: Told<String>,
 }
 
-/// What is spoken with a Nova.
+/// What to speak with a Nova.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Spoken {
     /// 2.69, or what comes nearest to it; `None`: 2.1, without a header.
@@ -116,7 +116,7 @@ fn unknown(error: &Error) -> Spoken {
     Spoken { doubt: Some(doubt), ..Spoken::default() }
 }
 
-/// The `N` of the microversion `2.N` that is spoken; without one it is 2.1.
+/// The `N` of the microversion `2.N` in use; without one it is 2.1.
 pub fn minor(spoken: Option<&str>) -> u32 {
     spoken.and_then(number).map_or(1, |(_, minor)| minor)
 }

@@ -106,7 +106,7 @@ impl OpenStack {
         self
     }
 
-    /// What fails like this may do so because an endpoint is not where it was when the login told it.
+    /// A failure like this may mean that an endpoint is no longer where the login said.
     fn doubting<T>(&mut self, result: Result<T>) -> Result<T> {
         if result.as_ref().is_err_and(Session::may_have_moved) {
             self.session.doubt();

@@ -243,7 +243,8 @@ pub fn bind(
         attempts: Attempts::Several,
     };
     let response = session.ask(&question)?;
-    // Whatever else says 200 (a proxy, a portal) moved nothing, and the finished holder has to wait for this move.
+    // Anything else that answers 200 (a proxy, a portal) moved nothing, and the finished holder has to wait for this
+    // move.
     let answer: OneFloatingIp = parse(&response.body, &format!("PUT {path}"))?;
     match answer.floatingip.port_id {
         Some(bound) if bound == port => Ok(()),

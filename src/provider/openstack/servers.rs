@@ -36,7 +36,7 @@ enum Field {
 struct Found {
     servers: Vec<Read>,
     links: Links,
-    /// How many there are of which Nova knows no more than that they exist.
+    /// How many servers Nova knows nothing about except that they exist.
     unknown: usize,
     /// What is wrong with the first record that is wrong.
     fault: Option<String>,
@@ -161,7 +161,7 @@ impl ServerList {
         next_page(PATH, path, &found.links)
     }
 
-    /// Whether it was not told of some address whether it is fixed or floating.
+    /// Whether some address did not say whether it is fixed or floating.
     pub fn has_untyped(&self) -> bool {
         !self.untyped.is_empty()
     }
@@ -193,7 +193,7 @@ impl ServerList {
     }
 }
 
-/// A list is partial when it holds as many servers of which Nova knows no more than that they exist.
+/// A list is partial when it holds this many servers that Nova knows nothing about except that they exist.
 pub fn down_cells(unknown: usize) -> crate::error::Result<()> {
     if unknown == 0 {
         return Ok(());

@@ -68,7 +68,7 @@ pub struct Login {
     pub life: Duration,
     /// Where the services are.
     pub endpoints: Endpoints,
-    /// Nova's microversion that is spoken (`2.69`); `None`: 2.1, without a header.
+    /// Nova's microversion in use (`2.69`); `None`: 2.1, without a header.
     pub microversion: Option<String>,
 }
 
@@ -167,12 +167,13 @@ impl Session {
         &self.settings
     }
 
-    /// Forgets what Nova's clock has told so far.
+    /// Forgets what Nova's clock has said so far.
     pub fn forget_time(&mut self) {
         self.earliest = None;
     }
 
-    /// The earliest time that Nova told since then, in any of its answers: one of several controllers may be ahead.
+    /// The earliest time that Nova has given since then, in any of its answers: one of several controllers may be
+    /// ahead.
     pub fn earliest_time(&self) -> Option<SystemTime> {
         self.earliest
     }
@@ -181,7 +182,7 @@ impl Session {
         self.earliest = self.earliest.into_iter().chain(told).min();
     }
 
-    /// Says something that will hold for long, once.
+    /// Says once what will hold for a long time.
     pub fn say_once(&mut self, text: &str) {
         if !self.said.insert(text.to_owned()) {
             return;
@@ -238,8 +239,8 @@ impl Session {
         self.doubted = true;
     }
 
-    /// Learns anew what was learnt at login, if it is in doubt. Once in a pass is enough, and when Keystone cannot tell, the
-    /// old has to do.
+    /// Relearns what was learnt at login, if it is in doubt. Once per pass is enough, and if Keystone cannot tell, the
+    /// old must do.
     pub fn look_again(&mut self) {
         if !std::mem::take(&mut self.doubted) {
             return;
@@ -320,8 +321,8 @@ impl Session {
         Ok(version)
     }
 
-    /// Asks a service. A 401 is answered by a new login, a 406 by finding out anew what Nova speaks, and each by the same
-    /// question once more: they are refusals, so nothing is done twice.
+    /// Asks a service. After a 401 it logs in again, after a 406 it finds out again what Nova speaks, and then asks the
+    /// same question once more: they are refusals, so nothing is done twice.
     pub fn ask(&mut self, question: &Question<'_>) -> Result<Response> {
         let login = self.login()?.clone();
         let answer = match self.ask_as(&login, question) {
@@ -473,7 +474,7 @@ fn of_cloud(error: Error, settings: &OpenStackSettings) -> Error {
     }
 }
 
-/// What nobody should ever see: a service without any URL.
+/// Should never happen: a service without any URL.
 fn no_answer() -> Error {
     Error::new(ErrorKind::Unavailable, "no endpoint to ask")
 }

@@ -28,10 +28,10 @@ const STACK_BYTES: usize = 256 * 1024;
 /// After `accept` failed, the cause (no file descriptors left, say) needs a moment to go away.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// So many failures of `accept` in a row tell of a listener that is broken.
+/// This many failures of `accept` in a row mean that the listener is broken.
 const FAILURES_MAX: u32 = 50;
 
-/// What a client that was refused may still send while it is told so: without reading that, the system would reset the
+/// What a refused client may still send while it is being told so: without reading that, the system would reset the
 /// connection, and the client would never see why.
 const DRAINED_BYTES_MAX: usize = 256 * 1024;
 

@@ -17,7 +17,7 @@ use crate::status::lives;
 use crate::status::snapshot::Snapshot;
 use crate::status::trouble::healthy_addresses;
 
-/// Free resources, how that comes, and how many are wanted.
+/// Free resources, what they are made up of, and how many are wanted.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Resources {
@@ -79,7 +79,7 @@ pub struct Replica<'a> {
     progress: Option<Progress>,
 }
 
-/// What the last question came to.
+/// The result of the last question.
 #[derive(Serialize)]
 struct Question<'a> {
     at: String,

@@ -57,7 +57,7 @@ fn found(view: &View<'_>) -> Vec<(Tone, What)> {
     let is_short = reasons.iter().any(|reason| reason.kind == Kind::Missing);
     for reason in reasons {
         let tone = match reason.kind {
-            // Told above, at the top of the page, and among the notes.
+            // Already said above, at the top of the page, and among the notes.
             Kind::Failed | Kind::Missing | Kind::Error => continue,
             Kind::HeldBack | Kind::Addresses => Tone::Warning,
             Kind::Late | Kind::Lease | Kind::Brake => Tone::Bad,

@@ -50,9 +50,9 @@ pub fn columns<'a>(passes: impl Iterator<Item = &'a PassRecord> + Clone) -> Vec<
     carried.collect()
 }
 
-/// What the pointer reads out, for the page's script: the number of columns, the names, and the values of each column that
-/// differs from the one before it. A name that begins with `?` is told without its number, and one that begins with `+` not
-/// at all when that is 0.
+/// What the pointer reads out, for the page's script: the number of columns, the names, and the values of each column
+/// that differs from the one before it. A name that begins with `?` is shown without its number, and one that begins
+/// with `+` not at all when that is 0.
 pub fn readout(series: &[(&str, &[Option<u64>])]) -> String {
     let columns = series.iter().map(|(_, values)| values.len()).max().unwrap_or(0);
     let names: Vec<&str> = series.iter().map(|(name, _)| *name).collect();

@@ -7,7 +7,7 @@ use crate::status::history::EVENTS_MAX;
 use crate::status::page::View;
 use crate::status::words::{ZONE, calendar, day_and_time, marked, time_of_day};
 
-/// So many are shown at once; the older ones are behind a click.
+/// This many are shown at once; the older ones are behind a click.
 const SHOWN_AT_ONCE: usize = 12;
 
 /// Adds them.

@@ -1,4 +1,4 @@
-//! What the table tells of one replica beyond its state: since when, what the last question came to, how far it is.
+//! What the table says of one replica beyond its state: since when, the result of the last question, its progress.
 
 use std::fmt::{Result, Write};
 

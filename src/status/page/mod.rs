@@ -89,7 +89,8 @@ pub fn render(snapshot: &Snapshot, history: &History, now: Moment, filter: &str)
 
 fn write(view: &View<'_>, page: &mut String) -> std::fmt::Result {
     head(view, page)?;
-    // As somebody needs it who was woken up: is it well, why not, which ones, whom does it hit, and then the rest.
+    // In the order that somebody who was woken up needs: is it well, why not, which ones, whom does it hit, and then
+    // the rest.
     overview::write(view, page)?;
     attention::write(view, page)?;
     overview::now(view, page)?;

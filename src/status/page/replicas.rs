@@ -14,7 +14,7 @@ use crate::status::page::escape::Escaped;
 use crate::status::page::life;
 use crate::status::words::{calendar, count, span};
 
-/// Up to so many can be seen at a glance: no filter is offered, and nothing is folded.
+/// Up to this many can be seen at a glance: no filter is offered, and nothing is folded.
 const AT_A_GLANCE: usize = 10;
 
 /// Adds the list of external addresses, if there is one.

@@ -10,7 +10,7 @@ use crate::status::page::replicas::by_urgency;
 /// What neither serves nor is on its way to.
 const TROUBLE: [State; 4] = [State::Failed, State::Unreachable, State::Silent, State::Parked];
 
-/// So many are shown; all of them are in the list below.
+/// This many are shown; all of them are in the list below.
 const SHOWN_MAX: usize = 10;
 
 /// Adds them, if there are any; in summary detail there is nothing to tell one from another by.

@@ -22,7 +22,7 @@ impl Scaler for Python {
             }
         };
         let free: u64 = fleet.alive().map(free).sum();
-        // Those that are neither building nor active it would delete, too: here there are none.
+        // It would also delete those that are neither building nor active: here there are none.
         fleet.delete_finished();
         for _ in 0..MINIMUM.saturating_sub(free).div_ceil(CAPACITY) {
             fleet.create();

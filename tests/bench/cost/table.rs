@@ -1,4 +1,4 @@
-//! What it came to, as Markdown, and the goals.
+//! The results, as Markdown, and the goals.
 
 use crate::MINIMUM;
 use crate::fleet::Figures;
@@ -17,7 +17,7 @@ pub struct Row {
     pub reserve: Reserve,
 }
 
-/// What this program comes to with another `REPLICA_MIN_AVAILABLE_RESOURCES`.
+/// What this program achieves with another `REPLICA_MIN_AVAILABLE_RESOURCES`.
 pub struct Reserve {
     pub minimum: u64,
     pub figures: Figures,

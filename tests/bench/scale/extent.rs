@@ -7,7 +7,7 @@ use std::time::Duration;
 #[derive(Clone, Copy)]
 pub struct Pool {
     pub count: usize,
-    /// So many passes that their processor time is told from the kernel's unit of 10 ms.
+    /// Enough passes for their processor time to stand out from the kernel's unit of 10 ms.
     pub passes: usize,
 }
 

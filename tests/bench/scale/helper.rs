@@ -1,4 +1,4 @@
-//! A process of this bench's own: it is told a line, and answers with one.
+//! A process of this bench's own: it gets a line, and answers with one.
 
 use std::env;
 use std::io::{BufRead, BufReader, Write};

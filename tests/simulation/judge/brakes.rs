@@ -94,7 +94,7 @@ impl Brakes {
         if !most_are_silent(reference) {
             return;
         }
-        // One that is over does not begin anew for the same ones; when exactly it is over is a matter of opinion.
+        // One that is over does not start again for the same ones; when exactly it is over is a matter of opinion.
         let before = self.silence.take().filter(|(_, since)| now - since < 2 * HOLDS);
         self.silence = match before {
             Some((known, since)) if reference.is_subset(&known) => Some((known, since)),

@@ -33,7 +33,7 @@ pub enum Rule {
     OwnAndOneEach = 3,
     /// Once faults end the pool gets where it should be, and stays there.
     Settles = 4,
-    /// A pass asks the cloud so often and no more.
+    /// A pass asks the cloud this often and no more.
     FewRequests = 5,
     /// The program does not panic.
     NoPanic = 6,

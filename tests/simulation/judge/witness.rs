@@ -64,7 +64,7 @@ pub struct Witness {
     pub servers: Vec<Server>,
     places: HashMap<ServerId, usize>,
     pub addresses: Option<Vec<ExternalAddress>>,
-    /// What this pass looked up and found to be no more.
+    /// What this pass looked up and found to be gone.
     pub gone_now: BTreeSet<ServerId>,
     /// Answers of this pass.
     pub answers: BTreeMap<ServerId, Answer>,

@@ -180,7 +180,7 @@ impl Vm {
         Some(service.lie.map_or_else(truth, |lie| lie.body().to_owned()))
     }
 
-    /// What asking it comes to, whatever the program reads in it.
+    /// The result of asking it, whatever the program reads in it.
     pub fn answer(&self) -> Answer {
         let (capacity, termination) = (self.service.free, self.service.finished);
         match (self.body(), self.service.lie) {

@@ -120,7 +120,7 @@ impl Cloud {
         *self.crowd.lock().unwrap() = Some(crowd);
     }
 
-    /// The same, for thousands: they stand in the list, and nowhere else. The black holes are spread evenly.
+    /// The same, for thousands: they are in the list, and nowhere else. The black holes are spread evenly.
     pub fn list_crowd(&self, count: usize, holes: usize) {
         let crowd = Crowd::start();
         for number in 0..count {

@@ -130,7 +130,7 @@ fn microversion(state: &State, request: &Request) -> Result<u32, Box<Response>> 
 
 fn list(state: &State, call: &Call<'_>, record: fn(&State, &Server, u32) -> Value) -> Response {
     let first_page = call.request.query_value("marker").is_none();
-    // What a down cell holds is told only from 2.69 on, and only when no page was asked for.
+    // What a down cell holds is shown only from 2.69 on, and only when no page was asked for.
     let tells = call.minor >= 69 && first_page && call.request.query_value("limit").is_none();
     let mut servers: Vec<&Server> =
         state.servers.iter().filter(|server| tells || !server.cell_down).collect();

@@ -86,7 +86,7 @@ pub struct Catalog {
     pub network_suffix: String,
     /// `/v2` or nothing.
     pub image_suffix: String,
-    /// Whether each service has an endpoint more, before the real one, that leads nowhere.
+    /// Whether each service has one more endpoint, before the real one, that leads nowhere.
     pub dead_first: bool,
     /// Services that the catalog says are somewhere else: `https://host:port`.
     pub elsewhere: BTreeMap<Service, String>,
