@@ -42,23 +42,23 @@ fn what_has_changed_since_the_plan_was_made_is_not_deleted() {
     check(finished("a"), Some(marked(Some("other"))), unmarked);
     check(finished("a"), Some(finished("a").locked()), "dropped: it is locked now");
     let stopped_now = Some(stopped("a"));
-    check(finished("a"), stopped_now, "dropped: it was active and is stopped now");
-    let task = "dropped: it was active and is active (rebuilding) now";
+    check(finished("a"), stopped_now, "dropped: it was active and is now stopped");
+    let task = "dropped: it was active and is now active (rebuilding)";
     check(finished("a"), Some(finished("a").with_task("rebuilding")), task);
-    check(stopped("a"), Some(healthy("a", 1)), "dropped: it was stopped and is active now");
-    check(unbuilt("a"), Some(healthy("a", 1)), "dropped: it was error and is active now");
-    let built = "dropped: it was building and is active now";
+    check(stopped("a"), Some(healthy("a", 1)), "dropped: it was stopped and is now active");
+    check(unbuilt("a"), Some(healthy("a", 1)), "dropped: it was error and is now active");
+    let built = "dropped: it was building and is now active";
     check(building("a").aged(OLD), Some(healthy("a", 1)), built);
     // The condition is the same, the task is not.
     let rebuilt = unbuilt("a").in_condition(Condition::Error, "error (rebuilding)");
-    check(unbuilt("a"), Some(rebuilt), "dropped: it was error and is error (rebuilding) now");
+    check(unbuilt("a"), Some(rebuilt), "dropped: it was error and is now error (rebuilding)");
 }
 
 #[test]
 fn one_that_is_stuck_deleting_and_was_restored_stays() {
     let restored = Some(healthy("a", 1));
     check(deleting("a").updated(700), Some(deleting("a")), "done");
-    let dropped = "dropped: it was active (deleting) and is active now";
+    let dropped = "dropped: it was active (deleting) and is now active";
     check(deleting("a").updated(700), restored, dropped);
 }
 
@@ -107,7 +107,7 @@ fn one_that_goes_for_its_silence_is_asked_once_more() {
     check_condemned(finished("a"), "done");
     check_condemned(healthy("a", 0), "dropped: it answers again");
     let moved = silent("a").nowhere().at(NETWORK, "10.0.0.9");
-    check_condemned(moved, "dropped: it has 10.0.0.97 no longer");
+    check_condemned(moved, "dropped: it no longer has 10.0.0.97");
     let unasked = "failed: cannot look at it again first: it could not be asked: this machine is short of file \
                    descriptors or memory, or the program is stopping";
     check_condemned(silent("a").unasked(), unasked);
