@@ -147,7 +147,7 @@ completions: ## Write contrib/completions anew, after a change of the options
 audit: ## Look the dependencies up in RustSec's advisories (needs cargo-deny, and GitHub)
 	$(CARGO) deny --locked check advisories
 
-lint: ## Check formatting, lints and the manual page
+lint: ## Check formatting, lints, the manual page, and that each mutation still applies
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -D warnings
 	$(CARGO) clippy --test etcd --test real --test soak --locked -- -D warnings
@@ -155,6 +155,7 @@ lint: ## Check formatting, lints and the manual page
 	$(CARGO) clippy --manifest-path fuzz/Cargo.toml --no-default-features --target-dir $(TARGET_DIR) --locked -- -D warnings
 	mandoc -Tlint -Wwarning man/simplescalevm.8
 	tests/manual/run man/simplescalevm.8
+	for patch in tests/*/mutations/*.patch; do git apply --check -C1 "$$patch" || exit 1; done
 
 fmt: ## Format the source
 	$(CARGO) fmt
