@@ -54,7 +54,7 @@ CARGO_HOME_DIR := $(abspath $(or $(CARGO_HOME),$(HOME)/.cargo))
 REMAP := --remap-path-prefix=$(CURDIR)=/build --remap-path-prefix=$(abspath $(TARGET_DIR))=/build/target \
     --remap-path-prefix=$(CARGO_HOME_DIR)=/cargo
 
-.PHONY: all build build-tests test test-bounds soak fuzz test-etcd test-real bench bench-small bench-micro bench-failover bench-cost test-browser test-prometheus test-proxy test-packaging record openstack-up \
+.PHONY: all build build-real build-tests test test-bounds soak fuzz test-etcd test-real bench bench-small bench-micro bench-failover bench-cost test-browser test-prometheus test-proxy test-packaging record openstack-up \
     openstack-down deny audit notices completions lint fmt run demo install static dist image deb clean help
 
 all: build ## Build the release binary
@@ -66,6 +66,9 @@ build: ## Build target/release/simplescalevm
 test: ## Run all tests that need nothing but Rust
 	$(CARGO) test --locked -- --test-threads=8 --skip attack:: --skip bounds::
 	$(CARGO) test --locked --test it -- --test-threads=4 attack:: bounds::
+
+build-real: ## Build what `make test-real` runs
+	$(CARGO) test --locked --no-run --test real
 
 # All at once: two processors build them in the time of two.
 build-tests: ## Build what `make test`, `make test-etcd`, `make test-real` `make bench-small` and the gate's short bench-cost run
@@ -147,7 +150,7 @@ completions: ## Write contrib/completions anew, after a change of the options
 audit: ## Look the dependencies up in RustSec's advisories (needs cargo-deny, and GitHub)
 	$(CARGO) deny --locked check advisories
 
-lint: ## Check formatting, lints and the manual page
+lint: ## Check formatting, lints, the manual page, and that each mutation still applies
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -D warnings
 	$(CARGO) clippy --test etcd --test real --test soak --locked -- -D warnings
@@ -155,6 +158,7 @@ lint: ## Check formatting, lints and the manual page
 	$(CARGO) clippy --manifest-path fuzz/Cargo.toml --no-default-features --target-dir $(TARGET_DIR) --locked -- -D warnings
 	mandoc -Tlint -Wwarning man/simplescalevm.8
 	tests/manual/run man/simplescalevm.8
+	for patch in tests/*/mutations/*.patch; do git apply --check -C1 "$$patch" || exit 1; done
 
 fmt: ## Format the source
 	$(CARGO) fmt

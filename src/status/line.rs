@@ -1,8 +1,10 @@
 //! The result of the last pass in one line, as `systemctl status` shows it. Pure.
 
+use crate::decide::arithmetic::split;
 use crate::model::State;
 use crate::pass::Report;
 use crate::plan::Plan;
+use crate::status::words::sum;
 
 /// The line. What went wrong comes first: lines are cut at their end.
 pub fn line(report: &Report) -> String {
@@ -15,7 +17,7 @@ pub fn line(report: &Report) -> String {
     parts.join("; ")
 }
 
-/// `3 replicas: 2 healthy, 1 starting; 5 of 6 resources free`.
+/// `3 replicas: 2 healthy, 1 starting; 5 free = 4 answered + 1 booting; at least 6 wanted`.
 fn pool(plan: &Plan) -> String {
     let count = |state: State| plan.replicas.iter().filter(|one| one.state == state).count();
     let states = State::ALL.iter().map(|state| (*state, count(*state)));
@@ -24,10 +26,10 @@ fn pool(plan: &Plan) -> String {
     let colon = if states.is_empty() { "" } else { ": " };
     let replicas = if plan.replicas.len() == 1 { "replica" } else { "replicas" };
     format!(
-        "{} {replicas}{colon}{}; {} resources free of at least {} wanted",
+        "{} {replicas}{colon}{}; {}; at least {} wanted",
         plan.replicas.len(),
         states.join(", "),
-        plan.free,
+        sum(plan.free, split(plan)),
         plan.wanted,
     )
 }
@@ -40,14 +42,14 @@ mod tests {
 
     #[test]
     fn a_good_pass_shows_the_pool() {
-        let text = "2 replicas: 1 healthy, 1 finished; 3 resources free of at least 6 wanted";
+        let text = "2 replicas: 1 healthy, 1 finished; 3 free = 3 answered; at least 6 wanted";
         assert_eq!(line(&fixture::good_pass()), text);
     }
 
     #[test]
     fn an_empty_pool_reads_well() {
         let report = Report { plan: Some(Plan::default()), ..Report::default() };
-        assert_eq!(line(&report), "0 replicas; 0 resources free of at least 0 wanted");
+        assert_eq!(line(&report), "0 replicas; 0 free = 0 answered; at least 0 wanted");
     }
 
     #[test]

@@ -34,8 +34,8 @@ service_down_time = 60
 provider_config_location = $ETC/none
 [api]
 auth_strategy = keystone
-# Small pages: a pool of 100 is two of them, and an empty third.
-max_limit = 20
+# Small pages: a pool of 20 is two of them, and an empty third.
+max_limit = 10
 [api_database]
 connection = $(database_url nova_api)
 max_pool_size = 20

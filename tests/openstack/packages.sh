@@ -11,8 +11,8 @@ PACKAGES=(
     uwsgi-core uwsgi-plugin-python3
     curl iproute2 procps
 )
-# Only the paste pipelines are wanted of these: unpacked, not installed.
-UNPACK=(nova-common neutron-common glance-common)
+# Only single files are wanted of these, the paste pipelines and a library that moves a process's clock: unpacked, not installed.
+UNPACK=(nova-common neutron-common glance-common libfaketime)
 POLICY=/usr/sbin/policy-rc.d
 WRITTEN_BY='Written by tests/openstack/packages.sh of simplescalevm'
 
@@ -25,7 +25,10 @@ missing_packages() {
     done
 }
 
-have_pipelines() { [[ -s $UNPACKED/nova.ini && -s $UNPACKED/neutron.ini && -s $UNPACKED/glance.ini ]]; }
+have_unpacked() {
+    local name
+    for name in nova.ini neutron.ini glance.ini libfaketime.so.1; do [[ -s $UNPACKED/$name ]] || return; done
+}
 
 install_packages() {
     local missing
@@ -35,12 +38,12 @@ install_packages() {
         end_installation
     fi
     mapfile -t missing < <(missing_packages)
-    if ((${#missing[@]} == 0)) && have_pipelines; then return; fi
+    if ((${#missing[@]} == 0)) && have_unpacked; then return; fi
     refuse_other_release
     say "refreshing apt's lists"
     apt update >"$LOG/apt.log" 2>&1 || die "apt-get update failed, see $LOG/apt.log"
     ((${#missing[@]} == 0)) || install_missing "${missing[@]}"
-    have_pipelines || unpack_pipelines
+    have_unpacked || unpack_files
 }
 
 install_missing() {
@@ -107,9 +110,9 @@ disable() {
     done >>"$LOG/apt.log" 2>&1 || die "can't disable $*, see $LOG/apt.log"
 }
 
-unpack_pipelines() {
+unpack_files() {
     local scratch package
-    say "unpacking the paste pipelines of ${UNPACK[*]} to $UNPACKED"
+    say "unpacking what is wanted of ${UNPACK[*]} to $UNPACKED"
     scratch=$(mktemp -d)
     chmod 755 "$scratch"
     (
@@ -119,7 +122,8 @@ unpack_pipelines() {
         cp usr/share/nova-common/api-paste.ini "$UNPACKED/nova.ini"
         cp usr/share/neutron-common/api-paste.ini "$UNPACKED/neutron.ini"
         cp usr/share/glance-common/glance-api-paste.ini "$UNPACKED/glance.ini"
+        cp usr/lib/*/faketime/libfaketime.so.1 "$UNPACKED/"
     )
     rm -rf "$scratch"
-    have_pipelines || die "no paste pipelines in ${UNPACK[*]}"
+    have_unpacked || die "something is missing in ${UNPACK[*]}"
 }

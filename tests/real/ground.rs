@@ -80,7 +80,7 @@ impl Ground for RealGround {
     }
 
     fn page_size(&self) -> u64 {
-        20
+        10
     }
 
     fn set_quota(&self, instances: Option<u64>) {

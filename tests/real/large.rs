@@ -1,22 +1,22 @@
-//! A pool of 40: two pages of Nova's list, and a third, empty one that the second names for it is full.
+//! A pool of 20: two pages of Nova's list, and a third, empty one that the second names for it is full.
 
 use crate::daemon::Daemon;
 use crate::scene::{Scene, tail};
 
 #[test]
-fn a_pool_of_40_takes_one_request_a_page_and_one_for_the_addresses() {
+fn a_pool_of_20_takes_one_request_a_page_and_one_for_the_addresses() {
     // Ten servers build at a time: those of another test would wait for most of these.
     let scene = Scene::open_alone();
-    scene.never_more_than(40);
+    scene.never_more_than(20);
     // Not more often, or two processors list servers all the time and hardly build one.
     let settings = scene
         .settings()
-        .with("REPLICA_MIN_AVAILABLE_RESOURCES", "40")
-        .with("REPLICA_MAX", "40")
+        .with("REPLICA_MIN_AVAILABLE_RESOURCES", "20")
+        .with("REPLICA_MAX", "20")
         .with("EXTERNAL_ADDRESS_MANAGEMENT", "true")
         .with("APP_INTERVAL", "10");
     let daemon = Daemon::start(&settings);
-    let pool = scene.until_healthy(&daemon, 40);
+    let pool = scene.until_healthy(&daemon, 20);
     scene.keep(&pool);
     scene.passes(&daemon, 1);
     let log = daemon.log();

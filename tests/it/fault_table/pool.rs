@@ -46,7 +46,7 @@ impl Pool {
     /// What `systemctl status` shows of it when all is well.
     pub fn status_when_well() -> String {
         format!(
-            "{WANTED} replicas: {WANTED} healthy; {WANTED} resources free of at least {WANTED} wanted"
+            "{WANTED} replicas: {WANTED} healthy; {WANTED} free = {WANTED} answered; at least {WANTED} wanted"
         )
     }
 

@@ -23,6 +23,8 @@ pub enum Kind {
     NovaHangs,
     /// Glance is stopped.
     GlanceStopped,
+    /// The holder's wall clock is ahead for a while.
+    ClockMoved,
 }
 
 /// All of them.
@@ -36,6 +38,7 @@ pub const KINDS: &[Kind] = &[
     Kind::NovaHangs,
     Kind::StandbyCut,
     Kind::GlanceStopped,
+    Kind::ClockMoved,
 ];
 
 /// Those of the services themselves, and one that is not, for what comes of the mixture.
@@ -46,7 +49,7 @@ pub const OF_SERVICES: &[Kind] =
 #[derive(Clone, Copy, Debug)]
 pub struct Fault {
     pub kind: Kind,
-    /// How long a service hangs or is stopped, or a network is cut.
+    /// How long a service hangs or is stopped, or a network is cut; how far a clock is ahead.
     pub time: Duration,
     /// The quiet time before it.
     pub quiet: Duration,

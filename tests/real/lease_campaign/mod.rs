@@ -1,8 +1,8 @@
 //! Three scalers of one pool that changes all the time, on a real cloud where things go wrong, one after the other: never
 //! do two act at one time, never is there a VM too many, and somebody always acts again in time.
 //!
-//! Each talks to the cloud through a wire of its own, which notes what it sends, and can be cut or hold back. The wall clock
-//! stays as it is: it is the whole machine's.
+//! Each talks to the cloud through a wire of its own, which notes what it sends, and can be cut or hold back, and has a wall
+//! clock of its own.
 //!
 //! `SIMPLESCALEVM_LEASE_FAULTS` says how many faults, of all campaigns together; services then hang for up to three minutes.
 
@@ -11,6 +11,7 @@ mod fault;
 mod log;
 mod scaler;
 mod table;
+mod wall_clock;
 mod wire;
 
 use std::collections::BTreeSet;
@@ -188,6 +189,16 @@ impl Campaign {
                 let acts = self.scalers[holder].acts_since().is_some();
                 assert!(acts, "{name} lost its turn\n{}", tail(&self.scalers[holder].daemon));
                 self.scalers[standby].mend();
+                self.rows.push(Row { kind: fault.kind, time: None, bound: None });
+            }
+            Kind::ClockMoved => {
+                // Ahead, where all that it has may be over, and back.
+                for ahead in [fault.time, Duration::ZERO] {
+                    self.scalers[holder].wall_clock.set_ahead(ahead);
+                    self.stay(VALIDITY);
+                    let acts = self.until_well();
+                    assert_eq!(acts, holder, "{name} lost its turn; {}", self.story());
+                }
                 self.rows.push(Row { kind: fault.kind, time: None, bound: None });
             }
             Kind::GlanceHangs => self.disturb(fault, Service::Image, Flow::Hangs),

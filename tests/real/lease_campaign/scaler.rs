@@ -9,6 +9,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::log::Log;
+use super::wall_clock::WallClock;
 use super::wire::{Flow, Wire};
 use crate::cloud::Cloud;
 use crate::daemon::{Daemon, Settings, send};
@@ -23,6 +24,7 @@ pub struct Scaler {
     pub process: usize,
     pub daemon: Daemon,
     pub wire: Wire,
+    pub wall_clock: WallClock,
     /// Since when nothing keeps it from its work.
     pub well_since: Instant,
     /// Whether it is stopped or cut off: then what it says does not count.
@@ -45,7 +47,9 @@ impl Scaler {
         log: &Arc<Log>,
     ) -> Self {
         let wire = Wire::open(process, cloud, log);
-        let settings = wire.settings(cloud, settings.clone().with("APP_NAME", name));
+        let wall_clock = WallClock::new();
+        let settings = settings.clone().with("APP_NAME", name);
+        let settings = wall_clock.settings(wire.settings(cloud, settings));
         let daemon = Daemon::start(&settings);
         let master = Arc::new(Master::default());
         let (watched, url) = (Arc::clone(&master), daemon.status_url());
@@ -55,7 +59,8 @@ impl Scaler {
                 thread::sleep(ASKED);
             }
         });
-        Scaler { name, process, daemon, wire, well_since: Instant::now(), is_away: false, master }
+        let well_since = Instant::now();
+        Scaler { name, process, daemon, wire, wall_clock, well_since, is_away: false, master }
     }
 
     /// Since when it says that it acts.
