@@ -1,6 +1,6 @@
 //! Which `OS_*` variables still count beside a cloud of a file.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::config::clouds::FromFile;
 use crate::config::table::{
@@ -87,17 +87,19 @@ pub fn without_losers(
     if told(&&OS_CACERT) {
         losers.push(&OS_INSECURE);
     }
-    let mut kept = environment.clone();
-    let mut lost = BTreeSet::new();
-    for setting in losers {
-        for name in setting.names() {
-            let Some(value) = kept.remove(name).filter(|value| !value.is_empty()) else { continue };
-            if file.values.get(setting.name).is_none_or(|told| told.value != value) {
-                lost.insert(name);
-            }
+    let loser = |name: &str| losers.iter().find(|one| one.names().any(|own| own == name));
+    let mut kept = BTreeMap::new();
+    let mut names: Vec<&str> = Vec::new();
+    for (name, value) in environment {
+        let Some(setting) = loser(name) else {
+            kept.insert(name.clone(), value.clone());
+            continue;
+        };
+        let says_so = file.values.get(setting.name).is_some_and(|told| told.value == *value);
+        if !value.is_empty() && !says_so {
+            names.push(name);
         }
     }
-    let names: Vec<&str> = lost.into_iter().collect();
     let (has, it) = if names.len() == 1 { ("has", "it") } else { ("have", "them") };
     let warning = (!names.is_empty()).then(|| {
         format!(

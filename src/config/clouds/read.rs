@@ -4,11 +4,10 @@
 //! the text that was written, whatever YAML makes of `0123`, `no` and `1e5`. The parser's own words are never shown,
 //! for they quote values; and nothing here that holds secrets can be printed.
 
-use serde::de::{DeserializeSeed, IgnoredAny};
+use serde::de::IgnoredAny;
 
-use crate::config::clouds::kinds::Document;
 use crate::config::clouds::values::Cloud;
-use crate::config::clouds::visit::{Notes, Of, Wrong};
+use crate::config::clouds::visit::{self, Notes, Wrong};
 
 /// Largest file: the largest real ones have some kilobytes.
 pub const BYTES_MAX: usize = 64 * 1024;
@@ -54,9 +53,12 @@ pub fn read(text: &str, section: &'static str, wanted: &str) -> Result<Found, Fa
         return Err(Fault { place, text: text.to_owned() });
     }
     let notes = Notes::new(section, wanted);
-    let seed = Of::<Document>::new(&notes);
-    match seed.deserialize(yaml_serde::Deserializer::from_str(text)) {
-        Ok(Document { clouds }) => Ok(Found { cloud: clouds.wanted, others: clouds.others }),
+    match visit::file(yaml_serde::Deserializer::from_str(text), &notes) {
+        Ok(mut file) => {
+            let mut clouds = file.take_map(section).unwrap_or_default();
+            let cloud = clouds.take_map(wanted).map(Cloud::from);
+            Ok(Found { cloud, others: clouds.others })
+        }
         Err(error) => {
             let place = error.location().map(|at| (at.line(), at.column()));
             // Without a place it is a limit of the parser's own.
