@@ -154,24 +154,31 @@ impl<'a> Reader<'a> {
         setting: &'static Setting,
         parse: impl Fn(&str) -> Parsed<T>,
     ) -> Option<T> {
-        let given = self.given(setting);
-        self.holds(setting, given.map(|given| given.value));
-        let given =
-            given.or_else(|| Some(Given { variable: setting.name, value: setting.default()? }))?;
+        let given = self.given_or_default(setting)?;
         match parse(given.value) {
             Ok(value) => Some(value),
             Err(allowed) => {
-                // For a number or a word in quotes, everything wrong with it is said.
-                let quotes = match Wrapping::of(given.value) {
-                    Some(Wrapping::Quotes) if !allowed.contains("quotes") => {
-                        format!(", and must not {} {WRAPPED_BY}", Wrapping::Quotes.verb())
-                    }
-                    _ => String::new(),
-                };
-                self.fault(setting, format!("{}: {allowed}{quotes}", quoted(given)));
+                self.not_allowed(setting, given, &allowed);
                 None
             }
         }
+    }
+
+    fn given_or_default(&mut self, setting: &'static Setting) -> Option<Given<'a>> {
+        let given = self.given(setting);
+        self.holds(setting, given.map(|given| given.value));
+        given.or_else(|| Some(Given { variable: setting.name, value: setting.default()? }))
+    }
+
+    fn not_allowed(&mut self, setting: &'static Setting, given: Given<'_>, allowed: &str) {
+        // For a number or a word in quotes, everything wrong with it is said.
+        let quotes = match Wrapping::of(given.value) {
+            Some(Wrapping::Quotes) if !allowed.contains("quotes") => {
+                format!(", and must not {} {WRAPPED_BY}", Wrapping::Quotes.verb())
+            }
+            _ => String::new(),
+        };
+        self.fault(setting, format!("{}: {allowed}{quotes}", quoted(given)));
     }
 
     /// The value of a setting that has a default. What it gives for a wrong value does not matter: with a fault there

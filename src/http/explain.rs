@@ -86,16 +86,18 @@ pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
 pub fn json_into<'a, S: DeserializeSeed<'a>>(seed: S, body: &'a [u8]) -> Result<S::Value, String> {
     let mut json = serde_json::Deserializer::from_slice(without_mark(body));
     let read = seed.deserialize(&mut json).and_then(|value| json.end().map(|()| value));
-    read.map_err(|error| {
-        let why = without_values(&error.to_string());
-        let looks_like = match (no_text(body), body.trim_ascii_start().first()) {
-            (Some(encoding), _) => format!(" ({encoding})"),
-            (None, None) => " (it is empty)".to_owned(),
-            (None, Some(b'<')) => " (it is HTML or XML: did a proxy answer?)".to_owned(),
-            (None, Some(_)) => String::new(),
-        };
-        format!("not the expected JSON{looks_like}: {why}")
-    })
+    read.map_err(|error| unreadable(body, &error))
+}
+
+fn unreadable(body: &[u8], error: &serde_json::Error) -> String {
+    let why = without_values(&error.to_string());
+    let looks_like = match (no_text(body), body.trim_ascii_start().first()) {
+        (Some(encoding), _) => format!(" ({encoding})"),
+        (None, None) => " (it is empty)".to_owned(),
+        (None, Some(b'<')) => " (it is HTML or XML: did a proxy answer?)".to_owned(),
+        (None, Some(_)) => String::new(),
+    };
+    format!("not the expected JSON{looks_like}: {why}")
 }
 
 /// An error of `serde_json` without the text it may quote: `invalid type: string "…", expected …`.

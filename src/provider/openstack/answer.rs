@@ -20,8 +20,11 @@ pub fn parse_into<'a, S: DeserializeSeed<'a>>(
     body: &'a [u8],
     what: &str,
 ) -> Result<S::Value> {
-    let read = http::json_into(seed, body);
-    read.map_err(|why| Error::new(ErrorKind::Invalid, format!("{what}: {why}")))
+    http::json_into(seed, body).map_err(|why| invalid(what, &why))
+}
+
+fn invalid(what: &str, why: &str) -> Error {
+    Error::new(ErrorKind::Invalid, format!("{what}: {why}"))
 }
 
 /// Whether an answer was none of the service's: HTML of a portal, JSON of something else.
