@@ -221,7 +221,7 @@ pub fn targets(policy: &Policy, memory: &Memory, seen: &Observation) -> Vec<Targ
         Kind::Running { address: Some(address), .. } => Some(Target {
             id: server.id.clone(),
             address,
-            again: !is_booting(policy, memory, seen.now, server),
+            again: !is_booting(policy, memory.replicas.get(&server.id), seen.now, server),
         }),
         _ => None,
     };
