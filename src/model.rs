@@ -3,19 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-/// The id of a server (a VM), as Nova gives it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct ServerId(pub String);
+/// The id of a server (a VM), as Nova gives it. What is known of a replica is kept in many places, and they share it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServerId(pub Arc<str>);
 
 /// The id of a floating IP, as Neutron gives it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct AddressId(pub String);
+
+impl Serialize for ServerId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
 
 impl fmt::Display for ServerId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -117,7 +123,7 @@ pub struct Server {
     /// Its id.
     pub id: ServerId,
     /// Its name.
-    pub name: String,
+    pub name: Arc<str>,
     /// The value of its metadata under the pool's key, if it has one.
     pub mark: Option<String>,
     /// The value of its metadata under [`BATCH_KEY`], if it has one.
@@ -262,7 +268,7 @@ pub struct Replica {
     /// The server's id.
     pub id: ServerId,
     /// The server's name.
-    pub name: String,
+    pub name: Arc<str>,
     /// What it is.
     pub state: State,
     /// Why, in words.

@@ -190,12 +190,7 @@ impl Pool {
     }
 
     /// `notes`: what is known already that people should know.
-    fn observe_decide_act(
-        &mut self,
-        start: Moment,
-        watched: &Watched,
-        mut notes: Vec<Note>,
-    ) -> Report {
+    fn observe_decide_act(&mut self, start: Moment, watched: &Watched, notes: Vec<Note>) -> Report {
         let mut report = Report::default();
         let (clock, began) = (self.clock, start.elapsed);
         let spent = move || clock.now().elapsed.saturating_sub(began);
@@ -244,8 +239,9 @@ impl Pool {
         if sight.scheduling && (plan.creation.is_some() || vanished || is_cut) {
             (plan, memory) = self.decide_again(&mut sight, &times, &mut report);
         }
-        plan.notes.append(&mut sight.notes);
-        plan.notes.append(&mut notes);
+        plan.notes.extend(std::mem::take(&mut sight.notes).into_iter().chain(notes));
+        // It holds all of the list, which has no more to tell: what comes next needs the room.
+        drop(sight);
         self.news.seen(&plan, report.addresses.as_deref());
         let policy = &self.config.policy;
         if let Cloud::ReadWrite(provider) = &mut self.cloud {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -58,7 +59,7 @@ pub struct Candidate {
     /// The replica.
     pub server: ServerId,
     /// Its name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Its probed fixed address.
     pub fixed: IpAddr,
 }

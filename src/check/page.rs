@@ -195,7 +195,7 @@ impl ToldReplica {
     fn of(replica: &Replica) -> Self {
         ToldReplica {
             id: replica.id.clone(),
-            name: replica.name.clone(),
+            name: replica.name.to_string(),
             state: replica.state,
             why: one_line(&replica.why, SHOWN_CHARACTERS_MAX),
             locked: replica.locked,

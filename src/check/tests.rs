@@ -68,8 +68,8 @@ impl Provider for Cloud {
 
 fn server(name: &str, mark: Option<&str>, address: Ipv4Addr) -> Server {
     Server {
-        id: ServerId(format!("id-{name}")),
-        name: name.to_owned(),
+        id: ServerId(format!("id-{name}").into()),
+        name: name.into(),
         mark: mark.map(str::to_owned),
         batch: None,
         condition: Condition::Active { task: None },

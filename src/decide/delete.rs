@@ -86,7 +86,7 @@ pub fn deletion(one: &Judged<'_>, reason: DeletionReason, why: String, plan: &Pl
         DeletionReason::Finished | DeletionReason::Stopped | DeletionReason::Stuck => false,
     };
     let ask = one.replica.address.filter(|_| by_its_silence);
-    Deletion { server, name, reason, why, condition, words, ask, only_after }
+    Deletion { server, name: name.to_string(), reason, why, condition, words, ask, only_after }
 }
 
 fn moves_from(plan: &Plan, server: &ServerId) -> Vec<AddressId> {

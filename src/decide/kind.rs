@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
-use crate::memory::Memory;
+use crate::memory::ReplicaMemory;
 use crate::model::{Condition, IpVersion, Launched, Server, State};
 use crate::settings::Policy;
 
@@ -106,29 +106,31 @@ pub fn place(network: Option<&str>, version: IpVersion, server: &Server) -> Plac
 
 /// Whether a replica without an answer is still booting: it never answered since it was launched, or came back from
 /// parked, and its grace is not over.
-pub fn is_booting(policy: &Policy, memory: &Memory, now: SystemTime, server: &Server) -> bool {
-    let remembered = memory.replicas.get(&server.id);
-    if remembered.is_some_and(|replica| comes_back(replica.state)) {
+pub fn is_booting(
+    policy: &Policy,
+    before: Option<&ReplicaMemory>,
+    now: SystemTime,
+    server: &Server,
+) -> bool {
+    if before.is_some_and(|before| comes_back(before.state)) {
         return true;
     }
-    let answered = remembered.is_some_and(|replica| replica.answered_this_boot);
-    let boot = booted(memory, server).unwrap_or(server.created);
+    let answered = before.is_some_and(|before| before.answered_this_boot);
+    let boot = booted(before, server).unwrap_or(server.created);
     !answered && since(now, boot) < policy.boot_grace
 }
 
 /// When it was launched, or came back from parked, as far as that is known.
-fn booted(memory: &Memory, server: &Server) -> Option<SystemTime> {
-    let back_since = memory.replicas.get(&server.id).and_then(|replica| replica.back_since);
-    back_since.or(server.launched.at())
+fn booted(before: Option<&ReplicaMemory>, server: &Server) -> Option<SystemTime> {
+    before.and_then(|before| before.back_since).or(server.launched.at())
 }
 
 /// How long it has been up, as far as that is known.
-pub fn up(memory: &Memory, now: SystemTime, server: &Server) -> Option<Duration> {
-    let came_back = memory.replicas.get(&server.id).is_some_and(|before| comes_back(before.state));
-    if came_back {
+pub fn up(before: Option<&ReplicaMemory>, now: SystemTime, server: &Server) -> Option<Duration> {
+    if before.is_some_and(|before| comes_back(before.state)) {
         return Some(Duration::ZERO);
     }
-    booted(memory, server).map(|booted| since(now, booted))
+    booted(before, server).map(|booted| since(now, booted))
 }
 
 /// Whether a replica that runs now, and was this in the last pass, has just been started again. One that was going

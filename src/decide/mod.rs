@@ -29,7 +29,7 @@ pub use learn::learn;
 
 use crate::decide::state::Judged;
 use crate::memory::{Intervals, Memory, ReplicaMemory};
-use crate::model::{AddressId, Answer, ExternalAddress, Server, ServerId};
+use crate::model::{AddressId, Answer, ExternalAddress, Replica, Server, ServerId};
 use crate::plan::{DeletionReason, Plan};
 use crate::settings::Policy;
 
@@ -143,6 +143,9 @@ pub fn decide(policy: &Policy, seen: &Observation, memory: &Memory) -> (Plan, Me
         0 => Intervals::first(seen.elapsed),
         _ => seen.count(policy, memory.intervals),
     };
+    let gives_way = gives_way(&judged, &plan);
+    let (replicas, remembered) = part(judged);
+    plan.replicas = replicas;
     let next = Memory {
         instance: memory.instance.clone(),
         passes: memory.passes + 1,
@@ -150,22 +153,31 @@ pub fn decide(policy: &Policy, seen: &Observation, memory: &Memory) -> (Plan, Me
         creations: memory.creations,
         started: memory.started.or(Some(seen.now)),
         clock: memory.clock.clone(),
-        replicas: remembered(policy, seen, memory, &judged),
+        replicas: with_missing(policy, seen, memory, remembered),
         batches: batches.followed,
         // Once a trial works, batches grow from one.
         batch_limit: if is_trial { Some(1) } else { batches.limit },
         back_off,
         lasted,
-        gave_way: gives_way(&judged, &plan).or(gave_way),
+        gave_way: gives_way.or(gave_way),
         silence,
         loss,
         move_failures: still_failing(memory, &plan),
         refused: still_refused(memory),
     };
-    // `collect` would keep the room of all that was judged, four times what is kept, for as long as the plan is shown.
-    plan.replicas = Vec::with_capacity(judged.len());
-    plan.replicas.extend(judged.into_iter().map(|one| one.replica));
     (plan, next)
+}
+
+/// What the plan shows of each replica, and what is remembered of it.
+fn part(judged: Vec<Judged<'_>>) -> (Vec<Replica>, BTreeMap<ServerId, ReplicaMemory>) {
+    // `unzip` and `collect` would keep room for more than there are, for as long as the plan is shown.
+    let (mut replicas, mut memories) =
+        (Vec::with_capacity(judged.len()), Vec::with_capacity(judged.len()));
+    for Judged { replica, memory, .. } in judged {
+        memories.push((replica.id.clone(), memory));
+        replicas.push(replica);
+    }
+    (replicas, memories.into_iter().collect())
 }
 
 /// A replica deleted for its silence while nothing is healthy gives way to a trial.
@@ -182,14 +194,12 @@ fn gives_way(judged: &[Judged<'_>], plan: &Plan) -> Option<(ServerId, SystemTime
 const MISSING_INTERVALS: u32 = brake::BRAKE_INTERVALS;
 
 /// Those in the list, and those that may come back to it: they must not be strangers then.
-fn remembered(
+fn with_missing(
     policy: &Policy,
     seen: &Observation,
     memory: &Memory,
-    judged: &[Judged<'_>],
+    mut replicas: BTreeMap<ServerId, ReplicaMemory>,
 ) -> BTreeMap<ServerId, ReplicaMemory> {
-    let mut replicas: BTreeMap<ServerId, ReplicaMemory> =
-        judged.iter().map(|one| (one.replica.id.clone(), one.memory.clone())).collect();
     for (id, before) in &memory.replicas {
         if replicas.contains_key(id) {
             continue;

@@ -1,5 +1,6 @@
 //! What each replica is: the cloud's record, its own answer, and what was seen of it before.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::decide::Observation;
@@ -60,8 +61,13 @@ fn judge<'a>(
     server: &'a Server,
 ) -> Judged<'a> {
     let kind = kind(policy, seen.network.as_deref(), seen.now, server);
+    let before = memory.replicas.get(&server.id);
     let words = &server.words;
     let timeout = policy.launch_timeout.as_secs();
+    let answer = match &kind {
+        Kind::Running { in_error, .. } => Some(answer(seen, server, *in_error)),
+        _ => None,
+    };
     let verdict = match &kind {
         Kind::Deleting => Verdict::new(State::Deleting, 0, words),
         Kind::SoftDeleted => {
@@ -80,12 +86,16 @@ fn judge<'a>(
         Kind::NeverLaunched => Verdict::new(State::Failed, 0, "in error, never launched"),
         Kind::Stopped | Kind::Parked => Verdict::new(State::Parked, 0, words),
         Kind::Running { task, in_error, .. } => {
-            running(policy, seen, memory, silence, server, task.as_deref(), *in_error)
+            let answer = answer.as_deref().unwrap_or(&Answer::Unasked);
+            running(policy, seen, before, silence, server, (answer, task.as_deref(), *in_error))
         }
     };
-    let address = match place(seen.network.as_deref(), policy.ip_version, server) {
-        Place::At { address, .. } => Some(address),
-        Place::Ambiguous | Place::Nowhere => None,
+    let address = match &kind {
+        Kind::Running { address, .. } => *address,
+        _ => match place(seen.network.as_deref(), policy.ip_version, server) {
+            Place::At { address, .. } => Some(address),
+            Place::Ambiguous | Place::Nowhere => None,
+        },
     };
     let replica = Replica {
         id: server.id.clone(),
@@ -96,11 +106,12 @@ fn judge<'a>(
         locked: server.locked,
         address,
         age: since(seen.now, server.created),
-        up: up(memory, seen.now, server),
+        up: up(before, seen.now, server),
         batch: server.batch.clone(),
         trial: server.trial,
     };
-    let memory = remember(policy, seen, memory, silence, server, &kind, &replica);
+    let answer = answer.as_deref();
+    let memory = remember(policy, seen, memory, silence, server, (before, &kind, answer), &replica);
     Judged { server, kind, replica, fresh: verdict.fresh, spared: verdict.spared, memory }
 }
 
@@ -108,40 +119,38 @@ fn judge<'a>(
 fn running(
     policy: &Policy,
     seen: &Observation,
-    memory: &Memory,
+    before: Option<&ReplicaMemory>,
     silence: Option<&SilenceBrake>,
     server: &Server,
-    task: Option<&str>,
-    in_error: bool,
+    (answer, task, in_error): (&Answer, Option<&str>, bool),
 ) -> Verdict {
-    let remembered = memory.replicas.get(&server.id);
-    let why = match answer(seen, server, in_error) {
+    let why = match answer {
         Answer::Valid { termination: true, .. } => {
             return Verdict::new(State::Finished, 0, "says it may be destroyed");
         }
         Answer::Valid { capacity, .. } => {
             let noted = if in_error { " although the cloud shows it in error" } else { "" };
-            return Verdict::new(State::Healthy, capacity, format!("{capacity} free{noted}"));
+            return Verdict::new(State::Healthy, *capacity, format!("{capacity} free{noted}"));
         }
-        Answer::Unasked => return not_asked(policy, seen, remembered, server, task),
+        Answer::Unasked => return not_asked(policy, seen, before, server, task),
         Answer::None { why } => why,
     };
-    if in_error && failed_by_silence(policy, seen, silence, remembered) {
+    if in_error && failed_by_silence(policy, seen, silence, before) {
         return Verdict::new(State::Failed, 0, format!("in error and silent: {why}"));
     }
     if let (Some(task), false) = (task, in_error) {
         return Verdict::new(State::Parked, 0, format!("{task}; {why}"));
     }
-    if !in_error && is_booting(policy, memory, seen.now, server) {
+    if !in_error && is_booting(policy, before, seen.now, server) {
         return Verdict::new(State::Starting, policy.capacity, why);
     }
-    let last = remembered.and_then(|replica| replica.capacity);
-    let free = if remembered.is_some_and(|replica| replica.answered_last) {
+    let last = before.and_then(|before| before.capacity);
+    let free = if before.is_some_and(|before| before.answered_last) {
         Some(last.unwrap_or(0))
     } else {
         protects(silence, &server.id).then(|| last.unwrap_or(policy.capacity))
     };
-    let why = if in_error { format!("in error; {why}") } else { why };
+    let why = if in_error { format!("in error; {why}") } else { why.clone() };
     let silent = Verdict::new(State::Silent, free.unwrap_or(0), why);
     Verdict { spared: free.is_some(), ..silent }
 }
@@ -168,13 +177,13 @@ pub fn lasts(policy: &Policy, seen: &Observation, since: Option<Duration>) -> bo
 }
 
 /// What asking a running replica gave. Without any fixed address it cannot be asked, and nobody else can use it either.
-fn answer(seen: &Observation, server: &Server, in_error: bool) -> Answer {
+fn answer<'a>(seen: &'a Observation, server: &Server, in_error: bool) -> Cow<'a, Answer> {
     match seen.answers.get(&server.id) {
-        Some(answer) => answer.clone(),
+        Some(answer) => Cow::Borrowed(answer),
         None if in_error && server.fixed.is_empty() => {
-            Answer::None { why: "no address to ask".into() }
+            Cow::Owned(Answer::None { why: "no address to ask".into() })
         }
-        None => Answer::Unasked,
+        None => Cow::Owned(Answer::Unasked),
     }
 }
 
@@ -212,17 +221,12 @@ fn remember(
     memory: &Memory,
     silence: Option<&SilenceBrake>,
     server: &Server,
-    kind: &Kind,
+    (before, kind, answer): (Option<&ReplicaMemory>, &Kind, Option<&Answer>),
     replica: &Replica,
 ) -> ReplicaMemory {
-    let before = memory.replicas.get(&server.id);
     let in_error = server.condition == Condition::Error;
-    let answer = match kind {
-        Kind::Running { .. } => Some(answer(seen, server, in_error)),
-        _ => None,
-    };
     let capacity = match answer {
-        Some(Answer::Valid { capacity, .. }) => Some(capacity),
+        Some(Answer::Valid { capacity, .. }) => Some(*capacity),
         _ => before.and_then(|before| before.capacity),
     };
     let valid = matches!(answer, Some(Answer::Valid { .. }));

@@ -12,7 +12,7 @@ pub fn is_over(plan: &Plan, done: &BTreeSet<String>, subject: &str, met: bool) -
         return done.contains(subject);
     }
     match subject.split_once(':') {
-        Some(("delete failed", id)) => plan.deletions.iter().all(|step| step.server.0 != id),
+        Some(("delete failed", id)) => plan.deletions.iter().all(|step| &*step.server.0 != id),
         Some(("move failed", id)) => {
             let planned = plan.moves.iter().any(|step| step.address.0 == id);
             !planned && plan.refused.iter().all(|(address, _)| address.0 != id)

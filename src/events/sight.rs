@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::events::Tone;
 use crate::model::{AddressId, ExternalAddress, Replica, ServerId, State};
@@ -12,7 +13,7 @@ const ALIKE_MAX: usize = 4;
 /// The pool as a pass saw it, as far as the next one is compared with it.
 #[derive(Debug, Default)]
 pub struct Sight {
-    replicas: BTreeMap<ServerId, (String, State)>,
+    replicas: BTreeMap<ServerId, (Arc<str>, State)>,
     /// `None`: never seen.
     addresses: Option<BTreeMap<AddressId, (IpAddr, Option<ServerId>)>>,
 }
@@ -136,8 +137,8 @@ mod tests {
 
     fn replica(number: usize, state: State, why: &str) -> Replica {
         Replica {
-            id: ServerId(format!("id-{number}")),
-            name: format!("web-{number}"),
+            id: ServerId(format!("id-{number}").into()),
+            name: format!("web-{number}").into(),
             state,
             why: why.into(),
             free: 0,

@@ -139,7 +139,8 @@ fn list(
     let scheduling = listing.servers.iter().any(|server| server.scheduling);
     let outside = listing.servers.iter().filter(|server| server.mark.as_ref() != Some(&pool));
     let outside = outside.map(|server| server.id.clone()).collect();
-    let servers = of_pool(listing.servers, &pool);
+    let mut servers = of_pool(listing.servers, &pool);
+    share_ids(&mut servers, memory);
     let now =
         now::now(listing.now, clock.began, clock.wall, policy.interval, memory.clock.as_ref());
 
@@ -173,6 +174,15 @@ fn list(
 
 fn of_pool(servers: Vec<Server>, mark: &String) -> Vec<Server> {
     servers.into_iter().filter(|server| server.mark.as_ref() == Some(mark)).collect()
+}
+
+/// A replica that is known goes by the id it is known by, so that one text serves all passes.
+fn share_ids(servers: &mut [Server], memory: &Memory) {
+    for server in servers {
+        if let Some((known, _)) = memory.replicas.get_key_value(&server.id) {
+            server.id.clone_from(known);
+        }
+    }
 }
 
 /// What became of the first servers of batches that the list does not show.
@@ -221,7 +231,7 @@ pub fn targets(policy: &Policy, memory: &Memory, seen: &Observation) -> Vec<Targ
         Kind::Running { address: Some(address), .. } => Some(Target {
             id: server.id.clone(),
             address,
-            again: !is_booting(policy, memory, seen.now, server),
+            again: !is_booting(policy, memory.replicas.get(&server.id), seen.now, server),
         }),
         _ => None,
     };

@@ -167,8 +167,8 @@ fn address(id: &str, address: &str, holder: Option<&str>) -> ExternalAddress {
 
 fn plan() -> Plan {
     let replica = |number: u8, state, why: &str, free| Replica {
-        id: ServerId(format!("id-{number}")),
-        name: format!("web-{number}"),
+        id: ServerId(format!("id-{number}").into()),
+        name: format!("web-{number}").into(),
         state,
         why: why.into(),
         free,

@@ -67,7 +67,8 @@ impl Lives {
     #[must_use]
     pub fn after(&self, pass: &EndedPass) -> Self {
         let Some(plan) = &pass.report.plan else { return self.clone() };
-        let mut now = Lives { states: BTreeMap::new(), seen: true, ..self.clone() };
+        let (builds, boots) = (self.builds.clone(), self.boots.clone());
+        let mut now = Lives { states: BTreeMap::new(), builds, boots, seen: true };
         for replica in &plan.replicas {
             let before = self.states.get(&replica.id);
             let is_new = self.seen && before.is_none();

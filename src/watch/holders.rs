@@ -62,7 +62,7 @@ pub fn after_pass(
             State::Silent | State::Starting => Learnt::IsSilent,
             _ => return None,
         };
-        let (id, name) = (replica.id.clone(), replica.name.clone());
+        let (id, name) = (replica.id.clone(), replica.name.to_string());
         Some(Holder { id, name, address: replica.address?, learnt })
     };
     let holds = |replica: &&Replica| holders.contains(&replica.id) && !is_gone(&replica.id);

@@ -61,10 +61,10 @@ impl World {
                 self.holders.ended(&question, &answer, milliseconds(at));
             }
             for question in self.holders.due(now) {
-                *self.questions.entry(question.id.0.clone()).or_default() += 1;
+                *self.questions.entry(question.id.0.to_string()).or_default() += 1;
                 self.ask(question, &does);
             }
-            let ids = self.holders.take_lost(now).into_keys().map(|id| id.0);
+            let ids = self.holders.take_lost(now).into_keys().map(|id| id.0.to_string());
             lost.extend(ids.map(|id| (self.now, id)));
             assert!(self.holders.next(now).is_none_or(|next| next > now), "it never sleeps");
         }
@@ -281,7 +281,7 @@ fn who_is_lost_is_told_with_the_reason_and_how_long_it_took() {
 fn replica(id: &str, state: State) -> Replica {
     Replica {
         id: ServerId(id.into()),
-        name: format!("web-{id}"),
+        name: format!("web-{id}").into(),
         state,
         why: String::new(),
         free: 0,

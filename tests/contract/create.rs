@@ -16,7 +16,7 @@ pub fn many_are_made_with_one_request(ground: &dyn Ground) {
     let first = provider.create(&creation(3)).unwrap();
     // At once: Nova records the whole batch before it answers.
     let servers = list(&mut provider);
-    let names: BTreeSet<&str> = servers.iter().map(|server| server.name.as_str()).collect();
+    let names: BTreeSet<&str> = servers.iter().map(|server| &*server.name).collect();
     assert_eq!(names, ["web-1", "web-2", "web-3"].into());
     assert!(servers.iter().any(|server| server.id == first), "the answer names one of them");
     for server in &servers {
@@ -28,7 +28,7 @@ pub fn many_are_made_with_one_request(ground: &dyn Ground) {
 pub fn one_alone_keeps_its_plain_name(ground: &dyn Ground) {
     let mut provider = open(ground);
     provider.create(&creation(1)).unwrap();
-    assert_eq!(list(&mut provider)[0].name, "web");
+    assert_eq!(&*list(&mut provider)[0].name, "web");
 }
 
 pub fn user_data_metadata_and_keypair_arrive(ground: &dyn Ground) {

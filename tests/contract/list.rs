@@ -29,7 +29,7 @@ pub fn a_list_of_several_pages_is_whole(ground: &dyn Ground) {
             (false, Vec::new())
         }
     });
-    let ids: BTreeSet<&str> = servers.iter().map(|server| server.id.0.as_str()).collect();
+    let ids: BTreeSet<&str> = servers.iter().map(|server| &*server.id.0).collect();
     assert_eq!(u64::try_from(ids.len()).unwrap(), count, "each server once");
     assert_eq!(ids.len(), servers.len(), "no server twice");
 

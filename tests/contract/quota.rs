@@ -10,7 +10,7 @@ pub fn as_many_as_fit_are_made(ground: &dyn Ground) {
     let mut provider = open(ground);
     provider.create(&creation(5)).expect("those that fit");
     let mut names: Vec<String> =
-        list(&mut provider).into_iter().map(|server| server.name).collect();
+        list(&mut provider).into_iter().map(|server| server.name.to_string()).collect();
     names.sort();
     assert_eq!(names, ["web-1", "web-2"]);
 }

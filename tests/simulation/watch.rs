@@ -128,7 +128,7 @@ pub fn anything(world: &World, whom: Whom, turn: u8) -> Watched {
 }
 
 fn lost(id: &ServerId, address: IpAddr) -> Lost {
-    let (name, why) = (id.0.clone(), "connection refused".to_owned());
+    let (name, why) = (id.to_string(), "connection refused".to_owned());
     Lost { name, address, why, times: 3, within: Duration::from_secs(3) }
 }
 

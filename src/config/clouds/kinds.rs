@@ -2,7 +2,6 @@
 
 use crate::config::clouds::values::{AUTH_KEYS, CLOUD_KEYS, Cloud, Region, Texts, Values};
 use crate::config::clouds::visit::{Map, Notes};
-use crate::ordered::ordered;
 
 /// A kind of map.
 #[derive(Clone, Copy, Debug)]
@@ -82,5 +81,5 @@ impl From<Map> for Values {
 
 fn texts(map: &mut Map, keys: &[&[&'static str]]) -> Texts {
     let keys = keys.iter().copied().flatten().copied();
-    ordered(keys.filter_map(|key| Some((key, map.take_text(key)?))))
+    keys.filter_map(|key| Some((key, map.take_text(key)?))).collect()
 }

@@ -81,7 +81,7 @@ fn condemned() -> World {
     let server = &world.vms["a"].server;
     world.plan.deletions.push(crate::plan::Deletion {
         server: server.id.clone(),
-        name: server.name.clone(),
+        name: server.name.to_string(),
         reason: crate::plan::DeletionReason::Silent,
         why: "silent".into(),
         condition: server.condition.clone(),

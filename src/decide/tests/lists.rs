@@ -124,5 +124,5 @@ fn a_batch_that_is_listed_in_part_is_looked_up_by_its_first() {
     let seen = look_twice(&mut world);
     check(&seen, 4, None);
     let first = seen.servers.last().unwrap();
-    assert!(first.id.0 == "n1" && first.scheduling, "n3 may be left out, too: {first:?}");
+    assert!(&*first.id.0 == "n1" && first.scheduling, "n3 may be left out, too: {first:?}");
 }

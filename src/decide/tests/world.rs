@@ -163,7 +163,7 @@ impl World {
     /// Adds VMs, or puts them in the place of those with their ids.
     pub fn put(&mut self, vms: impl IntoIterator<Item = Vm>) -> &mut Self {
         for vm in vms {
-            self.vms.insert(vm.server.id.0.clone(), vm);
+            self.vms.insert(vm.server.id.0.to_string(), vm);
         }
         self
     }
@@ -274,7 +274,7 @@ impl World {
 
     fn lost(&self, id: &str) -> Lost {
         let vm = &self.vms[id];
-        let (name, address) = (vm.server.name.clone(), vm.server.fixed[0].address);
+        let (name, address) = (vm.server.name.to_string(), vm.server.fixed[0].address);
         let (why, within) = ("connection refused".to_owned(), Duration::from_secs(3));
         Lost { name, address, why, times: 3, within }
     }
@@ -336,7 +336,8 @@ pub struct Answers(BTreeMap<String, Answer>);
 
 impl Ask for Answers {
     fn ask_all(&self, targets: &[Target], _: &dyn Fn() -> bool) -> BTreeMap<ServerId, Answer> {
-        let answer = |target: &Target| Some((target.id.clone(), self.0.get(&target.id.0)?.clone()));
+        let answer =
+            |target: &Target| Some((target.id.clone(), self.0.get(&*target.id.0)?.clone()));
         targets.iter().filter_map(answer).collect()
     }
 }

@@ -74,10 +74,10 @@ impl<T> Told<T> {
     }
 }
 
-impl Told<String> {
+impl<T: AsRef<str>> Told<T> {
     /// The text, if it is one.
     pub fn text(&self) -> Option<&str> {
-        self.get().map(String::as_str)
+        self.get().map(AsRef::as_ref)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Nova: servers, flavors and key pairs (Compute API v2.1). How servers are made is in [`super::new_server`].
 
 use std::collections::BTreeSet;
+use std::marker::PhantomData;
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -12,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::files;
 use crate::http::{Attempts, Method};
 use crate::model::{Listing, Server, ServerId};
-use crate::provider::openstack::answer::{Named, Told, parse};
+use crate::provider::openstack::answer::{Named, Told, parse, parse_into};
 use crate::provider::openstack::paging::{self, Links, PAGES_MAX};
 use crate::provider::openstack::record::{Ours, ServerRecord};
 use crate::provider::openstack::servers::{PATH, ServerList};
@@ -26,8 +27,9 @@ const USER_DATA_BYTES_MAX: u64 = 1024 * 1024;
 const USER_DATA_CHARS_MAX: usize = 65_535;
 
 #[derive(Deserialize)]
-struct OneRecord {
-    server: ServerRecord,
+struct OneRecord<'a> {
+    #[serde(borrow)]
+    server: ServerRecord<'a>,
 }
 
 #[derive(Deserialize)]
@@ -150,7 +152,8 @@ pub fn server(session: &mut Session, ours: &Ours, id: &ServerId) -> Result<Optio
     match session.ask(&Question::get(Service::Compute, &path)) {
         Ok(response) => {
             let invalid = |why: String| Error::new(ErrorKind::Invalid, format!("{path}: {why}"));
-            let answer: OneRecord = parse(&response.body, &path)?;
+            let record = PhantomData::<OneRecord<'_>>;
+            let answer = parse_into(record, &response.body, &path)?;
             let server = answer.server.read(ours).map_err(invalid)?.server;
             // Anything else that answers 200 (a proxy, a portal) says nothing about this server.
             if server.id == *id { Ok(Some(server)) } else { Err(invalid("another server".into())) }

@@ -195,7 +195,8 @@ fn external_address(session: &mut Session, floating_ip: FloatingIp) -> Result<Ex
             (Some(device).filter(|device| !device.is_empty()), is_server)
         }
     };
-    Ok(ExternalAddress { id, address, holder: device.map(ServerId), on_server_port })
+    let holder = device.map(|id| ServerId(id.into()));
+    Ok(ExternalAddress { id, address, holder, on_server_port })
 }
 
 /// A port that we may not see, or that does not tell, is somebody's: its id stands for a holder that is none of our servers.

@@ -41,7 +41,7 @@ pub fn create(
     };
     let answer = session.ask(&question).and_then(|response| {
         let answer: OneServer = parse(&response.body, "POST /servers")?;
-        Ok(ServerId(answer.server.id))
+        Ok(ServerId(answer.server.id.into()))
     });
     let user_data = ingredients.user_data.as_deref().or(ingredients.file.text("user_data"));
     answer.map_err(|error| clear_up(error, user_data, ingredients.file.admin_pass()))

@@ -3,18 +3,19 @@
 //! Of a server that is not ours only the mark is needed; of ours, what decides about its life.
 
 mod fields;
+pub mod shape;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
-use serde::Deserialize;
 use serde_json::Value;
 
 pub use fields::Item;
 
 use crate::model::{BATCH_KEY, Condition, FixedAddress, Launched, Server, ServerId, TRIAL_KEY};
 use crate::provider::openstack::answer::Told;
+use crate::provider::openstack::record::shape::{Fields, Text};
 use crate::provider::openstack::{hidden, states, times};
 
 /// What Nova reports of a server in a cell that is down: it exists, and that is all that is known.
@@ -37,26 +38,25 @@ impl Ours {
 
 /// One server as Nova lists it; fields that this program does not need are not read.
 #[derive(Clone, Debug, Default)]
-pub struct ServerRecord {
-    id: Told<String>,
-    name: Told<String>,
-    status: Told<String>,
-    metadata: Told<BTreeMap<String, Value>>,
-    addresses: Told<BTreeMap<String, Told<Vec<Told<AddressRecord>>>>>,
-    created: Told<String>,
-    updated: Told<String>,
+pub struct ServerRecord<'a> {
+    id: Told<Text<'a>>,
+    name: Told<Text<'a>>,
+    status: Told<Text<'a>>,
+    metadata: Told<Fields<'a, Told<Text<'a>>>>,
+    addresses: Told<Fields<'a, Told<Vec<Told<AddressRecord<'a>>>>>>,
+    created: Told<Text<'a>>,
+    updated: Told<Text<'a>>,
     locked: Told<Value>,
-    launched_at: Told<String>,
-    vm_state: Told<String>,
-    task_state: Told<String>,
+    launched_at: Told<Text<'a>>,
+    vm_state: Told<Text<'a>>,
+    task_state: Told<Text<'a>>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-struct AddressRecord {
-    #[serde(default)]
+/// An address of a server, as Nova lists it.
+#[derive(Clone, Debug, Default)]
+pub struct AddressRecord<'a> {
     addr: Told<IpAddr>,
-    #[serde(default, rename = "OS-EXT-IPS:type")]
-    kind: Told<String>,
+    kind: Told<Text<'a>>,
 }
 
 /// A record that was read.
@@ -70,7 +70,7 @@ pub struct Read {
     pub hidden: Vec<&'static str>,
 }
 
-impl ServerRecord {
+impl ServerRecord<'_> {
     /// Whether Nova knows no more than that it exists.
     pub fn is_unknown(&self) -> bool {
         self.status.text() == Some(STATUS_UNKNOWN)
@@ -78,21 +78,20 @@ impl ServerRecord {
 
     /// The server; or what is wrong with the record, when it is or may be one of ours and lacks what decides about it.
     pub fn read(self, ours: &Ours) -> Result<Read, String> {
-        let Some(id) = self.id.text().filter(|id| !id.is_empty()).map(str::to_owned) else {
+        let Some(id) = self.id.text().filter(|id| !id.is_empty()) else {
             return Err("a server without an id".to_owned());
         };
-        let metadata = self.metadata.get();
-        let mark = match metadata.and_then(|metadata| metadata.get(&ours.key)) {
-            None | Some(Value::Null) => None,
-            Some(Value::String(mark)) => Some(mark.clone()),
-            Some(_) => {
+        let mark = match self.metadata(&ours.key) {
+            Told::Not | Told::Null => None,
+            Told::Is(mark) => Some(&**mark),
+            Told::Odd => {
                 let key = &ours.key;
                 return Err(format!(
                     "server {id}: its metadata {key} is not a string, so it is not known whose it is"
                 ));
             }
         };
-        let is_ours = mark.as_deref().is_some_and(|mark| ours.may_be(mark));
+        let is_ours = mark.is_some_and(|mark| ours.may_be(mark));
         let created = match self.created() {
             Ok(created) => created,
             Err(why) if is_ours => return Err(format!("server {id}: {why}")),
@@ -107,12 +106,11 @@ impl ServerRecord {
             Err(why) if is_ours && asked => return Err(format!("server {id}: {why}")),
             Err(_) => Addresses::default(),
         };
-        let value = |key: &str| metadata.and_then(|metadata| metadata.get(key)?.as_str());
         let server = Server {
-            mark,
-            batch: value(BATCH_KEY).map(str::to_owned),
+            mark: mark.map(str::to_owned),
+            batch: self.metadata(BATCH_KEY).text().map(str::to_owned),
             // It makes a VM expendable, so it has to be just what we write.
-            trial: value(TRIAL_KEY) == Some("true"),
+            trial: self.metadata(TRIAL_KEY).text() == Some("true"),
             scheduling: self.task() == Some("scheduling"),
             words: states::words(&self.vm_state, &self.status, self.task()),
             condition,
@@ -122,10 +120,16 @@ impl ServerRecord {
             launched: self.launched(),
             fixed: addresses.fixed,
             floating: addresses.floating,
-            name: self.name.text().unwrap_or_default().to_owned(),
-            id: ServerId(id),
+            name: self.name.text().unwrap_or_default().into(),
+            id: ServerId(id.into()),
         };
         Ok(Read { server, untyped: addresses.untyped, hidden: self.hidden(addresses.hides_types) })
+    }
+
+    /// The value of its metadata under this key; not told where it has none, or where all of it is hidden.
+    fn metadata(&self, key: &str) -> &Told<Text<'_>> {
+        let fields = self.metadata.get().into_iter().flatten();
+        fields.rev().find(|(name, _)| name == key).map_or(&Told::Not, |(_, value)| value)
     }
 
     fn created(&self) -> Result<SystemTime, String> {
@@ -162,7 +166,7 @@ impl ServerRecord {
     fn task(&self) -> Option<&str> {
         match &self.task_state {
             Told::Not | Told::Null => None,
-            Told::Is(task) => Some(task.as_str()).filter(|task| !task.is_empty()),
+            Told::Is(task) => Some(&**task).filter(|task| !task.is_empty()),
             Told::Odd => Some("in an unknown task"),
         }
     }
@@ -176,15 +180,17 @@ impl ServerRecord {
             Told::Odd => return Err("addresses cannot be read".to_owned()),
         };
         let mut addresses = Addresses::default();
-        for (network, records) in by_network {
+        for (network, records) in by_name(by_network) {
             let unreadable = || format!("addresses on network \"{network}\" cannot be read");
-            for record in records.get().ok_or_else(unreadable)? {
+            let records = records.get().ok_or_else(unreadable)?;
+            addresses.fixed.reserve_exact(records.len());
+            for record in records {
                 let record = record.get().ok_or_else(unreadable)?;
                 let address = *record.addr.get().ok_or_else(unreadable)?;
                 match record.kind.text() {
                     Some("floating") => addresses.floating.push(address),
                     kind => {
-                        addresses.fixed.push(FixedAddress { network: network.clone(), address });
+                        addresses.fixed.push(FixedAddress { network: network.into(), address });
                         if kind != Some("fixed") {
                             addresses.untyped.push(address);
                         }
@@ -210,6 +216,12 @@ impl ServerRecord {
     }
 }
 
+/// Fields in the order of their names; of two with one name the last.
+fn by_name<'a, T>(fields: &'a Fields<'_, T>) -> impl Iterator<Item = (&'a str, &'a T)> {
+    let by_name: BTreeMap<&str, &T> = fields.iter().map(|(name, it)| (&**name, it)).collect();
+    by_name.into_iter()
+}
+
 /// A server's addresses by what they are.
 #[derive(Default)]
 struct Addresses {
@@ -223,6 +235,8 @@ struct Addresses {
 mod tests {
     use std::time::Duration;
 
+    use serde::Deserialize;
+
     use super::*;
 
     fn any(key: &str) -> Ours {
@@ -233,13 +247,13 @@ mod tests {
         Ours { key: "group".to_owned(), values: Some(vec!["scaler".to_owned()]) }
     }
 
-    fn record(fields: &str) -> ServerRecord {
+    fn record(fields: &str) -> ServerRecord<'static> {
         let json = format!(
             r#"{{"id": "a", "name": "web", "metadata": {{"group": "scaler"}}, "addresses": {{}}, "created": "2026-11-24T19:00:00Z", {fields}}}"#
         );
         // The last of two fields with one name is taken.
         let json: Value = serde_json::from_str(&json).unwrap();
-        serde_json::from_value(json).unwrap()
+        ServerRecord::deserialize(json).unwrap()
     }
 
     fn read(fields: &str) -> Server {
@@ -439,9 +453,10 @@ mod tests {
             let json = |mark: &str| {
                 format!(r#"{{"id": "a", "metadata": {{"group": "{mark}"}}, {fields}}}"#)
             };
-            let ours: ServerRecord = serde_json::from_str(&json("scaler")).unwrap();
+            let (ours, other) = (json("scaler"), json("front"));
+            let ours: ServerRecord = serde_json::from_str(&ours).unwrap();
             assert_eq!(ours.read(&pool()).unwrap_err(), format!("server a: {why}"), "of {fields}");
-            let other: ServerRecord = serde_json::from_str(&json("front")).unwrap();
+            let other: ServerRecord = serde_json::from_str(&other).unwrap();
             assert_eq!(other.read(&pool()).unwrap().server.mark.as_deref(), Some("front"));
         }
         // Nobody asks a server that is being built.

@@ -1,6 +1,7 @@
 //! Nova's list of servers (Compute API, "List Servers Detailed"), put together from its pages. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
 
@@ -114,7 +115,9 @@ impl<'de> Visitor<'de> for Servers<'_> {
 pub struct ServerList {
     ours: Ours,
     servers: Vec<Server>,
-    ids: BTreeSet<ServerId>,
+    /// And the page that showed it first.
+    ids: BTreeMap<ServerId, usize>,
+    pages: usize,
     on_two_pages: usize,
     untyped: BTreeSet<IpAddr>,
     hidden: BTreeSet<&'static str>,
@@ -131,7 +134,8 @@ impl ServerList {
         ServerList {
             ours,
             servers: Vec::new(),
-            ids: BTreeSet::new(),
+            ids: BTreeMap::new(),
+            pages: 0,
             on_two_pages: 0,
             untyped: BTreeSet::new(),
             hidden: BTreeSet::new(),
@@ -146,18 +150,21 @@ impl ServerList {
         if let Some(why) = found.fault {
             return Err(Error::new(ErrorKind::Invalid, format!("{PATH}: {why}")));
         }
-        let mut here = BTreeSet::new();
+        self.pages += 1;
         self.servers.reserve(found.servers.len());
         for read in found.servers {
             self.untyped.extend(read.untyped);
             self.hidden.extend(read.hidden);
-            if self.ids.contains(&read.server.id) {
-                self.on_two_pages += 1;
-            } else if here.insert(read.server.id.clone()) {
-                self.servers.push(read.server);
+            match self.ids.entry(read.server.id.clone()) {
+                Entry::Vacant(place) => {
+                    place.insert(self.pages);
+                    self.servers.push(read.server);
+                }
+                Entry::Occupied(place) => {
+                    self.on_two_pages += usize::from(*place.get() != self.pages);
+                }
             }
         }
-        self.ids.append(&mut here);
         next_page(PATH, path, &found.links)
     }
 
@@ -224,7 +231,8 @@ mod tests {
         assert_eq!(next.as_deref(), Some("/servers/detail?marker=b"));
         list.add("/servers/detail?marker=b", &page(&["b", "c", "c"], "marker=c")).unwrap();
         assert_eq!(list.on_two_pages(), 1, "c is on one page");
-        let ids: Vec<String> = list.into_servers().into_iter().map(|server| server.id.0).collect();
+        let servers = list.into_servers();
+        let ids: Vec<&str> = servers.iter().map(|server| &*server.id.0).collect();
         assert_eq!(ids, ["a", "b", "c"]);
     }
 

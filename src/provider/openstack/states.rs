@@ -2,9 +2,14 @@
 
 use crate::model::Condition;
 use crate::provider::openstack::answer::Told;
+use crate::provider::openstack::record::shape::Text;
 
 /// By `vm_state` and task; where the first is hidden or a word of somebody else's, by `status`, which is made of both.
-pub fn condition(vm_state: &Told<String>, status: &Told<String>, task: Option<&str>) -> Condition {
+pub fn condition(
+    vm_state: &Told<Text<'_>>,
+    status: &Told<Text<'_>>,
+    task: Option<&str>,
+) -> Condition {
     let vm_state = vm_state.text().unwrap_or_default();
     match (vm_state, task.unwrap_or_default()) {
         // First, because deleting is also the task of a soft-deleted server that is reclaimed: still not our business.
@@ -52,7 +57,7 @@ fn by_status(status: &str, task: Option<&str>) -> Option<Condition> {
 }
 
 /// The state in Nova's own words.
-pub fn words(vm_state: &Told<String>, status: &Told<String>, task: Option<&str>) -> String {
+pub fn words(vm_state: &Told<Text<'_>>, status: &Told<Text<'_>>, task: Option<&str>) -> String {
     let known = |word: &&str| !word.is_empty();
     let told = vm_state.text().filter(known).or_else(|| status.text().filter(known));
     let state = told.unwrap_or("in an unknown state");

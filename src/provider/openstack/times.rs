@@ -1,5 +1,6 @@
 //! Times as the services write them: ISO 8601 in some spelling, in UTC unless they say otherwise.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 /// Characters of a date: what looks like a zone within it is none.
@@ -7,12 +8,21 @@ const DATE_CHARACTERS: usize = "2026-11-24".len();
 
 /// The time, with or without a zone, in capitals or not.
 pub fn parse(text: &str) -> Option<SystemTime> {
-    let text = text.trim().to_ascii_uppercase().replace(',', ".");
+    let text = as_we_know_it(text.trim());
     let (time, east) = zone(&text)?;
     let local = humantime::parse_rfc3339_weak(time).ok()?;
     match east {
         East::By(offset) => local.checked_sub(offset),
         East::Behind(offset) => local.checked_add(offset),
+    }
+}
+
+/// In capitals, and with a point. Nova's own are so already.
+fn as_we_know_it(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_lowercase() || byte == b',') {
+        text.to_ascii_uppercase().replace(',', ".").into()
+    } else {
+        text.into()
     }
 }
 

@@ -106,7 +106,7 @@ impl World {
         let held = self.addresses.iter().filter(|address| address.holder.as_ref() == Some(&vm.id));
         Server {
             id: vm.id.clone(),
-            name: vm.name.clone(),
+            name: vm.name.as_str().into(),
             mark: vm.metadata(&self.rules.mark_key),
             batch: vm.metadata(BATCH_KEY),
             trial: vm.metadata(TRIAL_KEY).is_some(),
@@ -172,7 +172,7 @@ impl World {
         let (number, slots) = (self.made, self.rules.slots());
         let share = self.random.number(SHARE.0, SHARE.1);
         let chance = self.random.once_in(ONE_BUILD_FAILS_IN);
-        let id = ServerId(format!("vm-{number}"));
+        let id = ServerId(format!("vm-{number}").into());
         let fails = number == FIRST_FAILURE || (chance && number > FIRST_FAILURE);
         let vm = Vm {
             id: id.clone(),

@@ -208,7 +208,7 @@ pub fn addresses<'a>(plan: &'a Plan, report: &'a Report) -> Option<Vec<ExternalA
             id: &address.id,
             address: address.address,
             holder_id: holder,
-            holder_name: replica.map(|replica| replica.name.as_str()),
+            holder_name: replica.map(|replica| &*replica.name),
             holder_state: replica.map(|replica| replica.state),
         }
     };

@@ -31,8 +31,8 @@ fn many(count: usize) -> Report {
     let plan = report.plan.as_mut().unwrap();
     let one = plan.replicas[0].clone();
     let replica = |number: usize| Replica {
-        id: ServerId(format!("3f2a9c4e-0000-4000-8000-{number:012}")),
-        name: format!("web-{number}"),
+        id: ServerId(format!("3f2a9c4e-0000-4000-8000-{number:012}").into()),
+        name: format!("web-{number}").into(),
         state: State::ALL[number % 7],
         ..one.clone()
     };
@@ -237,7 +237,7 @@ fn folded(count: u8, second: State) -> bool {
         .map(|number| crate::model::ExternalAddress {
             id: crate::model::AddressId(format!("ip-{number}")),
             address: [203, 0, 113, number].into(),
-            holder: Some(ServerId(format!("id-{}", number % 2))),
+            holder: Some(ServerId(format!("id-{}", number % 2).into())),
             ..one.clone()
         })
         .collect();
@@ -340,11 +340,11 @@ fn a_row_tells_since_when_what_the_last_question_came_to_and_how_far_a_boot_is()
             at: at(22),
             lasted: Duration::from_millis(12),
             answered,
-            result: result.into(),
+            result: result.to_owned().into(),
         };
         Asked { last: Some(last), answered: Some(at(if answered { 22 } else { 10 })) }
     };
-    let id = |number: u8| ServerId(format!("3f2a9c4e-0000-4000-8000-00000000000{number}"));
+    let id = |number: u8| ServerId(format!("3f2a9c4e-0000-4000-8000-00000000000{number}").into());
     let questions = [(id(0), asked(true, "200")), (id(3), asked(false, "status 503"))];
     snapshot = snapshot.with_questions(questions.into_iter().collect());
     let page = render(&snapshot, &History::new(snapshot.started.wall), at(30), "");

@@ -241,7 +241,7 @@ impl Vm {
         let fixed = fixed.map(|address| FixedAddress { network: NETWORK.into(), address });
         Server {
             id: self.id.clone(),
-            name: self.name.clone(),
+            name: self.name.as_str().into(),
             mark: self.mark.clone(),
             batch: self.batch.clone(),
             trial: self.trial,
