@@ -71,7 +71,7 @@ build-real: ## Build what `make test-real` runs
 	$(CARGO) test --locked --no-run --test real
 
 # All at once: two processors build them in the time of two.
-build-tests: ## Build what `make test`, `make test-etcd`, `make test-real` `make bench-small` and the gate's short bench-cost run
+build-tests: ## Build what `make test`, `make test-etcd`, `make test-real`, `make bench-small` and the gate's short bench-cost run
 	$(CARGO) test --locked --no-run --lib --bins --test it --test simulation --test model --test etcd --test real \
 	    --bench scale --bench micro --bench cost
 
