@@ -38,8 +38,8 @@ DEB = $(DIST)/simplescalevm_$(VERSION)_$(shell dpkg --print-architecture).deb
 # 1.2.3 -> 1.2 and 1
 MAJOR := $(word 1,$(subst ., ,$(VERSION)))
 MINOR := $(MAJOR).$(word 2,$(subst ., ,$(VERSION)))
-# The same source gives the same archive.
-export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+# The same source gives the same archive. Not exported: C in the dependencies would be compiled anew after each commit.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 
 UNITS := simplescalevm.service simplescalevm@.service simplescalevm-once.service simplescalevm-once.timer
 REPLICA := contrib/replica/cloud-init.yaml contrib/replica/cloud-init-nginx.yaml
@@ -211,7 +211,7 @@ dist: static ## Pack the static binary with all that belongs to it, a bill of ma
 	install -m 0755 $(STATIC) $(DIST)/$(RELEASE)/simplescalevm
 	install -m 0644 LICENSE man/simplescalevm.8 contrib/stack.yml contrib/stack-two.yml $(UNITS:%=contrib/%) $(DIST)/$(RELEASE)/
 	install -m 0644 contrib/completions/* $(DIST)/$(RELEASE)/completions/
-	contrib/bom $(STATIC_TARGET) >$(DIST)/$(RELEASE)/simplescalevm.cdx.json
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) contrib/bom $(STATIC_TARGET) >$(DIST)/$(RELEASE)/simplescalevm.cdx.json
 	cd $(DIST)/$(RELEASE) && find * -type f ! -name SHA256SUMS -print0 | LC_ALL=C sort -z | xargs -0 sha256sum >SHA256SUMS
 	tar -C $(DIST) --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$(SOURCE_DATE_EPOCH) \
 	    -cf - $(RELEASE) | gzip -9n >$(DIST)/$(RELEASE).tar.gz
@@ -238,7 +238,7 @@ deb: maintainer static ## Build a Debian package (DEB_MAINTAINER)
 	rm -rf $(DIST)/deb
 	@$(MAKE) --no-print-directory install BINARY=$(STATIC) DESTDIR=$(DIST)/deb prefix=/usr unitdir=/lib/systemd/system \
 	    zshdir=/usr/share/zsh/vendor-completions sysconfdir=/etc
-	contrib/deb/build $(DIST)/deb $(VERSION) "$$DEB_MAINTAINER" $(DEB)
+	SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) contrib/deb/build $(DIST)/deb $(VERSION) "$$DEB_MAINTAINER" $(DEB)
 
 test-packaging: ## Test what is shipped for real: as root on Debian, with docker and debootstrap
 	tests/packaging/run
