@@ -21,8 +21,8 @@ fn survive(service: &str) -> String {
     let settings = scene
         .settings()
         .with("APP_INTERVAL", "2")
-        .with("OPENSTACK_API_TIMEOUT", "10")
-        .with("REPLICA_LAUNCH_TIMEOUT", "90");
+        .with("OPENSTACK_API_TIMEOUT", "6")
+        .with("REPLICA_LAUNCH_TIMEOUT", "45");
     let daemon = Daemon::start(&settings);
     let pool = scene.until_healthy(&daemon, 3);
     scene.keep(&pool);
