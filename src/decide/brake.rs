@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::decide::Observation;
 use crate::decide::kind::{Kind, kind, since};
+use crate::decide::state::Judged;
 use crate::memory::{Intervals, LossBrake, Memory, ReplicaMemory, SilenceBrake};
 use crate::model::{Answer, Condition, Server, ServerId, State};
 use crate::settings::Policy;
@@ -20,7 +21,7 @@ const MANY: usize = 3;
 /// More of them, and most of the rest, begin the three intervals anew. A pass with no memory has no brake: nothing
 /// could ever release it.
 pub fn silence(policy: &Policy, seen: &Observation, memory: &Memory) -> Option<SilenceBrake> {
-    if policy.once {
+    if policy.once || all_answer(seen, memory) {
         return None;
     }
     let answered = answered_before(policy, seen, memory);
@@ -70,10 +71,6 @@ fn most_are_silent(
     is_known: &dyn Fn(&ServerId) -> bool,
 ) -> bool {
     let is_silent = |server: &&Server| is_silent(seen, memory, &server.id);
-    // As nearly always: then nobody needs to be known.
-    if !seen.servers.iter().any(|server| is_silent(&server)) {
-        return false;
-    }
     let known: Vec<&Server> = seen
         .servers
         .iter()
@@ -86,6 +83,14 @@ fn most_are_silent(
     } else {
         is_most(silent, known.len())
     }
+}
+
+/// As nearly always: then nobody needs to be known.
+fn all_answer(seen: &Observation, memory: &Memory) -> bool {
+    let silent = |replica: &ReplicaMemory| replica.state == State::Silent;
+    seen.unconfirmed.is_empty()
+        && !seen.answers.values().any(|answer| matches!(answer, Answer::None { .. }))
+        && !memory.replicas.values().any(silent)
 }
 
 /// One that was not asked is what it was.
@@ -107,19 +112,20 @@ pub fn protects(silence: Option<&SilenceBrake>, id: &ServerId) -> bool {
 
 /// Whether most of the replicas turned to error, or vanished, since the last pass that was not early: many are many, also
 /// when several passes see them go one after the other.
-pub fn loss(policy: &Policy, seen: &Observation, memory: &Memory) -> Option<LossBrake> {
+pub fn loss(
+    policy: &Policy,
+    seen: &Observation,
+    memory: &Memory,
+    judged: &[Judged<'_>],
+) -> Option<LossBrake> {
     let is_expected = |replica: &&ReplicaMemory| {
         replica.state != State::Deleting
             && replica.delete_sent.is_none()
             && replica.missing.is_none_or(|missing| missing.at > memory.intervals.at)
     };
-    let before: Vec<(&Server, &ReplicaMemory)> = seen
-        .servers
-        .iter()
-        .filter_map(|server| Some((server, memory.replicas.get(&server.id)?)))
-        .collect();
+    let before = || judged.iter().filter_map(|one| Some((one.server, one.before?)));
     let expected = memory.replicas.values().filter(is_expected).count();
-    let listed = before.iter().map(|(_, replica)| *replica).filter(is_expected).count();
+    let listed = before().filter(|(_, replica)| is_expected(replica)).count();
     let vanished = expected.saturating_sub(listed);
     let passes = Intervals::first(seen.elapsed);
     // A list that may be short leaves out some that are there, and nothing is made from it anyway.
@@ -131,7 +137,7 @@ pub fn loss(policy: &Policy, seen: &Observation, memory: &Memory) -> Option<Loss
     let working = |replica: &ReplicaMemory| {
         replica.launched && !replica.in_error && replica.state != State::Deleting
     };
-    let known = || before.iter().filter(|(_, replica)| working(replica));
+    let known = || before().filter(|(_, replica)| working(replica));
     let turned = known().filter(|(server, _)| server.condition == Condition::Error).count();
     let known = known().count();
     if is_most(turned, known) {

@@ -104,8 +104,8 @@ pub enum Lookup {
 /// From what is to what should be done about it, and what to remember of it.
 pub fn decide(policy: &Policy, seen: &Observation, memory: &Memory) -> (Plan, Memory) {
     let silence = brake::silence(policy, seen, memory);
-    let loss = brake::loss(policy, seen, memory);
     let judged = state::judge_all(policy, seen, memory, silence.as_ref());
+    let loss = brake::loss(policy, seen, memory, &judged);
     let batches = batch::follow(policy, seen, memory, &judged);
     let back_off = back_off::update(policy, seen, memory, &judged, &batches);
 
@@ -200,10 +200,7 @@ fn with_missing(
     memory: &Memory,
     mut replicas: BTreeMap<ServerId, ReplicaMemory>,
 ) -> BTreeMap<ServerId, ReplicaMemory> {
-    for (id, before) in &memory.replicas {
-        if replicas.contains_key(id) {
-            continue;
-        }
+    for (id, before) in absent(memory, &replicas) {
         let missing = match before.missing {
             Some(missing) => Some(seen.count(policy, missing)),
             // It may be there: a complete list will tell.
@@ -215,6 +212,19 @@ fn with_missing(
         }
     }
     replicas
+}
+
+/// Those that are remembered and not in the list. Both are in order.
+fn absent<'a>(
+    memory: &'a Memory,
+    listed: &BTreeMap<ServerId, ReplicaMemory>,
+) -> Vec<(&'a ServerId, &'a ReplicaMemory)> {
+    let mut listed = listed.keys().peekable();
+    let mut is_absent = |id: &ServerId| {
+        while listed.next_if(|other| *other < id).is_some() {}
+        listed.next_if(|other| *other == id).is_none()
+    };
+    memory.replicas.iter().filter(|(id, _)| is_absent(id)).collect()
 }
 
 /// Only while it is still to be moved.

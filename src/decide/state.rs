@@ -23,6 +23,8 @@ pub struct Judged<'a> {
     pub fresh: bool,
     /// Whether its silence counts for nothing yet: it is the first, or the brake protects it.
     pub spared: bool,
+    /// What was remembered of it.
+    pub before: Option<&'a ReplicaMemory>,
     /// What to remember of it.
     pub memory: ReplicaMemory,
 }
@@ -31,7 +33,7 @@ pub struct Judged<'a> {
 pub fn judge_all<'a>(
     policy: &Policy,
     seen: &'a Observation,
-    memory: &Memory,
+    memory: &'a Memory,
     silence: Option<&SilenceBrake>,
 ) -> Vec<Judged<'a>> {
     let mut servers: Vec<&Server> = seen.servers.iter().collect();
@@ -56,7 +58,7 @@ impl Verdict {
 fn judge<'a>(
     policy: &Policy,
     seen: &'a Observation,
-    memory: &Memory,
+    memory: &'a Memory,
     silence: Option<&SilenceBrake>,
     server: &'a Server,
 ) -> Judged<'a> {
@@ -112,7 +114,7 @@ fn judge<'a>(
     };
     let answer = answer.as_deref();
     let memory = remember(policy, seen, memory, silence, server, (before, &kind, answer), &replica);
-    Judged { server, kind, replica, fresh: verdict.fresh, spared: verdict.spared, memory }
+    Judged { server, kind, replica, fresh: verdict.fresh, spared: verdict.spared, before, memory }
 }
 
 /// The probe's table.
