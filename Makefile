@@ -217,9 +217,12 @@ dist: static ## Pack the static binary with all that belongs to it, a bill of ma
 	    -cf - $(RELEASE) | gzip -9n >$(DIST)/$(RELEASE).tar.gz
 	cd $(DIST) && sha256sum $(RELEASE).tar.gz >$(RELEASE).tar.gz.sha256
 
+# The build of an image has no Git to ask.
+REVISION = $$(git describe --always --abbrev=40 --dirty --exclude '*' 2>/dev/null || echo unknown)
+
 # Only who builds it knows these; all other labels are in the Dockerfile.
 LABELS = --label org.opencontainers.image.version=$(VERSION) \
-    --label org.opencontainers.image.revision=$$(git describe --always --abbrev=40 --dirty --exclude '*' 2>/dev/null || echo unknown) \
+    --label org.opencontainers.image.revision=$(REVISION) --build-arg REVISION=$(REVISION) \
     --label org.opencontainers.image.created=$$(date -u +%FT%TZ)
 
 image: ## Build the container image, with a shell and without (IMAGE, BASE)

@@ -16,6 +16,9 @@ const TICK: Duration = Duration::from_millis(10);
 /// More than any pass takes.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// As the systemd units and the image have it.
+const TRIM: (&str, &str) = ("MALLOC_TRIM_THRESHOLD_", "131072");
+
 /// Scalers that were started so far, which gives each a name.
 static STARTED: AtomicUsize = AtomicUsize::new(0);
 
@@ -33,7 +36,8 @@ impl Scaler {
         let address = SocketAddr::from_abstract_name(&name).expect("an abstract name");
         let told = UnixDatagram::bind_addr(&address).expect("a socket");
         told.set_read_timeout(Some(PATIENCE)).expect("a time limit");
-        let daemon = Daemon::start(&settings.clone().with("NOTIFY_SOCKET", &format!("@{name}")));
+        let settings = settings.clone().with("NOTIFY_SOCKET", &format!("@{name}"));
+        let daemon = Daemon::start(&settings.with(TRIM.0, TRIM.1));
         Scaler { daemon, told }
     }
 
