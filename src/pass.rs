@@ -296,6 +296,9 @@ impl Pool {
 
     /// How long the addresses that moved had nobody behind them. One that still answers hands its address over without.
     fn count_downtimes(&mut self, watched: &Watched, began: Duration, report: &Report) {
+        if !self.config.policy.manage_addresses {
+            return;
+        }
         let answered = report.answered.iter().map(|id| (id.clone(), began));
         self.last_answers.extend(answered);
         let (Some(plan), Some(outcome)) = (&report.plan, &report.outcome) else { return };

@@ -31,7 +31,10 @@ fn hosts_that_are_full_halve_the_batch_until_it_fits() {
     let scene = Scene::open_alone();
     scene.cloud.set_room(Some(1));
     scene.never_more_than(6);
-    let daemon = Daemon::start(&scene.settings().with("REPLICA_MIN_AVAILABLE_RESOURCES", "6"));
+    // The pauses between creations are as many intervals.
+    let settings =
+        scene.settings().with("REPLICA_MIN_AVAILABLE_RESOURCES", "6").with("APP_INTERVAL", "2");
+    let daemon = Daemon::start(&settings);
     // Six are asked for, then three, of which one would fit: but all fail. Then one alone.
     let pool = scene.until_healthy_among(&daemon, 1);
     scene.keep(&pool);
