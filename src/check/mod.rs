@@ -258,7 +258,7 @@ fn same_refusal<'a>(
     const OF_KEYS: &str = "\"";
     const OF_THE_WAY: [&str; 5] = ["not ", "status 3", "status 4", "TLS: ", "the answer "];
     let Some(Answer::None { why }) = answers.next() else { return None };
-    let same = |answer: &Answer| matches!(answer, Answer::None { why: other } if other == why);
+    let same = |answer: &Answer| matches!(answer, Answer::None { why: other } if mistake(other) == mistake(why));
     if !answers.all(same) {
         return None;
     }
@@ -270,6 +270,20 @@ fn same_refusal<'a>(
         return None;
     };
     Some((why, advice))
+}
+
+/// What is wrong with an answer, without the values and the keys that it has: these are each replica's own.
+fn mistake(why: &str) -> (&str, &str) {
+    const MISSING: &str = "\" is missing (have: ";
+    const NOT_JSON: &str = "not JSON: ";
+    if let Some((key, _)) = why.split_once(MISSING) {
+        return (key, MISSING);
+    }
+    if why.starts_with(NOT_JSON) {
+        return (NOT_JSON, "");
+    }
+    let of_value = why.split_once("\" is ").zip(why.rsplit_once(", not "));
+    of_value.map_or((why, ""), |((key, _), (_, wanted))| (key, wanted))
 }
 
 /// A VM that runs and on which nothing takes a connection, and nothing refuses it, is most often shut off by its security

@@ -42,9 +42,8 @@ fn one(policy: &Policy, replicas: u64, quota: &Quota, page: &mut Page<'_>) {
     }
     match policy.max {
         Some(max) if max.saturating_sub(replicas) > room => {
-            let room = more(room);
-            let text =
-                format!("{text}: REPLICA_MAX {max} does not fit: there is room for {room} more");
+            let room = counted(usize::try_from(room).unwrap_or(usize::MAX), "more replica");
+            let text = format!("{text}: REPLICA_MAX {max} does not fit: there is room for {room}");
             page.warn("quota", &text);
         }
         _ => page.found("quota", &text),

@@ -182,6 +182,24 @@ fn answers_that_are_all_refused_for_the_same_mistake_are_a_fault_that_shows_thei
 }
 
 #[test]
+fn the_same_mistake_with_other_values_is_the_same() {
+    let check = |whys: [&str; 2], same: bool| {
+        let answers = whys.map(|why| Answer::None { why: why.to_owned() });
+        assert_eq!(same_refusal(answers.iter()).is_some(), same, "{whys:?}");
+    };
+    let number = "not a whole number of 0 or more";
+    let capacity = |value: &str| format!("\"capacity\" is {value}, {number}");
+    check([&capacity("\"1\""), &capacity("\"2\"")], true);
+    check([&capacity("-1"), "\"termination\" is \"no\", not true or false"], false);
+    check([&capacity("-1"), "\"capacity\" is missing (have: none)"], false);
+    let missing = |keys: &str| format!("\"capacity\" is missing (have: {keys})");
+    check([&missing("free"), &missing("free, more")], true);
+    check(["not JSON: <html> a", "not JSON: <html> b"], true);
+    check(["not JSON: <html>", "not a JSON object"], false);
+    check(["status 404", "status 403"], false);
+}
+
+#[test]
 fn replicas_that_all_boot_or_are_cut_off_are_no_fault() {
     let why = |why: &str| Answer::None { why: why.to_owned() };
     for reason in
@@ -190,7 +208,7 @@ fn replicas_that_all_boot_or_are_cut_off_are_no_fault() {
         let answers = [why(reason), why(reason)];
         assert_eq!(same_refusal(answers.iter()), None, "{reason}");
     }
-    let answers = [why("\"capacity\" is -1"), why("\"capacity\" is -2")];
+    let answers = [why("\"capacity\" is missing (have: none)"), why("status 404")];
     assert_eq!(same_refusal(answers.iter()), None, "not the same reason");
     for reason in ["status 404", "status 301", "TLS: invalid peer certificate"] {
         assert!(same_refusal([why(reason)].iter()).is_some(), "{reason}");
@@ -395,12 +413,12 @@ fn quota(what: &'static str, used: u64, limit: Option<u64>, of_one: u64) -> Quot
 fn a_quota_is_compared_with_the_most_replicas_there_may_be() {
     let instances = quota("instances", 12, Some(20), 1);
     let one = [instances.clone()];
-    let text = "warning  instances 12 of 20 used: REPLICA_MAX 60 does not fit: there is room for 8 replicas more";
+    let text = "warning  instances 12 of 20 used: REPLICA_MAX 60 does not fit: there is room for 8 more replicas";
     check_quotas(0, &one, &[("REPLICA_MAX", "60")], &[text]);
     check_quotas(0, &one, &[("REPLICA_MAX", "8")], &["ok       instances 12 of 20 used"]);
     // The pool's own are among those in use.
     check_quotas(10, &one, &[("REPLICA_MAX", "18")], &["ok       instances 12 of 20 used"]);
-    let text = "warning  instances 12 of 20 used: REPLICA_MAX 19 does not fit: there is room for 8 replicas more";
+    let text = "warning  instances 12 of 20 used: REPLICA_MAX 19 does not fit: there is room for 8 more replicas";
     check_quotas(10, &one, &[("REPLICA_MAX", "19")], &[text]);
     check_quotas(12, &one, &[("REPLICA_MAX", "3")], &["ok       instances 12 of 20 used"]);
     check_quotas(0, &one, &[("REPLICA_MAX", "none")], &["ok       instances 12 of 20 used"]);
@@ -414,13 +432,13 @@ fn cores_and_memory_are_compared_by_the_flavor() {
         quota("MiB of RAM", 0, None, 8000),
     ];
     let expected = [
-        "warning  cores 48 of 60 used: REPLICA_MAX 4 does not fit: there is room for 3 replicas more",
+        "warning  cores 48 of 60 used: REPLICA_MAX 4 does not fit: there is room for 3 more replicas",
         "ok       no limit on instances, MiB of RAM",
     ];
     check_quotas(0, &all, &[("REPLICA_MAX", "4")], &expected);
     // More is in use than there may be: that is how a lowered quota looks.
     let over = [quota("cores", 80, Some(60), 4)];
-    let text = "warning  cores 80 of 60 used: REPLICA_MAX 4 does not fit: there is room for 0 replicas more";
+    let text = "warning  cores 80 of 60 used: REPLICA_MAX 4 does not fit: there is room for 0 more replicas";
     check_quotas(3, &over, &[("REPLICA_MAX", "4")], &[text]);
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::decide::learn::REFUSED_INTERVALS;
 use crate::decide::state::Judged;
 use crate::decide::{Addresses, Observation};
 use crate::memory::{Memory, SilenceBrake};
@@ -65,9 +66,17 @@ pub fn tell_what_stays(
                     "{ip} is free once {name} ({server}) is deleted ({why}): no healthy replica can take it"
                 ),
             ),
-            None => (
+            None if plan.spares.is_empty() => (
                 format!("address-stays:{id}"),
                 format!("{ip} stays where it is ({why}): no healthy replica is free for it"),
+            ),
+            // It would have moved to one of them.
+            None => (
+                format!("address-refused:{id}"),
+                format!(
+                    "{ip} stays where it is ({why}): the cloud refused to bind it to any healthy replica that is free; \
+                     each is tried again {REFUSED_INTERVALS} intervals later"
+                ),
             ),
         };
         plan.notes.push(Note { loudness: Loudness::Warning, key, text });

@@ -112,7 +112,7 @@ fn cut(
         }
     };
     if let Some(limit) = limits.batch {
-        cut(limit, format!("at most {limit} at once after a batch that failed"), None);
+        cut(limit, format!("at most {limit} at a time after a batch that failed"), None);
     }
     if let (Some(max), Some(room)) = (policy.max, room) {
         cut(room, format!("REPLICA_MAX {max}: there are {} replicas", max - room.min(max)), None);

@@ -9,7 +9,7 @@ use crate::outcome::Outcome;
 use crate::settings::Policy;
 
 /// Intervals for which a pair that the cloud refused is not tried again.
-const REFUSED_INTERVALS: u32 = 10;
+pub const REFUSED_INTERVALS: u32 = 10;
 
 /// Remembers what was done, and what failed, in the pass that began at `elapsed`.
 pub fn learn(policy: &Policy, elapsed: Duration, outcome: &Outcome, memory: &mut Memory) {

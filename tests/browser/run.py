@@ -154,7 +154,7 @@ return small.slice(0, 10);
 
 # Which part stands above the one that is to be read before it.
 ORDER = """
-const ids = ['health', 'attention-heading', 'trouble-heading', 'addresses-heading', 'past-heading', 'plan-heading',
+const ids = ['health', 'attention-heading', 'trouble-heading', 'now-heading', 'addresses-heading', 'past-heading', 'plan-heading',
              'events-heading', 'replicas-heading'];
 const parts = ids.map((id) => document.getElementById(id)).filter(Boolean);
 const tops = parts.map((e) => e.getBoundingClientRect().top);

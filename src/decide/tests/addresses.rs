@@ -197,8 +197,9 @@ fn a_refused_pair_is_skipped_for_ten_passes() {
     let mut world = world([healthy("a", 1)]).with_addresses(&[(ONE, "")]);
     world.bind_fails.insert((ONE.into(), "a".into()), ErrorKind::Refused(409));
     world.plans("move 192.0.2.1 to a (a): unbound");
+    let why = "192.0.2.1 stays where it is (unbound): the cloud refused to bind it to any healthy replica";
     for _ in 0..10 {
-        world.plans("");
+        world.plans("").says(Loudness::Warning, why);
     }
     world.plans("move 192.0.2.1 to a (a): unbound");
 }

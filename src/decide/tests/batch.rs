@@ -28,7 +28,7 @@ fn after_a_batch_with_an_error_the_next_one_is_half_as_large_down_to_one() {
     world.pass().creates(14);
     for half in [7, 3, 1, 1] {
         fail_all(&mut world);
-        world.pass().creates(half).held_back(&format!("at most {half} at once"));
+        world.pass().creates(half).held_back(&format!("at most {half} at a time"));
     }
 }
 
@@ -87,7 +87,7 @@ fn a_batch_stays_followed_when_one_of_it_was_deleted_by_the_operator() {
     world.pass().pass().take(&["n1"]).pass().creates(1);
     world.fail(&["n2"]).pass().later(400);
     world.policy.minimum = 20;
-    world.pass().creates(2).held_back("at most 2 at once");
+    world.pass().creates(2).held_back("at most 2 at a time");
 }
 
 #[test]

@@ -93,8 +93,8 @@ fn write(view: &View<'_>, page: &mut String) -> std::fmt::Result {
     // the rest.
     overview::write(view, page)?;
     attention::write(view, page)?;
-    overview::now(view, page)?;
     replicas_in_trouble::write(view, page)?;
+    overview::now(view, page)?;
     replicas::addresses(view, page)?;
     past::write(view, page)?;
     plan::write(view, page)?;

@@ -43,7 +43,7 @@ pub fn write(view: &View<'_>, page: &mut String) -> Result {
     page.push_str(
         "</div>\n<div class=\"switches\">\
          <label id=\"local\" hidden><input type=\"checkbox\"> local time</label>\
-         <label id=\"live\" hidden><input type=\"checkbox\" checked> refresh by itself</label></div>\n",
+         <label id=\"live\" hidden><input type=\"checkbox\" checked> auto-refresh</label></div>\n",
     );
     place::write(view, page)?;
     page.push_str("</header>\n<main>\n<div id=\"health\" role=\"status\" data-part>");
