@@ -88,8 +88,6 @@ pub struct Pause {
     pub step: u32,
     /// Why, in words.
     pub why: String,
-    /// Whether it was the cloud that made no server.
-    pub refused: bool,
 }
 
 impl Report {
@@ -326,8 +324,8 @@ impl Pool {
     fn pause(&self) -> Option<Pause> {
         let back_off = &self.memory.back_off;
         let left = back_off::left(&self.config.policy, back_off, self.clock.now().elapsed)?;
-        let BackOff { step, why, refused, .. } = back_off.clone();
-        Some(Pause { left, step, why, refused })
+        let BackOff { step, why, .. } = back_off.clone();
+        Some(Pause { left, step, why })
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Plan {
     pub deletions: Vec<Deletion>,
     /// The one creation, done last.
     pub creation: Option<Batch>,
+    /// Whether a new replica gave its first valid answer in this pass, or has lasted: what is created works.
+    pub creation_works: bool,
     /// Why creation is held back or cut, if it is.
     pub held_back: Option<HeldBack>,
     /// Brakes that are on, in words.

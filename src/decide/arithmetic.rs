@@ -15,6 +15,12 @@ pub fn split(plan: &Plan) -> [u64; KINDS.len()] {
     [answered, starting, creating, last_known, plan.free.saturating_sub(free)]
 }
 
+/// The free resources of a plan that nobody has answered for yet: of new replicas, listed or not.
+pub fn on_their_way(plan: &Plan) -> u64 {
+    let [_, starting, creating, _, unaccounted] = split(plan);
+    starting.saturating_add(creating).saturating_add(unaccounted)
+}
+
 /// The sum. All of it is in resources, but for [`Arithmetic::missing`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arithmetic {

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::decide::Observation;
+use crate::decide::arithmetic::on_their_way;
 use crate::decide::batch::Batches;
 use crate::decide::kind::Kind;
 use crate::decide::state::Judged;
 use crate::memory::{BackOff, Memory};
 use crate::model::{Condition, ServerId, State};
+use crate::plan::Plan;
 use crate::settings::Policy;
 
 /// The longest pause.
@@ -76,6 +78,17 @@ pub fn step(policy: &Policy, before: &BackOff, elapsed: Duration, failure: Failu
 pub fn left(policy: &Policy, back_off: &BackOff, elapsed: Duration) -> Option<Duration> {
     let left = back_off.until.saturating_sub(elapsed);
     (back_off.step > 0 && left > policy.interval / 20).then_some(left)
+}
+
+/// Whether what is created works, as far as this pass shows.
+pub fn creation_works(memory: &Memory, judged: &[Judged<'_>]) -> bool {
+    first_answer(memory, judged) || one_has_lasted(memory, judged)
+}
+
+/// Whether a pass with this plan ends the trouble with creations that failed. That the cloud accepts one does not: its
+/// servers may end in error like those before, so what is on its way does not count as there.
+pub fn trouble_is_over(plan: &Plan) -> bool {
+    plan.creation_works || plan.free.saturating_sub(on_their_way(plan)) >= plan.wanted
 }
 
 /// Whether a replica that this process saw come up answered for the first time in this pass.

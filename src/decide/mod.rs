@@ -117,8 +117,12 @@ pub fn decide(policy: &Policy, seen: &Observation, memory: &Memory) -> (Plan, Me
     let gave_way =
         gave_way.filter(|(_, created)| evidence.is_none_or(|newest| newest <= *created)).cloned();
 
-    let mut plan =
-        Plan { wanted: policy.minimum, unaccounted: batches.unaccounted, ..Plan::default() };
+    let mut plan = Plan {
+        wanted: policy.minimum,
+        unaccounted: batches.unaccounted,
+        creation_works: back_off::creation_works(memory, &judged),
+        ..Plan::default()
+    };
     plan.free = judged.iter().map(|one| one.replica.free).fold(0, u64::saturating_add);
     plan.free = plan.free.saturating_add(batches.unaccounted.saturating_mul(policy.capacity));
     address::assign(seen, memory, &judged, silence.as_ref(), &mut plan);

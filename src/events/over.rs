@@ -2,12 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use crate::decide::arithmetic::on_their_way;
+use crate::decide::back_off::trouble_is_over;
 use crate::plan::Plan;
 
 /// Whether `subject`, which was `met` in this pass or not, is over; `done` are the subjects of the steps that were done.
 /// A step that had no turn may still not work: creation is paused after a failure, a pair that the cloud refused is not
-/// tried for a while.
+/// tried for a while. That the cloud accepts a creation does not end the failures before it: see [`trouble_is_over`].
 pub fn is_over(plan: &Plan, done: &BTreeSet<String>, subject: &str, met: bool) -> bool {
+    if subject.starts_with("create failed:") {
+        return !met && trouble_is_over(plan);
+    }
     if met || done.contains(subject) {
         return done.contains(subject);
     }
@@ -17,11 +22,10 @@ pub fn is_over(plan: &Plan, done: &BTreeSet<String>, subject: &str, met: bool) -
             let planned = plan.moves.iter().any(|step| step.address.0 == id);
             !planned && plan.refused.iter().all(|(address, _)| address.0 != id)
         }
-        Some(("create failed", _)) => plan.creation.is_none() && plan.held_back.is_none(),
-        // The pass that tries again is not held back, and what it tries may fail.
+        // The pass that tries again is not held back, and what it tries may fail, at once or later.
         Some((_, key)) if key.starts_with("held-back:creation paused") => {
-            let is_other = plan.held_back.is_some();
-            is_other || plan.creation.is_none() || done.contains("create failed:")
+            let is_trying = plan.creation.is_some() || on_their_way(plan) > 0;
+            (plan.held_back.is_some() && !is_trying) || trouble_is_over(plan)
         }
         _ => true,
     }
@@ -53,21 +57,37 @@ mod tests {
     #[test]
     fn a_pause_is_not_over_because_a_pass_tries_again_and_fails() {
         let trying = Plan {
+            wanted: 6,
             creation: Some(Batch { count: 1, mark: "a".into(), trial: false, why: String::new() }),
             ..Plan::default()
         };
         let held_back = HeldBack { why: "REPLICA_MAX 4".into(), for_at_least: None };
-        let full = Plan { held_back: Some(held_back), ..Plan::default() };
+        let full = Plan { wanted: 6, held_back: Some(held_back), ..Plan::default() };
         let paused = "a warning:held-back:creation paused for  s: quota";
         check(&trying, &[], paused, false, false);
-        check(&trying, &["create failed:"], paused, false, true);
+        check(&trying, &["create failed:"], paused, false, false);
         check(&full, &[], paused, false, true);
         check(&Plan::default(), &[], paused, false, true);
     }
 
     #[test]
+    fn creations_have_failed_until_a_new_replica_answers_or_nothing_is_missing() {
+        let coming = Plan { free: 6, wanted: 6, unaccounted: 2, ..Plan::default() };
+        let works = Plan { creation_works: true, ..coming.clone() };
+        let wanting_less = Plan { wanted: 0, ..coming.clone() };
+        for subject in ["create failed:", "a warning:held-back:creation paused for  s: quota"] {
+            check(&coming, &[], subject, false, false);
+            check(&coming, &["create failed:"], subject, false, false);
+            check(&works, &[], subject, false, true);
+            check(&wanting_less, &[], subject, false, true);
+        }
+        check(&works, &[], "create failed:", true, false);
+    }
+
+    #[test]
     fn what_had_no_turn_is_still_failing_until_it_is_not_wanted() {
         let plan = Plan {
+            wanted: 6,
             deletions: vec![deletion("a")],
             refused: vec![(AddressId("ip".into()), ServerId("a".into()))],
             held_back: Some(HeldBack { why: "creation paused".into(), for_at_least: None }),

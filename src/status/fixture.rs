@@ -139,7 +139,6 @@ pub fn failed_pass() -> Report {
             left: Duration::from_secs(60),
             step: 1,
             why: "web-9 failed: no valid host".into(),
-            refused: false,
         }),
         events: vec![event()],
         ..good_pass()

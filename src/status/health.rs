@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::lease::turn::{Part, View};
 use crate::status::pool_settings::PoolSettings;
 use crate::status::snapshot::Snapshot;
+use crate::status::trouble::created;
 use crate::status::words::time_of_day;
 
 /// This many intervals without what should have happened are too many.
@@ -13,6 +14,9 @@ const INTERVALS_MAX: u32 = 3;
 
 /// This many validities of the lease without a holder are too many.
 const VALIDITIES_MAX: u32 = 2;
+
+/// What is said of creations that failed while the next one has still to show that it works.
+pub const NOT_PROVEN: &str = "creation has failed, and no new replica has answered since";
 
 /// On top of the longest request, for whatever else lies between two signs of progress.
 const SLACK: Duration = Duration::from_secs(15);
@@ -61,11 +65,17 @@ pub fn late(snapshot: &Snapshot, elapsed: Duration) -> Option<String> {
     (ago > limit).then_some(text)
 }
 
-/// Passes go well while the creation pauses: that does not make the pool any better.
+/// Passes go well while the creation pauses, and the cloud may accept what comes to nothing: neither makes the pool any
+/// better.
 fn creation_fails(snapshot: &Snapshot, elapsed: Duration) -> Option<String> {
     let failed = snapshot.trouble.creation.as_ref()?;
-    let plan = snapshot.last_sight.as_ref()?.report.plan.as_ref()?;
+    let report = &snapshot.last_sight.as_ref()?.report;
+    let plan = report.plan.as_ref()?;
     let why = if snapshot.settings.full { &failed.why } else { "the program's log says why" };
+    let missing = plan.wanted.saturating_sub(plan.free);
+    if missing == 0 || created(report).is_some() {
+        return Some(format!("{NOT_PROVEN}: {why}; new replicas are on their way"));
+    }
     let pause = snapshot.trouble.pause.as_ref().map(|pause| pause.until);
     let coming = [pause, snapshot.next].into_iter().flatten();
     let next = coming.filter(|moment| moment.elapsed > elapsed).max_by_key(|moment| moment.elapsed);
@@ -74,7 +84,6 @@ fn creation_fails(snapshot: &Snapshot, elapsed: Duration) -> Option<String> {
         (None, Some(_)) => "the pass under way tries again".to_owned(),
         (None, None) => "the next pass tries again".to_owned(),
     };
-    let missing = plan.wanted.saturating_sub(plan.free);
     Some(format!("creation fails, and {missing} of {} are missing: {why}; {next}", plan.wanted))
 }
 
@@ -129,6 +138,8 @@ pub fn alive(settings: &PoolSettings, idle: Duration) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outcome::{CreationOutcome, Outcome};
+    use crate::pass::{Pause, Report};
     use crate::plan::{Loudness, Note};
     use crate::status::ended_pass::EndedPass;
     use crate::status::fixture;
@@ -151,9 +162,13 @@ mod tests {
         );
     }
 
+    fn failed_pass_without_a_pause() -> Report {
+        Report { pause: None, ..fixture::failed_pass() }
+    }
+
     #[test]
     fn a_failed_pass_is_not_healthy_and_a_summary_hides_whom_it_names() {
-        let mut snapshot = fixture::after(fixture::failed_pass());
+        let mut snapshot = fixture::after(failed_pass_without_a_pause());
         let why = healthy(&snapshot, 2 * SECOND).unwrap_err();
         assert_eq!(why, "the last pass failed: cannot delete web-1 (id-1): status 500");
         snapshot.settings.full = false;
@@ -179,7 +194,7 @@ mod tests {
 
     #[test]
     fn what_is_a_failure_and_an_error_is_told_once() {
-        let mut report = fixture::failed_pass();
+        let mut report = failed_pass_without_a_pause();
         let text = report.failures[0].clone();
         let note = Note { loudness: Loudness::Error, key: "limit".into(), text };
         report.plan.as_mut().unwrap().notes.push(note);
@@ -199,12 +214,7 @@ mod tests {
         };
         let pause = |left: u64| {
             let why = "the last creation failed: no room".into();
-            Some(crate::pass::Pause {
-                left: Duration::from_secs(left),
-                step: 1,
-                why,
-                refused: true,
-            })
+            Some(Pause { left: Duration::from_secs(left), step: 1, why })
         };
         let pass = |snapshot: &Snapshot, began, report| {
             let ended = fixture::at(began + 1);
@@ -213,13 +223,13 @@ mod tests {
             next.next = Some(fixture::at(began + 60));
             next
         };
-        let failed = crate::pass::Report {
+        let failed = Report {
             pause: pause(119),
             failures: vec!["1 of 1 steps of the plan failed".into()],
             ..short()
         };
         let mut snapshot = pass(&fixture::before_the_first_pass(), 0, failed);
-        let quiet = crate::pass::Report { pause: pause(59), ..short() };
+        let quiet = Report { pause: pause(59), ..short() };
         snapshot = pass(&snapshot, 60, quiet);
         let fails = "creation fails, and 3 of 6 are missing: no room";
         let next = format!("{fails}; the next try is at 14:15:20 UTC");
@@ -227,12 +237,32 @@ mod tests {
         let under_way = snapshot.pass_began(fixture::at(120));
         let again = format!("{fails}; the pass under way tries again");
         assert_eq!(why(&under_way, 125), again);
+        let mut accepted = short();
+        let creation = CreationOutcome {
+            mark: "a".into(),
+            count: 1,
+            trial: false,
+            result: Ok(crate::model::ServerId("id-9".into())),
+            left: None,
+        };
+        accepted.outcome = Some(Outcome { creation: Some(creation), ..Outcome::default() });
+        let coming = format!("{NOT_PROVEN}: no room; new replicas are on their way");
+        let accepted = pass(&snapshot, 120, accepted);
+        assert_eq!(why(&accepted, 122), coming, "the cloud accepted one");
+        let mut starting = short();
+        let plan = starting.plan.as_mut().unwrap();
+        (plan.free, plan.unaccounted) = (6, 1);
+        assert_eq!(why(&pass(&accepted, 180, starting), 182), coming, "it has not answered yet");
+        let mut answers = short();
+        answers.plan.as_mut().unwrap().creation_works = true;
+        assert_eq!(why(&pass(&accepted, 180, answers), 182), "", "one of more that come answers");
         let mut hidden = snapshot.clone();
         hidden.settings.full = false;
         let text = why(&hidden, 62);
         assert!(text.contains("the program's log says why") && !text.contains("no room"), "{text}");
         let mut enough = short();
-        enough.plan.as_mut().unwrap().free = 6;
+        let plan = enough.plan.as_mut().unwrap();
+        (plan.free, plan.replicas[0].free) = (6, 6);
         assert_eq!(why(&pass(&snapshot, 120, enough), 122), "", "nothing is missing any more");
     }
 

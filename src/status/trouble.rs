@@ -1,6 +1,7 @@
 //! What is wrong with the pool, and since when: carried on from pass to pass. Pure.
 
 use crate::clock::Moment;
+use crate::decide::back_off::trouble_is_over;
 use crate::memory::CREATION_FAILED;
 use crate::model::State;
 use crate::outcome::StepResult;
@@ -21,14 +22,14 @@ pub struct Trouble {
     pub brake: Option<Moment>,
     /// A lasting error that somebody has to act on.
     pub error: Option<Moment>,
-    /// A creation failed, none has succeeded since, and resources are missing.
+    /// A creation failed, or what it made did; no new replica has answered since, and resources are missing.
     pub creation: Option<FailedCreation>,
     /// The pause before the next creation, until a pass sees the pool without one: also while the pass that tries again
     /// is still to come.
     pub pause: Option<Paused>,
 }
 
-/// A creation that failed.
+/// A creation that failed, or whose replicas did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailedCreation {
     /// When the first one in a row did.
@@ -67,29 +68,31 @@ impl Trouble {
         if report.pause.is_none() {
             now.pause = None;
         }
-        let is_short = plan.free < plan.wanted;
-        now.missing = lasts(self.missing, is_short);
+        now.missing = lasts(self.missing, plan.free < plan.wanted);
         now.brake = lasts(self.brake, !plan.brakes.is_empty());
         now.error = lasts(self.error, report.errors().next().is_some());
         if let Some((healthy, all)) = healthy_addresses(report) {
             now.unheld = lasts(self.unheld, healthy < all);
         }
-        now.creation = self.failed_creation(pass, is_short);
+        now.creation = self.failed_creation(report, pass.began);
         now
     }
 
-    fn failed_creation(&self, pass: &EndedPass, is_short: bool) -> Option<FailedCreation> {
-        let report = &pass.report;
-        if !is_short || created(report).is_some() {
-            return None;
-        }
-        let since = self.creation.as_ref().map_or(pass.began, |before| before.since);
-        let refused = report.pause.as_ref().filter(|pause| pause.refused);
-        let why = refused.map(|pause| &pause.why);
+    /// Whatever failed, the creation itself or the replicas it made, resources must be missing for it to matter. From then
+    /// on those of replicas that nobody has answered for make no difference.
+    fn failed_creation(&self, report: &Report, began: Moment) -> Option<FailedCreation> {
+        let plan = report.plan.as_ref()?;
+        let before = self.creation.clone().filter(|_| !trouble_is_over(plan));
+        let why = report.pause.as_ref().map(|pause| &pause.why);
         let why = why.map(|why| why.trim_start_matches(CREATION_FAILED).to_owned());
-        why.or_else(|| failure(report))
-            .map(|why| FailedCreation { since, why })
-            .or_else(|| self.creation.clone())
+        let is_short = plan.free < plan.wanted;
+        match why.or_else(|| failure(report)).filter(|_| is_short || before.is_some()) {
+            Some(why) => {
+                let since = before.map_or(began, |before| before.since);
+                Some(FailedCreation { since, why })
+            }
+            None => before,
+        }
     }
 }
 
@@ -147,6 +150,7 @@ mod tests {
         let mut report = fixture::good_pass();
         let plan = report.plan.as_mut().unwrap();
         (plan.free, plan.creation, plan.held_back) = (free, None, None);
+        plan.replicas[0].free = free;
         plan.brakes.clear();
         report
     }
@@ -156,7 +160,7 @@ mod tests {
         let result = result.map(|()| crate::model::ServerId("id-9".into())).map_err(error);
         let mut report = free(0);
         if result.is_err() {
-            report.pause = Some(paused("the last creation failed: no room", true));
+            report.pause = Some(paused("the last creation failed: no room"));
         }
         let creation =
             CreationOutcome { mark: "a".into(), count: 2, trial: false, result, left: None };
@@ -164,8 +168,8 @@ mod tests {
         report
     }
 
-    fn paused(why: &str, refused: bool) -> Pause {
-        Pause { left: Duration::from_secs(90), step: 1, why: why.into(), refused }
+    fn paused(why: &str) -> Pause {
+        Pause { left: Duration::from_secs(90), step: 1, why: why.into() }
     }
 
     fn unseen() -> Report {
@@ -186,24 +190,63 @@ mod tests {
         assert_eq!(after(vec![free(3), unseen(), free(3)]).failing, None);
     }
 
-    #[test]
-    fn a_creation_has_failed_until_one_succeeds_or_nothing_is_missing() {
-        let since = |reports| after(reports).creation.map(|one| (one.since, one.why));
-        let failed = || creation(Err("no room"));
-        let quiet = || free(0);
-        let no_room = Some((at(0), "no room".to_owned()));
-        assert_eq!(since(vec![failed()]), no_room);
-        assert_eq!(since(vec![failed(), quiet(), unseen(), quiet(), failed(), quiet()]), no_room);
-        assert_eq!(since(vec![failed(), quiet(), creation(Ok(()))]), None, "one succeeded");
-        assert_eq!(since(vec![failed(), free(6)]), None, "nothing is missing");
-        assert_eq!(since(vec![quiet(), free(3)]), None, "none has failed");
+    /// A pass that sees as much free, all of it of replicas that nobody has answered for.
+    fn coming(resources: u64) -> Report {
+        let mut report = free(resources);
+        report.plan.as_mut().unwrap().replicas[0].state = State::Starting;
+        report
+    }
+
+    fn answered() -> Report {
+        let mut report = free(3);
+        report.plan.as_mut().unwrap().creation_works = true;
+        report
+    }
+
+    /// A pass that finds a new replica broken.
+    fn broken(resources: u64) -> Report {
+        Report { pause: Some(paused("web-1 failed: no valid host")), ..free(resources) }
+    }
+
+    fn failed_creation(reports: Vec<Report>) -> Option<(Moment, String)> {
+        after(reports).creation.map(|one| (one.since, one.why))
     }
 
     #[test]
-    fn replicas_that_came_to_nothing_are_no_creation_that_failed() {
-        let mut report = free(0);
-        report.pause = Some(paused("web-1 never answered within its boot grace", false));
-        assert_eq!(after(vec![report]).creation, None);
+    fn a_creation_has_failed_until_a_new_replica_answers_or_nothing_is_missing() {
+        let failed = || creation(Err("no room"));
+        let accepted = || creation(Ok(()));
+        let quiet = || free(0);
+        let no_room = Some((at(0), "no room".to_owned()));
+        assert_eq!(failed_creation(vec![failed()]), no_room);
+        let again = vec![failed(), quiet(), unseen(), quiet(), failed(), quiet()];
+        assert_eq!(failed_creation(again), no_room);
+        assert_eq!(failed_creation(vec![failed(), quiet(), accepted()]), no_room, "it is accepted");
+        let boots = vec![failed(), accepted(), coming(6)];
+        assert_eq!(failed_creation(boots), no_room, "what was accepted still boots");
+        assert_eq!(failed_creation(vec![failed(), accepted(), coming(6), answered()]), None);
+        assert_eq!(failed_creation(vec![failed(), free(6)]), None, "nothing is missing");
+        assert_eq!(failed_creation(vec![quiet(), free(3)]), None, "none has failed");
+        assert_eq!(failed_creation(vec![accepted(), coming(6)]), None, "the first one boots");
+    }
+
+    #[test]
+    fn replicas_that_come_to_nothing_are_a_creation_that_failed() {
+        let no_host = |second| Some((at(second), "web-1 failed: no valid host".to_owned()));
+        assert_eq!(failed_creation(vec![free(3), broken(3)]), no_host(60));
+        let refused_before = vec![creation(Err("no room")), creation(Ok(())), coming(6), broken(0)];
+        assert_eq!(failed_creation(refused_before), no_host(0), "the trouble goes on");
+        let missing_later = vec![broken(6), broken(3)];
+        assert_eq!(failed_creation(missing_later), no_host(60), "first nothing was missing");
+        let mut replaced = coming(6);
+        replaced.pause = broken(0).pause;
+        assert_eq!(failed_creation(vec![broken(6), replaced]), None, "others come already");
+        let mut refused = creation(Err("no room"));
+        refused.plan.as_mut().unwrap().creation_works = true;
+        assert!(
+            failed_creation(vec![broken(3), refused]).is_some(),
+            "one answered, the next failed"
+        );
     }
 
     #[test]

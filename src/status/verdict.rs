@@ -7,6 +7,7 @@ mod tests;
 use std::time::{Duration, SystemTime};
 
 use crate::clock::Moment;
+use crate::memory::CREATION_FAILED;
 use crate::outcome::StepResult;
 use crate::plan::{HeldBack, Plan, StepKind};
 use crate::status::ended_pass::EndedPass;
@@ -48,7 +49,7 @@ pub enum Kind {
     Lease,
     /// Free resources are missing.
     Missing,
-    /// Why they still are.
+    /// Why they still are; or why more soon may be: creation fails.
     HeldBack,
     /// Addresses are on no healthy replica.
     Addresses,
@@ -224,6 +225,10 @@ fn short(snapshot: &Snapshot, pass: &EndedPass, plan: &Plan, elapsed: Duration) 
         let text = format!("{missing} of {} missing", plan.wanted);
         reasons.push(Reason::new(Kind::Missing, text).since(trouble.missing));
         reasons.extend(held_back(snapshot, pass, plan, elapsed));
+    } else if let Some(failed) = &trouble.creation {
+        let unproven =
+            || Reason::new(Kind::HeldBack, health::NOT_PROVEN).why(own_words(&failed.why), full);
+        reasons.push(paused(snapshot, elapsed).unwrap_or_else(unproven));
     }
     if let Some((healthy, all)) = healthy_addresses(&pass.report).filter(|(few, all)| few < all) {
         let noun = if all == 1 { "external address" } else { "external addresses" };
@@ -250,7 +255,7 @@ fn held_back(snapshot: &Snapshot, pass: &EndedPass, plan: &Plan, elapsed: Durati
     if let Some(pause) = pause {
         reasons.push(paused(snapshot, elapsed).unwrap_or_else(|| {
             let reason = try_again(snapshot, reason("creation was paused; "), elapsed);
-            reason.why(&pause.why, full)
+            reason.why(own_words(&pause.why), full)
         }));
     }
     let is_told = |why: &str| pause.is_some_and(|pause| why.ends_with(&pause.why));
@@ -280,7 +285,22 @@ pub fn paused(snapshot: &Snapshot, elapsed: Duration) -> Option<Reason> {
     let pause = snapshot.trouble.pause.as_ref()?;
     let reason = Reason::new(Kind::HeldBack, "creation paused until ").time(pause.until.wall);
     let is_on = pause.until.elapsed > elapsed;
-    is_on.then(|| reason.why(&pause.why, snapshot.settings.full))
+    is_on.then(|| reason.why(own_words(&pause.why), snapshot.settings.full))
+}
+
+/// What the cloud said, without the request and the status before it; whatever begins in another way is left whole.
+fn own_words(why: &str) -> &str {
+    let after_the_request = || {
+        let request = why.strip_prefix(CREATION_FAILED).unwrap_or(why);
+        let (method, rest) = request.split_once(' ')?;
+        let (url, rest) = rest.split_once(": status ")?;
+        let (status, words) = rest.split_once(": ")?;
+        let is_method = !method.is_empty() && method.chars().all(|c| c.is_ascii_uppercase());
+        let is_url = url.contains("://") && !url.contains(' ');
+        let is_status = status.len() == 3 && status.chars().all(|c| c.is_ascii_digit());
+        (is_method && is_url && is_status && !words.is_empty()).then_some(words)
+    };
+    after_the_request().unwrap_or(why)
 }
 
 /// What became of the creation.
@@ -306,7 +326,7 @@ fn what_became_of_it(
         Some(StepResult::Failed(_)) if snapshot.trouble.pause.is_some() => None,
         Some(StepResult::Failed(error)) => {
             let reason = try_again(snapshot, reason("the creation failed; "), elapsed);
-            Some(reason.why(&error.text, full))
+            Some(reason.why(own_words(&error.text), full))
         }
         Some(StepResult::NotTried(why) | StepResult::Dropped(why)) => {
             let reason = try_again(snapshot, reason("not created yet; "), elapsed);

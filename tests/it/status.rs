@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::daemon::{Daemon, Settings, request, send};
-use crate::fake::{Cloud, Fault, Gate, Says, Times};
+use crate::fake::{Build, Cloud, Fault, Gate, Says, Times};
 
 fn content() -> Cloud {
     let cloud = Cloud::start();
@@ -133,6 +133,7 @@ fn health_follows_the_passes_and_life_does_not() {
 #[test]
 fn health_stays_bad_through_the_pauses_of_a_creation_that_fails() {
     let cloud = content();
+    cloud.boots_say(Says::free(1));
     cloud.fault("POST", "/servers", Times::Always, Fault::html(403));
     let settings = Settings::of_loop(&cloud).with("REPLICA_MIN_AVAILABLE_RESOURCES", "4");
     let daemon = Daemon::start(&settings);
@@ -149,6 +150,28 @@ fn health_stays_bad_through_the_pauses_of_a_creation_that_fails() {
     assert_eq!(page["reasons"][1]["kind"], "held back", "{page:#}");
     assert!(!daemon.log().contains("recovered"), "nothing has: {}", daemon.log());
     cloud.no_faults();
+    daemon.wait_for_status("/healthz", 200);
+    daemon.wait_for_log(&["recovered after", "create"]);
+}
+
+#[test]
+fn health_stays_bad_while_every_server_that_the_cloud_accepts_ends_in_error() {
+    let cloud = content();
+    cloud.boots_say(Says::free(1));
+    cloud.fault("POST", "/servers", Times::Next(1), Fault::html(403));
+    cloud.state().next_builds = vec![Build::Fails(0); 100].into();
+    let settings = Settings::of_loop(&cloud).with("REPLICA_MIN_AVAILABLE_RESOURCES", "4");
+    let daemon = Daemon::start(&settings);
+    daemon.wait_for_log(&["ERROR", "cannot create 1 replica"]);
+    daemon.wait_for_status("/healthz", 503);
+    daemon.wait_until("a third creation that is accepted", || {
+        let (status, health) = daemon.get("/healthz");
+        assert_eq!(status, 503, "{health}\n{}", daemon.log());
+        cloud.count("POST", "/servers") == 4
+    });
+    assert_eq!(daemon.get("/livez").0, 200);
+    assert!(!daemon.log().contains("recovered"), "nothing has: {}", daemon.log());
+    cloud.state().next_builds.clear();
     daemon.wait_for_status("/healthz", 200);
     daemon.wait_for_log(&["recovered after", "create"]);
 }

@@ -100,6 +100,15 @@ fn the_steps_begin_anew_only_when_a_new_replica_has_lasted() {
 }
 
 #[test]
+fn creation_works_when_a_new_replica_answers_and_when_it_has_lasted() {
+    let mut world = wanting_one();
+    assert!(!world.passes(2).plan.creation_works, "it is only on its way");
+    world.boot(&["n1"], 1);
+    let works: Vec<u32> = (0..12).filter(|_| world.pass().plan.creation_works).collect();
+    assert_eq!(works, [0, 10]);
+}
+
+#[test]
 fn a_new_replica_that_has_finished_has_lasted() {
     let mut world = wanting_one();
     world.fail(&["n1"]).pass().pass().creates(1).boot(&["n2"], 1).pass();

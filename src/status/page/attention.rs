@@ -54,7 +54,7 @@ fn found(view: &View<'_>) -> Vec<(Tone, What)> {
         }
     }
     let reasons = &view.verdict.reasons;
-    let is_short = reasons.iter().any(|reason| reason.kind == Kind::Missing);
+    let is_held_back = reasons.iter().any(|reason| reason.kind == Kind::HeldBack);
     for reason in reasons {
         let tone = match reason.kind {
             // Already said above, at the top of the page, and among the notes.
@@ -65,7 +65,7 @@ fn found(view: &View<'_>) -> Vec<(Tone, What)> {
         found.push((tone, What::Reason(reason.clone())));
     }
     // While nothing is missing it holds nothing back, but would.
-    if let Some(pause) = paused(view.snapshot, view.now.elapsed).filter(|_| !is_short) {
+    if let Some(pause) = paused(view.snapshot, view.now.elapsed).filter(|_| !is_held_back) {
         found.push((Tone::Warning, What::Reason(pause)));
     }
     let plan = view.sight().and_then(|pass| pass.report.plan.as_ref());

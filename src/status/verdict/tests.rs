@@ -33,7 +33,7 @@ fn paused_for(seconds: u64, why: &str) -> Report {
     let held_back =
         HeldBack { why: format!("creation paused for 9 s: {why}"), for_at_least: Some(left) };
     report.plan.as_mut().unwrap().held_back = Some(held_back);
-    report.pause = Some(Pause { left, step: 3, why: why.into(), refused: true });
+    report.pause = Some(Pause { left, step: 3, why: why.into() });
     report
 }
 
@@ -77,6 +77,38 @@ fn between_the_end_of_a_pause_and_that_of_the_next_pass_the_reason_stays() {
     snapshot = snapshot.pass_began(at(EVENING + 60));
     let words = format!("{short}the pass under way tries again: {QUOTA}");
     check(&snapshot, EVENING + 61, Some(Tone::Short), &words);
+}
+
+#[test]
+fn of_a_request_that_the_cloud_refused_only_its_own_words_are_told() {
+    let request = "POST http://127.0.0.1:18160/compute/v2.1/servers: status 403";
+    let quota = "Quota exceeded for instances: Requested 2, but already used 10 of 10 instances";
+    for (why, told) in [
+        (format!("the last creation failed: {request}: {quota}"), quota),
+        (format!("{request}: {quota}"), quota),
+        (format!("the last creation failed: {request}"), ""),
+        (format!("the last creation failed: {request}: "), ""),
+        ("the last creation failed: POST http://nova/servers: connection refused".into(), ""),
+        ("the last creation failed: no room: status 403: said so".into(), ""),
+        (format!("web-1 failed: {request}: {quota}"), ""),
+        (QUOTA.into(), ""),
+        (String::new(), ""),
+    ] {
+        assert_eq!(own_words(&why), if told.is_empty() { &*why } else { told });
+    }
+    let why = format!("the last creation failed: {request}: {quota}");
+    let words =
+        format!("51 of 340 missing since 19:44:00; creation paused until 19:45:01: {quota}");
+    check(&after(vec![(EVENING, paused_for(60, &why))]), EVENING + 10, Some(Tone::Short), &words);
+}
+
+#[test]
+fn a_pool_is_not_well_while_what_replaces_failed_creations_has_not_answered() {
+    let mut coming = quiet(340, 340);
+    coming.plan.as_mut().unwrap().unaccounted = 17;
+    let passes = vec![(EVENING, paused_for(30, QUOTA)), (EVENING + 60, coming)];
+    let words = format!("{}: {QUOTA}", health::NOT_PROVEN);
+    check(&after(passes), EVENING + 70, Some(Tone::Short), &words);
 }
 
 #[test]
