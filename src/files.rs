@@ -11,6 +11,9 @@ const DIRECTORY: &str = "is a directory (docker makes one where the file to moun
 /// A pipe gives what it holds once, and would keep a pass waiting for whoever writes to it.
 const PIPE: &str = "is a pipe or a socket, and has to be a file: it is read more than once";
 
+/// Nova's own limit of `user_data`, in base64 characters.
+const USER_DATA_CHARS_MAX: u64 = 65_535;
+
 /// What is at `path`, if it is not a file that can be read more than once; `None` when it may be one, or when there is
 /// nothing.
 pub fn no_file(path: &Path) -> Option<&'static str> {
@@ -35,6 +38,16 @@ pub fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, String> {
         return Err(too_large(bytes_max));
     }
     Ok(bytes)
+}
+
+/// What is said of user data of so many bytes, if Nova would not take it.
+pub fn too_large_for_nova(bytes: u64) -> Option<String> {
+    let characters = bytes.div_ceil(3).saturating_mul(4);
+    (characters > USER_DATA_CHARS_MAX).then(|| {
+        format!(
+            "too large: {characters} characters in base64, and Nova takes {USER_DATA_CHARS_MAX}"
+        )
+    })
 }
 
 /// What is said of a file of more than so many bytes.

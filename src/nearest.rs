@@ -30,7 +30,7 @@ pub fn in_other_case<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
 }
 
 /// Levenshtein's edit distance, in which two letters that changed places are one slip.
-fn distance(from: &str, to: &str) -> usize {
+pub fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
     let (mut above_row, mut row): (Vec<usize>, Vec<usize>) = (Vec::new(), (0..=to.len()).collect());
     let mut last = None;

@@ -1,5 +1,6 @@
 //! The settings of an `OpenStack` cloud: where it is, who we are, what the VMs are made of.
 
+use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -19,11 +20,11 @@ use crate::config::table::{
     OS_PROJECT_DOMAIN_NAME, OS_PROJECT_ID, OS_PROJECT_NAME, OS_REGION_NAME, OS_USER_DOMAIN_ID,
     OS_USER_DOMAIN_NAME, OS_USER_ID, OS_USERNAME, Setting,
 };
-use crate::files::{cannot_be_read, no_file, too_large};
+use crate::files::{cannot_be_read, no_file, too_large, too_large_for_nova};
 use crate::server_file::{BYTES_MAX, ServerFile};
 use crate::settings::{
-    ApplicationCredential, BootVolume, ClientCertificate, Credentials, Domain, EndpointOverrides,
-    OpenStackSettings, Project, ServerOptions, User,
+    ApplicationCredential, BootVolume, ClientCertificate, CloudSource, Credentials, Domain,
+    EndpointOverrides, OpenStackSettings, Project, ServerOptions, User,
 };
 
 /// Reads the cloud's part.
@@ -111,15 +112,25 @@ fn cloud_init_file(reader: &mut Reader<'_>) -> Option<PathBuf> {
         reader.fault(&OPENSTACK_CLOUD_INIT_FILE, format!("{told}: {fault}"));
         return None;
     }
-    match reader.read_file(&path) {
-        // User data may be compressed.
-        Err(error) if error.kind() != ErrorKind::InvalidData => {
-            let why = cannot_be_read(&path, &error);
-            reader.warn(format!("{told}: {why}; no VM is created until it can be"));
-        }
-        _ => {}
+    if let Some(why) = of_no_use(reader, &path) {
+        reader.warn(format!("{told}: {why}"));
     }
     Some(path)
+}
+
+/// Why no VM can be created with the user data as it is now.
+fn of_no_use(reader: &Reader<'_>, path: &Path) -> Option<String> {
+    let bytes = match reader.read_file(path) {
+        Ok(text) => text.len() as u64,
+        // User data may be compressed.
+        Err(error) if error.kind() == ErrorKind::InvalidData => fs::metadata(path).ok()?.len(),
+        Err(error) => {
+            let why = cannot_be_read(path, &error);
+            return Some(format!("{why}; no VM is created until it can be"));
+        }
+    };
+    let why = too_large_for_nova(bytes)?;
+    Some(format!("{why}; no VM is created until it is smaller"))
 }
 
 fn read_again_and_again(reader: &Reader<'_>, path: &Path) -> parse::Parsed<String> {
@@ -220,17 +231,13 @@ fn credentials(reader: &mut Reader<'_>) -> Credentials {
 
 /// `OS_AUTH_TYPE` in keystoneauth's spellings; unset, an application credential is used as soon as there is one.
 fn auth_type(reader: &mut Reader<'_>) -> AuthType {
+    let file = reader.file().filter(|file| file.values.contains_key(OS_AUTH_TYPE.name));
     let named = reader.optional(&OS_AUTH_TYPE, |value| {
         let bare = value.trim().to_ascii_lowercase().replace(['_', '-'], "");
         match bare.strip_prefix("v3").unwrap_or(&bare) {
             "password" => Ok(AuthType::Password),
             "applicationcredential" => Ok(AuthType::ApplicationCredential),
-            _ => Err(
-                "must be password or v3applicationcredential: no other login is supported, not even a federated one; \
-                 log in once with OpenStack's own client, create an application credential (openstack application \
-                 credential create NAME), and set OS_APPLICATION_CREDENTIAL_ID and OS_APPLICATION_CREDENTIAL_SECRET"
-                    .to_owned(),
-            ),
+            _ => Err(no_such_login(file.map(|file| &file.source))),
         }
     });
     let mut set = |setting| reader.given(setting).is_some();
@@ -239,6 +246,22 @@ fn auth_type(reader: &mut Reader<'_>) -> AuthType {
         || set(&OS_APPLICATION_CREDENTIAL_SECRET)
         || set(&OS_APPLICATION_CREDENTIAL_SECRET_FILE);
     named.unwrap_or(if any { AuthType::ApplicationCredential } else { AuthType::Password })
+}
+
+/// What to do where the way to log in is none of ours. What a file says of it goes before the variables.
+fn no_such_login(file: Option<&CloudSource>) -> String {
+    let then = match file {
+        Some(source) => format!(
+            "put auth_type: v3applicationcredential and, under auth, application_credential_id and \
+             application_credential_secret into {source}"
+        ),
+        None => "set OS_APPLICATION_CREDENTIAL_ID and OS_APPLICATION_CREDENTIAL_SECRET".to_owned(),
+    };
+    format!(
+        "must be password or v3applicationcredential: no other login is supported, not even a federated one; log in once \
+         with OpenStack's own client, create an application credential (openstack application credential create NAME), \
+         and {then}"
+    )
 }
 
 fn application_credential(reader: &mut Reader<'_>) -> ApplicationCredential {

@@ -7,7 +7,7 @@ use crate::config::parse::boolean;
 use crate::config::reader::Reader;
 use crate::config::table::{self, SELF_SCALING, Setting, Unset};
 use crate::error::one_line;
-use crate::nearest::near;
+use crate::nearest::{distance, near};
 
 /// What our own variables begin with.
 const FAMILIES: [&str; 4] = ["APP_", "EXTERNAL_", "OPENSTACK_", "REPLICA_"];
@@ -16,8 +16,18 @@ const FAMILIES: [&str; 4] = ["APP_", "EXTERNAL_", "OPENSTACK_", "REPLICA_"];
 /// somebody else, so it warns only of those that are close to one of ours.
 const LOGIN: &str = "OS_";
 
-/// Variables of `OpenStack`'s own clients that are close to one of ours and right as they are.
-const OF_OTHER_CLIENTS: [&str; 2] = ["OS_AUTH_TOKEN", "OS_ENDPOINT"];
+/// What this program's own variables begin with. Nothing of the cloud or of a replica is meant for them: `REPLICA_PORT` is
+/// not `APP_PORT`.
+const OF_THIS_PROGRAM: &str = "APP_";
+
+/// Letters of a name for each slip in it, where its family is no help: fewer would take other programs' names for ours.
+const LETTERS_PER_SLIP: usize = 6;
+
+/// Fewest letters behind a family that are taken for the beginning of another family's setting.
+const BEGINNING_LETTERS_MIN: usize = 3;
+
+/// Variables of others that are close to one of ours and right as they are. `OS_NAME` is the system that a pipeline runs on.
+const OF_OTHERS: [&str; 3] = ["OS_AUTH_TOKEN", "OS_ENDPOINT", "OS_NAME"];
 
 /// What such variables end in.
 const ENDS_OF_OTHER_CLIENTS: [&str; 2] = ["_API_VERSION", "_ENDPOINT_OVERRIDE"];
@@ -60,8 +70,8 @@ pub fn warnings(environment: &BTreeMap<String, String>) -> Vec<String> {
     unknown
         .filter_map(|name| {
             let meant = meant(name, &known);
-            let of_login = name.starts_with(LOGIN) && meant.is_some() && !is_of_other_clients(name);
-            let ours = FAMILIES.iter().any(|family| name.starts_with(family)) || of_login;
+            let is_guessed = meant.is_some() && !is_of_others(name);
+            let ours = FAMILIES.iter().any(|family| name.starts_with(family)) || is_guessed;
             let shown = one_line(name, SHOWN_CHARACTERS_MAX);
             let hint = meant.map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
             ours.then(|| format!("{shown}: no such setting, so it has no effect{hint}"))
@@ -72,23 +82,59 @@ pub fn warnings(environment: &BTreeMap<String, String>) -> Vec<String> {
 /// The setting that was probably meant. What follows the family is compared, because that is where names differ; one
 /// that matches another family exactly was meant for it.
 fn meant<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    let families = || FAMILIES.iter().copied().chain([LOGIN]);
-    let full = |family: &str, rest: &str| {
-        known.iter().copied().find(|known| known.strip_prefix(family) == Some(rest))
+    let Some(family) = families().find(|family| name.starts_with(family)) else {
+        return alike_as_a_whole(name, known);
     };
-    let family = families().find(|family| name.starts_with(family))?;
     let rest = name.strip_prefix(family)?;
+    let of_family = || known.iter().copied().filter(|known| known.starts_with(family));
     let rests: Vec<&str> = known.iter().filter_map(|known| known.strip_prefix(family)).collect();
-    match near(rest, &rests) {
-        Some(near) => full(family, near),
-        // `OS_NAME` and the like describe the system that a pipeline runs on.
-        None if family == LOGIN => None,
-        None => families().find_map(|family| full(family, rest)),
+    let near = || {
+        let near = near(rest, &rests)?;
+        of_family().find(|known| known.strip_prefix(family) == Some(near))
+    };
+    let same = in_other_family(known, |own| own == rest).or_else(near);
+    // The environment of an OpenStack client is full of names that are parts of ours.
+    if family == LOGIN {
+        return same;
     }
+    let fuller = || of_family().filter(|known| holds_words(known, name)).min_by_key(|k| k.len());
+    let begun = || {
+        let is_enough = rest.len() >= BEGINNING_LETTERS_MIN;
+        in_other_family(known, |own| is_enough && own.starts_with(rest))
+    };
+    same.or_else(fuller).or_else(begun)
 }
 
-fn is_of_other_clients(name: &str) -> bool {
-    OF_OTHER_CLIENTS.contains(&name) || ENDS_OF_OTHER_CLIENTS.iter().any(|end| name.ends_with(end))
+fn families() -> impl Iterator<Item = &'static str> {
+    FAMILIES.into_iter().chain([LOGIN])
+}
+
+/// The first setting of the cloud, the login or the replicas with such an end behind its family.
+fn in_other_family<'a>(known: &[&'a str], fits: impl Fn(&str) -> bool) -> Option<&'a str> {
+    let mut others = families().filter(|family| *family != OF_THIS_PROGRAM);
+    others.find_map(|family| {
+        let ends = |known: &&str| known.strip_prefix(family).is_some_and(&fits);
+        known.iter().copied().find(ends)
+    })
+}
+
+/// Whether all words of `name` are among those of `known`, in the same order.
+fn holds_words(known: &str, name: &str) -> bool {
+    let mut of_known = known.split('_');
+    name.split('_').all(|word| of_known.any(|own| own == word))
+}
+
+/// The setting whose name is a slip away, of those that begin with the same letter: `CI_PROJECT_ID` is not `OS_PROJECT_ID`.
+fn alike_as_a_whole<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let slips_max = name.len() / LETTERS_PER_SLIP;
+    let same_start = known.iter().copied().filter(|known| known.get(..1) == name.get(..1));
+    let slips = same_start.map(|known| (distance(name, known), known));
+    let (slips, known) = slips.min_by_key(|(slips, _)| *slips)?;
+    (slips <= slips_max).then_some(known)
+}
+
+fn is_of_others(name: &str) -> bool {
+    OF_OTHERS.contains(&name) || ENDS_OF_OTHER_CLIENTS.iter().any(|end| name.ends_with(end))
 }
 
 /// Self-scaling is refused when it is asked for, and its other variables have no effect.

@@ -5,7 +5,7 @@ use log::LevelFilter;
 
 use crate::error::one_line;
 use crate::logger::OWN;
-use crate::nearest::nearest;
+use crate::nearest::{near, nearest};
 
 /// Every level, as it is written.
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
@@ -38,8 +38,14 @@ const WRITERS: [&str; 23] = [
 ];
 
 /// What other programs call a level, where its spelling is no help.
-const OTHER_WORDS: [(&str, &str); 4] =
-    [("all", "trace"), ("fatal", "error"), ("none", "off"), ("verbose", "debug")];
+const OTHER_WORDS: [(&str, &str); 6] = [
+    ("all", "trace"),
+    ("critical", "error"),
+    ("fatal", "error"),
+    ("none", "off"),
+    ("notice", "info"),
+    ("verbose", "debug"),
+];
 
 /// What is shown when nothing is said.
 const DEFAULT: &str = "info";
@@ -58,15 +64,11 @@ impl Default for Filter {
 }
 
 impl Filter {
-    /// Reads a value of `RUST_LOG`: levels, and `MODULE=LEVEL` for parts of the program; behind a `/` a text that every
-    /// line has to hold. An error is a fault for each part that is none of these.
+    /// Reads a value of `RUST_LOG`: levels, and `MODULE=LEVEL` for parts of the program. An error is a fault for each part
+    /// that is neither.
     pub fn read(value: Option<&str>) -> std::result::Result<Self, Vec<String>> {
         let value = value.unwrap_or_default();
-        let (parts, text) = match value.split_once('/') {
-            Some((parts, text)) => (parts, Some(text)),
-            None => (value, None),
-        };
-        let parts = parts.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let parts = value.split(',').map(str::trim).filter(|part| !part.is_empty());
         let (mut good, mut faults) = (Vec::new(), Vec::new());
         for part in parts {
             match read_part(part) {
@@ -77,17 +79,13 @@ impl Filter {
                 }
             }
         }
-        if text.is_some_and(|text| text.contains('/')) {
-            faults.push("RUST_LOG: more than one /".to_owned());
-        }
         if !faults.is_empty() {
             return Err(faults);
         }
         if good.is_empty() {
             good.push(DEFAULT.to_owned());
         }
-        let text = text.map(|text| format!("/{text}")).unwrap_or_default();
-        Ok(Filter(good.join(",") + &text))
+        Ok(Filter(good.join(",")))
     }
 
     /// In `env_logger`'s spelling.
@@ -98,14 +96,16 @@ impl Filter {
 
 /// One part, without the blanks in it.
 fn read_part(part: &str) -> Result<String, String> {
+    // `env_logger` hides every line that does not hold the text behind it, errors too.
+    if part.contains('/') {
+        return Err("must not contain /: separate parts with commas, and search the log for a text with grep".to_owned());
+    }
     let Some((module, level)) = part.split_once('=') else {
         return match read_level(part) {
             Ok(level) => Ok(level),
             // As `env_logger` has it: everything of that module.
             Err(_) if is_own(part) => Ok(part.to_owned()),
-            Err(_) if part.starts_with(OWN) => {
-                Err(format!("not a part of this program that logs; did you mean {OWN}=trace?"))
-            }
+            Err(_) if part.starts_with(OWN) => Err(not_a_part(part, "trace")),
             Err(why) => Err(why),
         };
     };
@@ -113,14 +113,33 @@ fn read_part(part: &str) -> Result<String, String> {
     if level.contains('=') {
         return Err("not MODULE=LEVEL".to_owned());
     }
-    if !is_own(module) && module.starts_with(&format!("{OWN}::")) {
-        return Err(format!("not a part of this program that logs; did you mean {OWN}={level}?"));
-    }
     if !is_own(module) {
-        return Err(format!("not a part of this program; did you mean {OWN}={level}?"));
+        return Err(not_a_part(module, level));
     }
     let level = if level.is_empty() { "trace".to_owned() } else { read_level(level)? };
     Ok(format!("{module}={level}"))
+}
+
+/// What is said of a module that is none of ours, with the one that was probably meant.
+fn not_a_part(module: &str, level: &str) -> String {
+    let bare = module.strip_prefix(OWN).and_then(|rest| rest.strip_prefix("::"));
+    let meant = match bare {
+        Some(bare) => near(&bare.to_ascii_lowercase(), &modules()),
+        // Whatever is only near may be a library.
+        None => modules().into_iter().find(|own| *own == module),
+    };
+    let meant = meant.map(|meant| format!("::{meant}")).unwrap_or_default();
+    let level = if level.is_empty() { "trace" } else { level };
+    let that_logs = if bare.is_some() { " that logs" } else { "" };
+    format!("not a part of this program{that_logs}; did you mean {OWN}{meant}={level}?")
+}
+
+/// The modules that write lines, each behind those that it is in.
+fn modules() -> Vec<&'static str> {
+    let outer = |writer: &'static str| {
+        writer.match_indices("::").filter_map(move |(end, _)| writer.get(..end))
+    };
+    WRITERS.into_iter().flat_map(|writer| outer(writer).chain([writer])).collect()
 }
 
 fn read_level(word: &str) -> Result<String, String> {
@@ -131,8 +150,8 @@ fn read_level(word: &str) -> Result<String, String> {
     let meant = OTHER_WORDS.iter().find(|(other, _)| *other == lower).map(|(_, level)| *level);
     let alike = |level: &&str| level.chars().any(|letter| lower.contains(letter));
     let meant = meant.or_else(|| nearest(&lower, &LEVELS).filter(alike));
-    let meant = meant.map(|level| format!("did you mean {level}? ")).unwrap_or_default();
-    Err(format!("not a level; {meant}(have: {})", LEVELS.join(", ")))
+    let meant = meant.map(|level| format!("; did you mean {level}?")).unwrap_or_default();
+    Err(format!("not a level{meant} (have: {})", LEVELS.join(", ")))
 }
 
 /// Whether this is the program's own name, or that of a module with lines in it.
@@ -163,10 +182,7 @@ mod tests {
             (Some("simplescalevm=debug"), "simplescalevm=debug"),
             (Some("simplescalevm::http ="), "simplescalevm::http=trace"),
             (Some("info, simplescalevm::http = trace,"), "info,simplescalevm::http=trace"),
-            (
-                Some("error,simplescalevm::act=OFF/server a"),
-                "error,simplescalevm::act=OFF/server a",
-            ),
+            (Some("error,simplescalevm::act=OFF"), "error,simplescalevm::act=OFF"),
         ] {
             assert_eq!(Filter::read(value), Ok(Filter(read.to_owned())), "{value:?}");
         }
@@ -180,7 +196,9 @@ mod tests {
             ("verbose", "verbose", "not a level; did you mean debug?"),
             ("Information", "Information", "not a level; did you mean info?"),
             ("fatal", "fatal", "not a level; did you mean error?"),
-            ("4", "4", "not a level;"),
+            ("critical", "critical", "not a level; did you mean error?"),
+            ("Notice", "Notice", "not a level; did you mean info?"),
+            ("4", "4", "not a level"),
             ("\"info\"", "\"info\"", "not a level; did you mean info?"),
             ("info;debug", "info;debug", "not a level; did you mean debug?"),
             (
@@ -192,6 +210,41 @@ mod tests {
             let faults = Filter::read(Some(value));
             let expected = format!("RUST_LOG \"{part}\": {why} {have}");
             assert_eq!(faults, Err(vec![expected]), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_text_to_look_for_would_hide_errors_so_it_is_a_fault() {
+        for (value, part) in [
+            ("info/debug", "info/debug"),
+            ("error/foo", "error/foo"),
+            ("info /foo", "info /foo"),
+            ("info/a/b", "info/a/b"),
+            ("/", "/"),
+            ("info,simplescalevm::http=debug/GET", "simplescalevm::http=debug/GET"),
+        ] {
+            let expected = format!(
+                "RUST_LOG \"{part}\": must not contain /: separate parts with commas, and search the log for a text \
+                 with grep"
+            );
+            assert_eq!(Filter::read(Some(value)), Err(vec![expected]), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_module_of_ours_that_is_near_is_named() {
+        for (value, meant) in [
+            ("simplescalevm::htp=debug", "simplescalevm::http=debug"),
+            ("simplescalevm::HTTP=debug", "simplescalevm::http=debug"),
+            ("simplescalevm::http::clod=info", "simplescalevm::http::cloud=info"),
+            ("simplescalevm::prob", "simplescalevm::probe=trace"),
+            ("simplescalevm::decide=", "simplescalevm=trace"),
+            ("http=debug", "simplescalevm::http=debug"),
+            ("htp=debug", "simplescalevm=debug"),
+            ("actix_web=warn", "simplescalevm=warn"),
+        ] {
+            let faults = Filter::read(Some(value)).unwrap_err().join("\n");
+            assert!(faults.ends_with(&format!("; did you mean {meant}?")), "{faults}");
         }
     }
 
@@ -246,16 +299,16 @@ mod tests {
     #[test]
     fn parts_of_other_programs_are_faults_and_all_are_told() {
         let faults = Filter::read(Some(
-            "ureq=debug,simplescalevm2=info,a=b=c,nova,simplescalevm:http,info/a/b",
+            "ureq=debug,simplescalevm2=info,a=b=c,quiet,simplescalevm:http,info/a/b",
         ));
         let faults = faults.unwrap_err();
         let begin = [
             "RUST_LOG \"ureq=debug\": not a part of this program; did you mean simplescalevm=debug?",
             "RUST_LOG \"simplescalevm2=info\": not a part of this program; did you mean simplescalevm=info?",
             "RUST_LOG \"a=b=c\": not MODULE=LEVEL",
-            "RUST_LOG \"nova\": not a level; ",
+            "RUST_LOG \"quiet\": not a level (have: off",
             "RUST_LOG \"simplescalevm:http\": not a part of this program",
-            "RUST_LOG: more than one /",
+            "RUST_LOG \"info/a/b\": must not contain /",
         ];
         assert_eq!(faults.len(), begin.len(), "{faults:?}");
         for (fault, begin) in faults.iter().zip(begin) {

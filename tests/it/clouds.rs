@@ -41,6 +41,28 @@ fn of_file(cloud: &Cloud, file: &Path) -> Settings {
 }
 
 #[test]
+fn a_federated_login_of_a_file_becomes_an_application_credential_of_that_file() {
+    let cloud = Cloud::start();
+    let credential = application_credential(&cloud);
+    let federated =
+        password(&cloud).replace("    auth:", "    auth_type: v3oidcpassword\n    auth:");
+    let path = file("federated.yaml", &federated);
+    let ran = run(&["--check"], &of_file(&cloud, &path));
+    ran.expect_status(2).expect_line(&[
+        "clouds.fake.auth_type \"v3oidcpassword\"",
+        "put auth_type: v3applicationcredential and, under auth, application_credential_id and",
+        &format!("into cloud \"fake\" of {}", path.display()),
+    ]);
+    assert!(!ran.output().contains("OS_APPLICATION_CREDENTIAL"), "that would not help\n{ran}");
+    // What else the file held may stay.
+    let (_, credential) = credential.split_once("      application_credential_id").unwrap();
+    let advised = federated.replace("v3oidcpassword", "v3applicationcredential");
+    let advised = format!("{advised}      application_credential_id{credential}");
+    let path = file("advised.yaml", &advised);
+    run(&["--check"], &of_file(&cloud, &path)).expect_status(0);
+}
+
+#[test]
 fn a_clouds_file_is_a_login() {
     let cloud = Cloud::start();
     for (name, text) in [

@@ -46,14 +46,22 @@ fn every_mistake_is_told_at_the_start_with_what_to_do() {
     let is_a_directory = "is a directory (docker makes one where the file to mount is missing)";
     let (made, fifo) = (directory("mistake"), pipe("mistake-pipe"));
     let large = file("large.json", &format!("{{\"description\": \"{}\"}}", "x".repeat(300_000)));
+    let compressed = made.join("large.gz");
+    fs::write(&compressed, vec![0xff; 49_150]).unwrap();
     let text = |path: &Path| path.to_str().unwrap().to_owned();
     let federated = "create an application credential";
     for (name, value, status, said) in [
         ("RUST_LOG", "warning".into(), 2, "not a level; did you mean warn?"),
         ("RUST_LOG", "verbose".into(), 2, "not a level; did you mean debug?"),
         ("RUST_LOG", "simplescalevm=debg".into(), 2, "not a level; did you mean debug?"),
+        ("RUST_LOG", "info/debug".into(), 2, "must not contain /"),
+        ("RUST_LOG", "http=debug".into(), 2, "did you mean simplescalevm::http=debug?"),
         ("RUST_LOG", "foo=debug".into(), 2, "not a part of this program"),
         ("REPLICA_MIN", "5".into(), 0, "did you mean REPLICA_MIN_AVAILABLE_RESOURCES?"),
+        ("REPLICAS_MAX", "5".into(), 0, "did you mean REPLICA_MAX?"),
+        ("LOGFORMAT", "json".into(), 0, "did you mean LOG_FORMAT?"),
+        ("REPLICA_PORT", "81".into(), 0, "did you mean REPLICA_API_PORT?"),
+        ("OS_IMAGE", "Debian 12".into(), 0, "did you mean OPENSTACK_IMAGE?"),
         ("REPLICA_FOO", "5".into(), 0, "no such setting, so it has no effect"),
         ("OS_REGION", "SBG7".into(), 0, "did you mean OS_REGION_NAME?"),
         ("OS_PROJECTID", "p".into(), 0, "did you mean OS_PROJECT_ID?"),
@@ -62,6 +70,13 @@ fn every_mistake_is_told_at_the_start_with_what_to_do() {
         ("APP_HOST", "192.0.2.1".into(), 1, "0.0.0.0 means all that it has"),
         ("OPENSTACK_CLOUD_INIT_FILE", text(&made), 2, is_a_directory),
         ("OPENSTACK_CLOUD_INIT_FILE", text(&fifo), 2, "is a pipe or a socket"),
+        ("OPENSTACK_CLOUD_INIT_FILE", text(&large), 1, "; no VM is created until it is smaller"),
+        (
+            "OPENSTACK_CLOUD_INIT_FILE",
+            text(&compressed),
+            1,
+            "too large: 65536 characters in base64, and Nova takes 65535;",
+        ),
         ("OPENSTACK_SERVER_FILE", text(&made), 2, is_a_directory),
         ("OPENSTACK_SERVER_FILE", text(&fifo), 2, "is a pipe or a socket"),
         ("OPENSTACK_SERVER_FILE", text(&large), 2, "is larger than 256 KiB"),

@@ -43,6 +43,30 @@ fn a_misspelt_setting_is_warned_of_with_the_nearest_name() {
         ("OS_TENANT", "OS_TENANT_ID"),
         ("OS_USER", "OS_USERNAME"),
         ("OS_CACERTS", "OS_CACERT"),
+        // A slip in the family.
+        ("REPLICAS_MAX", "REPLICA_MAX"),
+        ("REPLCA_MAX", "REPLICA_MAX"),
+        ("RELPICA_API_PORT", "REPLICA_API_PORT"),
+        ("OPENSTAK_FLAVOUR", "OPENSTACK_FLAVOR"),
+        ("OSPASSWORD", "OS_PASSWORD"),
+        ("LOGFORMAT", "LOG_FORMAT"),
+        ("LOG_FORMATS", "LOG_FORMAT"),
+        ("RUSTLOG", "RUST_LOG"),
+        ("ETCDCTL_ENDPOINT", "ETCDCTL_ENDPOINTS"),
+        // A word left out.
+        ("REPLICA_PORT", "REPLICA_API_PORT"),
+        ("REPLICA_PROTOCOL", "REPLICA_API_PROTOCOL"),
+        ("REPLICA_PATH", "REPLICA_API_PATH"),
+        ("REPLICA_TIMEOUT", "REPLICA_API_TIMEOUT"),
+        ("OPENSTACK_TIMEOUT", "OPENSTACK_API_TIMEOUT"),
+        // Another family's.
+        ("REPLICA_NAME", "OPENSTACK_NAME"),
+        ("OS_IMAGE", "OPENSTACK_IMAGE"),
+        ("OS_NETWORK", "OPENSTACK_NETWORK"),
+        ("OS_FLAVOR", "OPENSTACK_FLAVOR"),
+        ("OPENSTACK_REGION", "OS_REGION_NAME"),
+        ("OPENSTACK_USER", "OS_USERNAME"),
+        ("OPENSTACK_CLOUD", "OS_CLOUD"),
     ] {
         let warning =
             format!("{name}: no such setting, so it has no effect; did you mean {nearest}?");
@@ -65,7 +89,8 @@ fn a_name_that_is_no_name_writes_no_line_of_its_own_into_the_log() {
 
 #[test]
 fn no_guess_is_made_that_is_not_near() {
-    for name in ["REPLICA_FOO", "OPENSTACK_XYZ", "APP_TIMEOUT", "APP_"] {
+    for name in ["REPLICA_FOO", "REPLICA_HOST", "REPLICA_P", "OPENSTACK_XYZ", "APP_TIMEOUT", "APP_"]
+    {
         let config = with_login(&[MAX, (name, "5")], false).unwrap();
         assert_eq!(
             config.warnings,
@@ -90,6 +115,60 @@ fn variables_of_others_are_not_warned_of() {
         "OS_VERSION",
         "OS_TYPE",
         "OS_URL",
+    ] {
+        check(&[MAX, (name, "3")], false, &[]);
+    }
+}
+
+#[test]
+fn variables_that_many_systems_have_are_not_warned_of() {
+    for name in [
+        "HOME",
+        "HOSTNAME",
+        "HOST",
+        "PORT",
+        "NAME",
+        "LANG",
+        "LC_ALL",
+        "TERM",
+        "USER",
+        "USERNAME",
+        "LOGNAME",
+        "PWD",
+        "OLDPWD",
+        "SHLVL",
+        "SHELL",
+        "TMPDIR",
+        "LS_COLORS",
+        "OS",
+        "OSTYPE",
+        "DEBUG",
+        "PASSWORD",
+        "INVOCATION_ID",
+        "JOURNAL_STREAM",
+        "NOTIFY_SOCKET",
+        "LISTEN_FDS",
+        "CREDENTIALS_DIRECTORY",
+        "CARGO_HOME",
+        "CARGO_PKG_NAME",
+        "CARGO_MANIFEST_DIR",
+        "RUST_BACKTRACE",
+        "RUST_LOG_STYLE",
+        "LOG_LEVEL",
+        "http_proxy",
+        "https_proxy",
+        "no_proxy",
+        "ALL_PROXY",
+        "KUBERNETES_PORT",
+        "KUBERNETES_SERVICE_HOST",
+        "ETCDCTL_API",
+        "ETCD_NAME",
+        "CI_PROJECT_ID",
+        "CI_PROJECT_NAME",
+        "PROJECT_ID",
+        "PROJECT_NAME",
+        "REGION_NAME",
+        "SSL_CERT_FILE",
     ] {
         check(&[MAX, (name, "3")], false, &[]);
     }
@@ -141,6 +220,12 @@ fn a_cloud_init_file_that_cannot_be_read_is_warned_of_at_the_start() {
     for once in [false, true] {
         check(&[MAX, ("OPENSTACK_CLOUD_INIT_FILE", "/etc/missing")], once, &[warning]);
     }
+}
+
+#[test]
+fn a_cloud_init_file_that_nova_would_refuse_is_warned_of_at_the_start() {
+    let warning = "OPENSTACK_CLOUD_INIT_FILE \"/etc/large.json\": too large: 349552 characters in base64, and Nova takes 65535; no VM is created until it is smaller";
+    check(&[MAX, ("OPENSTACK_CLOUD_INIT_FILE", "/etc/large.json")], false, &[warning]);
 }
 
 #[test]

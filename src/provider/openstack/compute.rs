@@ -23,9 +23,6 @@ use crate::provider::openstack::{encode, large, network};
 /// Most bytes of a cloud-init file that are read; how many are too many for Nova is said with its own limit.
 const USER_DATA_BYTES_MAX: u64 = 1024 * 1024;
 
-/// Nova's own limit of `user_data`, in base64 characters.
-const USER_DATA_CHARS_MAX: usize = 65_535;
-
 #[derive(Deserialize)]
 struct OneRecord<'a> {
     #[serde(borrow)]
@@ -223,14 +220,10 @@ pub fn user_data(path: &Path) -> Result<String> {
         Error::new(ErrorKind::Setting, text)
     };
     let bytes = files::read(path, USER_DATA_BYTES_MAX).map_err(fault)?;
-    let encoded = STANDARD.encode(bytes);
-    if encoded.len() > USER_DATA_CHARS_MAX {
-        return Err(fault(format!(
-            "too large: {} characters in base64, and Nova takes {USER_DATA_CHARS_MAX}",
-            encoded.len()
-        )));
+    match files::too_large_for_nova(bytes.len() as u64) {
+        Some(why) => Err(fault(why)),
+        None => Ok(STANDARD.encode(bytes)),
     }
-    Ok(encoded)
 }
 
 /// Deletes a server; one that is gone already is a success.
