@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use crate::decide::Observation;
 use crate::decide::kind::{Kind, kind, since};
-use crate::decide::state::Judged;
 use crate::memory::{Intervals, LossBrake, Memory, ReplicaMemory, SilenceBrake};
 use crate::model::{Answer, Condition, Server, ServerId, State};
 use crate::settings::Policy;
@@ -111,21 +110,20 @@ pub fn protects(silence: Option<&SilenceBrake>, id: &ServerId) -> bool {
 }
 
 /// Whether most of the replicas turned to error, or vanished, since the last pass that was not early: many are many, also
-/// when several passes see them go one after the other.
+/// when several passes see them go one after the other. `known`: the listed ones, with what was remembered of each.
 pub fn loss(
     policy: &Policy,
     seen: &Observation,
     memory: &Memory,
-    judged: &[Judged<'_>],
+    known: &[(&Server, &ReplicaMemory)],
 ) -> Option<LossBrake> {
     let is_expected = |replica: &&ReplicaMemory| {
         replica.state != State::Deleting
             && replica.delete_sent.is_none()
             && replica.missing.is_none_or(|missing| missing.at > memory.intervals.at)
     };
-    let before = || judged.iter().filter_map(|one| Some((one.server, one.before?)));
     let expected = memory.replicas.values().filter(is_expected).count();
-    let listed = before().filter(|(_, replica)| is_expected(replica)).count();
+    let listed = known.iter().filter(|(_, replica)| is_expected(replica)).count();
     let vanished = expected.saturating_sub(listed);
     let passes = Intervals::first(seen.elapsed);
     // A list that may be short leaves out some that are there, and nothing is made from it anyway.
@@ -137,11 +135,11 @@ pub fn loss(
     let working = |replica: &ReplicaMemory| {
         replica.launched && !replica.in_error && replica.state != State::Deleting
     };
-    let known = || before().filter(|(_, replica)| working(replica));
-    let turned = known().filter(|(server, _)| server.condition == Condition::Error).count();
-    let known = known().count();
-    if is_most(turned, known) {
-        let why = format!("{turned} of {known} replicas turned to error");
+    let worked = || known.iter().filter(|(_, replica)| working(replica));
+    let turned = worked().filter(|(server, _)| server.condition == Condition::Error).count();
+    let worked = worked().count();
+    if is_most(turned, worked) {
+        let why = format!("{turned} of {worked} replicas turned to error");
         return Some(LossBrake { passes, why });
     }
     let brake = memory.loss.as_ref()?;

@@ -105,7 +105,8 @@ pub enum Lookup {
 pub fn decide(policy: &Policy, seen: &Observation, memory: &Memory) -> (Plan, Memory) {
     let silence = brake::silence(policy, seen, memory);
     let judged = state::judge_all(policy, seen, memory, silence.as_ref());
-    let loss = brake::loss(policy, seen, memory, &judged);
+    let known: Vec<_> = judged.iter().filter_map(|one| Some((one.server, one.before?))).collect();
+    let loss = brake::loss(policy, seen, memory, &known);
     let batches = batch::follow(policy, seen, memory, &judged);
     let back_off = back_off::update(policy, seen, memory, &judged, &batches);
 

@@ -1,7 +1,6 @@
 //! The kinds of maps in a clouds file, which of their keys are read, and what these hold.
 
-use crate::config::clouds::values::{AUTH_KEYS, CLOUD_KEYS, Cloud, Region, Texts, Values};
-use crate::config::clouds::visit::{Map, Notes};
+use crate::config::clouds::values::{AUTH_KEYS, CLOUD_KEYS};
 
 /// A kind of map.
 #[derive(Clone, Copy, Debug)]
@@ -32,14 +31,15 @@ pub enum Holds {
 }
 
 impl Kind {
-    /// What a key is called here and what it holds, if it is one that is read.
-    pub fn known(self, key: &str, notes: &Notes<'_>) -> Option<(String, Holds)> {
+    /// What a key is called here and what it holds, if it is one that is read. Of the file only the map `section` is, and
+    /// in it the cloud that is `wanted`.
+    pub fn known(self, key: &str, section: &str, wanted: &str) -> Option<(String, Holds)> {
         // Of old, keys were written with hyphens, too.
         let plain = key.replace('-', "_");
         let one_of = |keys: &[&str]| keys.contains(&plain.as_str());
         let (name, holds) = match self {
-            Kind::File if key == notes.section => (key, Holds::Map(Kind::Clouds)),
-            Kind::Clouds if key == notes.wanted => (key, Holds::Map(Kind::Cloud)),
+            Kind::File if key == section => (key, Holds::Map(Kind::Clouds)),
+            Kind::Clouds if key == wanted => (key, Holds::Map(Kind::Cloud)),
             Kind::Cloud if key == "regions" => (key, Holds::Regions),
             Kind::Cloud | Kind::Values if plain == "auth" => (key, Holds::Map(Kind::Auth)),
             Kind::Cloud | Kind::Values if one_of(&CLOUD_KEYS) || one_of(&AUTH_KEYS) => {
@@ -52,34 +52,4 @@ impl Kind {
         };
         Some((name.to_owned(), holds))
     }
-}
-
-impl From<Map> for Cloud {
-    fn from(mut map: Map) -> Self {
-        let regions = map.take_regions();
-        let regions = regions.map(|regions| regions.into_iter().map(Region::from).collect());
-        Cloud { values: map.into(), regions }
-    }
-}
-
-impl From<Map> for Region {
-    fn from(mut map: Map) -> Self {
-        let values = map.take_map("values").map(Values::from);
-        Region {
-            name: map.take_text("name").unwrap_or_default(),
-            values: values.unwrap_or_default(),
-        }
-    }
-}
-
-impl From<Map> for Values {
-    fn from(mut map: Map) -> Self {
-        let auth = map.take_map("auth").map(|mut auth| texts(&mut auth, &[&AUTH_KEYS]));
-        Values { auth, other: texts(&mut map, &[&CLOUD_KEYS, &AUTH_KEYS]) }
-    }
-}
-
-fn texts(map: &mut Map, keys: &[&[&'static str]]) -> Texts {
-    let keys = keys.iter().copied().flatten().copied();
-    keys.filter_map(|key| Some((key, map.take_text(key)?))).collect()
 }

@@ -6,8 +6,8 @@
 
 use serde::de::IgnoredAny;
 
-use crate::config::clouds::values::Cloud;
-use crate::config::clouds::visit::{self, Notes, Wrong};
+use crate::config::clouds::values::{AUTH_KEYS, CLOUD_KEYS, Cloud, Region, Texts, Values};
+use crate::config::clouds::visit::{self, Map, Notes, Wrong};
 
 /// Largest file: the largest real ones have some kilobytes.
 pub const BYTES_MAX: usize = 64 * 1024;
@@ -70,4 +70,34 @@ pub fn read(text: &str, section: &'static str, wanted: &str) -> Result<Found, Fa
 
 fn plain(text: String) -> Fault {
     Fault { place: None, text }
+}
+
+impl From<Map> for Cloud {
+    fn from(mut map: Map) -> Self {
+        let regions = map.take_regions();
+        let regions = regions.map(|regions| regions.into_iter().map(Region::from).collect());
+        Cloud { values: map.into(), regions }
+    }
+}
+
+impl From<Map> for Region {
+    fn from(mut map: Map) -> Self {
+        let values = map.take_map("values").map(Values::from);
+        Region {
+            name: map.take_text("name").unwrap_or_default(),
+            values: values.unwrap_or_default(),
+        }
+    }
+}
+
+impl From<Map> for Values {
+    fn from(mut map: Map) -> Self {
+        let auth = map.take_map("auth").map(|mut auth| texts(&mut auth, &[&AUTH_KEYS]));
+        Values { auth, other: texts(&mut map, &[&CLOUD_KEYS, &AUTH_KEYS]) }
+    }
+}
+
+fn texts(map: &mut Map, keys: &[&[&'static str]]) -> Texts {
+    let keys = keys.iter().copied().flatten().copied();
+    keys.filter_map(|key| Some((key, map.take_text(key)?))).collect()
 }

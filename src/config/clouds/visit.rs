@@ -375,7 +375,8 @@ impl Visitor<'_> for Key<'_, '_> {
         if key == "<<" {
             return Ok(Named::Merge);
         }
-        let Some((known, holds)) = self.kind.known(key, self.notes) else {
+        let Some((known, holds)) = self.kind.known(key, self.notes.section, self.notes.wanted)
+        else {
             return Ok(Named::Other(key.to_owned()));
         };
         if !self.seen.insert(known.clone()) {
