@@ -173,8 +173,8 @@ fn who_was_stopped_in_the_middle_of_a_pass_changes_nothing_when_it_goes_on() {
     let of_left = logins(&of_the_pool(&cloud));
     let id = cloud.state().servers[0].id.clone();
     let gate = Gate::default();
-    // The look just before the deletion.
-    cloud.fault("GET", &format!("/servers/{id}"), Times::Always, Fault::HeldBefore(gate.clone()));
+    // The look just before the deletion, which shows it as it was then.
+    cloud.fault("GET", &format!("/servers/{id}"), Times::Always, Fault::HeldAfter(gate.clone()));
     cloud.replica(&id, Says::finished());
     left.wait_until("the last look before the deletion", || gate.reached() == 1);
     left.signal(Signal::STOP);

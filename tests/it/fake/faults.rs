@@ -33,6 +33,8 @@ pub enum Fault {
     Recite(u16),
     /// Nothing is done before the gate opens; then all goes well.
     HeldBefore(Gate),
+    /// All goes well, but nothing is told before the gate opens.
+    HeldAfter(Gate),
 }
 
 /// What changes the JSON of an answer.
@@ -177,7 +179,7 @@ impl Faults {
     /// From now on requests with `method` and `pattern` meet `fault`. A pattern is the end of a path
     /// (`/servers/detail`) or, ending in `*`, a part of path and query (`/servers/*`, `marker=*`).
     pub fn add(&self, method: &str, pattern: &str, times: Times, fault: Fault) {
-        if let Fault::HeldBefore(gate) = &fault {
+        if let Fault::HeldBefore(gate) | Fault::HeldAfter(gate) = &fault {
             self.gates.lock().unwrap().push(gate.clone());
         }
         let which = Which::new(method, pattern);
@@ -271,6 +273,11 @@ impl Faults {
             Fault::HeldBefore(gate) => {
                 gate.wait();
                 work()
+            }
+            Fault::HeldAfter(gate) => {
+                let answer = work();
+                gate.wait();
+                answer
             }
         }
     }
