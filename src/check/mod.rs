@@ -258,7 +258,8 @@ fn same_refusal<'a>(
     const OF_KEYS: &str = "\"";
     const OF_THE_WAY: [&str; 5] = ["not ", "status 3", "status 4", "TLS: ", "the answer "];
     let Some(Answer::None { why }) = answers.next() else { return None };
-    let same = |answer: &Answer| matches!(answer, Answer::None { why: other } if mistake(other) == mistake(why));
+    let first = mistake(why);
+    let same = |answer: &Answer| matches!(answer, Answer::None { why } if mistake(why) == first);
     if !answers.all(same) {
         return None;
     }

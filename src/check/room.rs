@@ -31,18 +31,18 @@ fn one(policy: &Policy, replicas: u64, quota: &Quota, page: &mut Page<'_>) {
     let room = limit.saturating_sub(used).checked_div(of_one).unwrap_or(u64::MAX);
     let most = policy.max.unwrap_or(u64::MAX);
     let needed = policy.minimum.div_ceil(policy.capacity).min(most);
-    let more = |count: u64| counted(usize::try_from(count).unwrap_or(usize::MAX), "replica");
+    let count = |number: u64, noun| counted(usize::try_from(number).unwrap_or(usize::MAX), noun);
     if needed.saturating_sub(replicas) > room {
         let text = format!(
             "{text}: a minimum of {} free resources does not fit: it needs {}, and there is room for {room} more",
             policy.minimum,
-            more(needed)
+            count(needed, "replica")
         );
         return page.fault("quota", &text);
     }
     match policy.max {
         Some(max) if max.saturating_sub(replicas) > room => {
-            let room = counted(usize::try_from(room).unwrap_or(usize::MAX), "more replica");
+            let room = count(room, "more replica");
             let text = format!("{text}: REPLICA_MAX {max} does not fit: there is room for {room}");
             page.warn("quota", &text);
         }

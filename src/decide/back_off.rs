@@ -50,7 +50,7 @@ pub fn update(
     batches: &Batches,
 ) -> BackOff {
     let mut back_off = memory.back_off.clone();
-    if one_has_lasted(memory, judged) || (back_off.quota && a_replica_is_gone(memory, judged)) {
+    if one_has_lasted(judged) || (back_off.quota && a_replica_is_gone(memory, judged)) {
         back_off = BackOff::default();
     }
     if first_answer(memory, judged) {
@@ -82,7 +82,7 @@ pub fn left(policy: &Policy, back_off: &BackOff, elapsed: Duration) -> Option<Du
 
 /// Whether what is created works, as far as this pass shows.
 pub fn creation_works(memory: &Memory, judged: &[Judged<'_>]) -> bool {
-    first_answer(memory, judged) || one_has_lasted(memory, judged)
+    first_answer(memory, judged) || one_has_lasted(judged)
 }
 
 /// Whether a pass with this plan ends the trouble with creations that failed. That the cloud accepts one does not: its
@@ -93,20 +93,17 @@ pub fn trouble_is_over(plan: &Plan) -> bool {
 
 /// Whether a replica that this process saw come up answered for the first time in this pass.
 fn first_answer(memory: &Memory, judged: &[Judged<'_>]) -> bool {
-    let before = |one: &Judged<'_>| {
-        memory.replicas.get(&one.replica.id).and_then(|before| before.first_answer)
-    };
+    let before = |one: &Judged<'_>| one.before.and_then(|before| before.first_answer);
     memory.passes > 0
         && judged.iter().any(|one| one.memory.first_answer.is_some() && before(one).is_none())
 }
 
 /// The same for one that has now answered for `REPLICA_BOOT_GRACE`, or finished.
-fn one_has_lasted(memory: &Memory, judged: &[Judged<'_>]) -> bool {
+fn one_has_lasted(judged: &[Judged<'_>]) -> bool {
     judged.iter().any(|one| {
-        let before = memory.replicas.get(&one.replica.id);
         one.memory.lasted
             && one.memory.first_answer.is_some()
-            && !before.is_some_and(|before| before.lasted)
+            && !one.before.is_some_and(|before| before.lasted)
     })
 }
 
@@ -138,18 +135,17 @@ fn failure(memory: &Memory, judged: &[Judged<'_>], batches: &Batches) -> Option<
 
 /// How a new replica failed, if that came to light in this pass.
 fn why_it_failed(memory: &Memory, one: &Judged<'_>) -> Option<String> {
-    let before = memory.replicas.get(&one.replica.id);
     if one.memory.died_young {
-        let known = before.is_some_and(|before| before.died_young);
+        let known = one.before.is_some_and(|before| before.died_young);
         return (!known).then(|| "fell silent soon after its first answer".to_owned());
     }
-    let same = before.is_some_and(|before| before.state == one.replica.state);
+    let same = one.before.is_some_and(|before| before.state == one.replica.state);
     if same || one.memory.answered_ever {
         return None;
     }
     // Its grace may end between two passes, or while no list could be had.
     let ours = format!("{}-", memory.instance);
-    let was_coming = match before {
+    let was_coming = match one.before {
         Some(before) => matches!(before.state, State::Creating | State::Starting),
         None => one.server.batch.as_ref().is_some_and(|mark| mark.starts_with(&ours)),
     };
@@ -162,7 +158,7 @@ fn why_it_failed(memory: &Memory, one: &Judged<'_>) -> Option<String> {
         State::Parked if was_coming && one.kind == Kind::Stopped => {
             Some("stopped before it ever answered".to_owned())
         }
-        State::Unreachable if before.is_some() => Some("has no address".to_owned()),
+        State::Unreachable if one.before.is_some() => Some("has no address".to_owned()),
         _ => None,
     }
 }

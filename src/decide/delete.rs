@@ -31,7 +31,7 @@ pub fn choose(
             State::Failed if one.fresh => Some((DeletionReason::Failed, one.replica.why.clone())),
             State::Finished if one.fresh => finished(policy, seen, one, plan),
             State::Parked => stopped(policy, seen, one),
-            State::Deleting => stuck(seen, memory, one),
+            State::Deleting => stuck(seen, one),
             _ => None,
         };
         if let Some((reason, why)) = reason {
@@ -146,12 +146,8 @@ pub fn is_stuck(seen: &Observation, one: &Judged<'_>) -> bool {
 }
 
 /// No more often than our own clock allows.
-fn stuck(
-    seen: &Observation,
-    memory: &Memory,
-    one: &Judged<'_>,
-) -> Option<(DeletionReason, String)> {
-    let sent = memory.replicas.get(&one.replica.id).and_then(|before| before.delete_sent);
+fn stuck(seen: &Observation, one: &Judged<'_>) -> Option<(DeletionReason, String)> {
+    let sent = one.before.and_then(|before| before.delete_sent);
     let due = sent.is_none_or(|at| seen.elapsed.saturating_sub(at) >= DELETE_AGAIN_AFTER);
     let longest = going_for(seen, one).as_secs();
     (is_stuck(seen, one) && due)
