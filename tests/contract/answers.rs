@@ -6,7 +6,9 @@ use simplescalevm::provider::{Provider, ProviderMut};
 
 use super::member::{self, Member};
 use super::shape::check;
-use super::{Deed, Ground, creation, ipv4, list, one_in_error, open, running, until};
+use super::{
+    Deed, Ground, creation, ipv4, list, one_in_error, open, running, until, until_running,
+};
 
 pub fn of_keystone(ground: &dyn Ground) {
     let (settings, record) = (ground.settings(), ground.records());
@@ -65,6 +67,7 @@ pub fn of_nova_about_a_creation(ground: &dyn Ground) {
     let (status, answer) = create(&wanted);
     assert_eq!(status, 202, "{answer}");
     check("server-created", &answer, ground.records());
+    until_running(&mut open(ground), 2);
     refused(ground, "servers-quota-403", 403, create(&wanted));
     let mut wrong = wanted.clone();
     wrong["server"]["key_name"] = "lost".into();

@@ -190,11 +190,16 @@ fn creation(count: u64) -> Creation {
 #[track_caller]
 fn running(provider: &mut OpenStackMut, count: u64) -> Vec<Server> {
     provider.create(&creation(count)).expect("a creation");
+    until_running(provider, count)
+}
+
+/// Waits until the project has so many servers, and all run. Until they are scheduled Nova counts them in no quota.
+#[track_caller]
+fn until_running(provider: &mut dyn Provider, count: u64) -> Vec<Server> {
     until(&format!("{count} running servers"), || {
         let servers = list(provider);
-        let active = |server: &&Server| server.condition == Condition::Active { task: None };
-        let all = servers.iter().filter(active).count() == servers.len() && !servers.is_empty();
-        (all, servers)
+        let active = |server: &Server| server.condition == Condition::Active { task: None };
+        (servers.len() as u64 == count && servers.iter().all(active), servers)
     })
 }
 

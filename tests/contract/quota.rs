@@ -3,7 +3,7 @@
 use simplescalevm::error::ErrorKind;
 use simplescalevm::provider::ProviderMut;
 
-use super::{Ground, creation, list, open};
+use super::{Ground, creation, list, open, running};
 
 pub fn as_many_as_fit_are_made(ground: &dyn Ground) {
     ground.set_quota(Some(2));
@@ -18,7 +18,7 @@ pub fn as_many_as_fit_are_made(ground: &dyn Ground) {
 pub fn where_none_fits_it_is_a_quota(ground: &dyn Ground) {
     ground.set_quota(Some(1));
     let mut provider = open(ground);
-    provider.create(&creation(1)).unwrap();
+    running(&mut provider, 1);
     let error = provider.create(&creation(3)).expect_err("none fits");
     assert_eq!(error.kind, ErrorKind::Quota, "{error}");
     let said = "status 403: Quota exceeded for instances: Requested 1-3, but already used 1 of 1 instances";

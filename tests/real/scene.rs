@@ -152,7 +152,8 @@ impl Scene {
     /// The pool's servers; `None` while Nova does not say. Replicas come and go with them.
     #[track_caller]
     pub fn try_look(&self) -> Option<Vec<Vm>> {
-        let servers = self.cloud.member.try_servers()?;
+        let mut servers = self.cloud.member.try_servers()?;
+        servers.extend(self.left_out_of(&servers)?);
         let ours = servers.iter().filter(|record| record["metadata"]["group"] == MARK);
         let pool: Vec<Vm> = ours.map(Vm::new).collect();
         self.tend(&pool);
@@ -169,6 +170,23 @@ impl Scene {
             assert!(vm.is_some_and(|vm| !vm.is_going()), "{id} was deleted: {pool:#?}");
         }
         Some(pool)
+    }
+
+    /// Servers we know that exist and are not in the list: while others are being scheduled, and all of them are more
+    /// than a page, Nova's list lacks some. `None` while Nova does not say.
+    fn left_out_of(&self, list: &[Value]) -> Option<Vec<Value>> {
+        let (replicas, rules) = (self.replicas.borrow(), self.rules.borrow());
+        let mut known: BTreeSet<&String> = replicas.keys().chain(&rules.kept).collect();
+        known.retain(|id| list.iter().all(|record| record["id"] != **id));
+        let mut left_out = Vec::new();
+        for id in known {
+            match self.cloud.member.try_ask(&format!("GET compute /servers/{id}"), None)? {
+                (200, mut answer) => left_out.push(answer["server"].take()),
+                (404, _) => {}
+                _ => return None,
+            }
+        }
+        Some(left_out)
     }
 
     /// A replica listens on every server that runs, unless the test said otherwise.
