@@ -186,11 +186,12 @@ fn creation(count: u64) -> Creation {
     }
 }
 
-/// Makes so many servers; waits until they run, and have an address.
+/// Makes so many servers; waits until they and those before them run, and have an address.
 #[track_caller]
 fn running(provider: &mut OpenStackMut, count: u64) -> Vec<Server> {
+    let before = list(provider).len() as u64;
     provider.create(&creation(count)).expect("a creation");
-    until_running(provider, count)
+    until_running(provider, before + count)
 }
 
 /// Waits until the project has so many servers, and all run. Until they are scheduled Nova counts them in no quota.
