@@ -253,6 +253,23 @@ fn a_full_pool_that_is_cut_off_loses_one_working_vm_at_most() {
     assert!(story.left() >= 11, "{} are left", story.left());
 }
 
+#[test]
+fn a_full_pool_of_dead_replicas_gives_up_one_and_no_other_when_its_trial_is_taken_away() {
+    let set = [
+        ("REPLICA_CAPACITY", "1"),
+        ("REPLICA_MIN_AVAILABLE_RESOURCES", "3"),
+        ("REPLICA_MAX", "3"),
+        REPLACED,
+    ];
+    let mut story = Story::of(3, 0, &set);
+    story.passes(3).kill(3).happens(Event::Builds(Fate::NeverAnswers)).passes(15);
+    assert_eq!((story.left(), story.made()), (2, 1), "one gave way to a trial");
+    // Somebody deletes the trial, and fills its place with what is as dead as the others.
+    story.world(|world| world.vms.retain(|vm| !vm.ours));
+    story.happens(Event::Added).kill(3).passes(HOUR);
+    assert_eq!((story.left(), story.made()), (3, 1));
+}
+
 // Working VMs that the cloud has in error were deleted.
 
 fn five_in_error(mut story: Story) -> Story {
