@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use ureq::Agent;
 use ureq::http::{self, HeaderMap};
@@ -14,8 +14,9 @@ use crate::http::dial::{Dial, LastGood};
 use crate::http::encoding::{ASKED, compressed};
 use crate::http::explain::explain;
 use crate::http::proxied::{proxy_of, refused};
-use crate::http::quota::{is_quota, is_rate_limit};
+use crate::http::refusal::{retry_after, status_kind, text};
 use crate::http::remedy::{redirected, remedy, second_factor};
+use crate::http::request::{Attempts, Method, Request, Response};
 use crate::http::resolver::Lookup;
 use crate::http::wording::{kind, without_answer};
 use crate::http::{Trust, USER_AGENT, tls};
@@ -46,84 +47,6 @@ const JSON: &str = "application/json";
 
 /// Idle connections kept: one to each service that is asked every pass, and some to spare.
 const SERVICES: usize = 4;
-
-/// An HTTP method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    /// GET
-    Get,
-    /// POST
-    Post,
-    /// PUT
-    Put,
-    /// PATCH
-    Patch,
-    /// DELETE
-    Delete,
-}
-
-impl Method {
-    /// The method as it is sent.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Method::Get => "GET",
-            Method::Post => "POST",
-            Method::Put => "PUT",
-            Method::Patch => "PATCH",
-            Method::Delete => "DELETE",
-        }
-    }
-}
-
-/// Whether a request may be sent again after 429, 5xx or a broken connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Attempts {
-    /// Never: to repeat it would do the work twice.
-    One,
-    /// Up to twice more, within the time limit.
-    Several,
-}
-
-/// One request.
-#[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
-    /// Whom it is for, for counts.
-    pub service: CloudService,
-    /// The method.
-    pub method: Method,
-    /// The whole URL.
-    pub url: &'a str,
-    /// Headers beside those of HTTP itself. A body is `application/json` unless they say another `content-type`.
-    pub headers: &'a [(&'a str, &'a str)],
-    /// A JSON body.
-    pub body: Option<&'a [u8]>,
-    /// What must be in no text about it, although the service may repeat it.
-    pub secrets: &'a [&'a Secret],
-    /// Whether it may be repeated.
-    pub attempts: Attempts,
-    /// Limit of all attempts together.
-    pub limit: Duration,
-}
-
-/// A whole answer with a status of 2xx.
-#[derive(Clone, Debug)]
-pub struct Response {
-    headers: HeaderMap,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-impl Response {
-    /// The value of a header, when there is one that is text.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        text(&self.headers, name)
-    }
-
-    /// The service's clock (RFC 9110, section 6.6.1), when it tells.
-    pub fn date(&self) -> Option<SystemTime> {
-        date(&self.headers)
-    }
-}
 
 /// Asks the cloud's services.
 #[derive(Clone, Debug)]
@@ -337,36 +260,6 @@ fn may_repeat(request: &Request<'_>, kind: ErrorKind) -> bool {
     request.attempts == Attempts::Several && passing
 }
 
-fn status_kind(status: u16, said: &str, retry_after: Option<Duration>) -> ErrorKind {
-    match status {
-        429 => ErrorKind::RateLimited { retry_after },
-        // Nova says 403 for its own quotas and for Neutron's ports alike, before 2014 it was 413; Neutron says 409.
-        400 | 402 | 403 | 409 | 413 | 422 if is_quota(said) => ErrorKind::Quota,
-        403 | 413 if is_rate_limit(said) => ErrorKind::RateLimited { retry_after },
-        413 if retry_after.is_some() => ErrorKind::RateLimited { retry_after },
-        300..=499 => ErrorKind::Refused(status),
-        _ => ErrorKind::Unclear,
-    }
-}
-
-/// `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3); a date counts from the service's own clock.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let value = text(headers, "retry-after")?.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let until = httpdate::parse_http_date(value).ok()?;
-    Some(until.duration_since(date(headers)?).unwrap_or_default())
-}
-
-fn date(headers: &HeaderMap) -> Option<SystemTime> {
-    httpdate::parse_http_date(text(headers, "date")?).ok()
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
-}
-
 /// A URL for people: without user and password, should it have any.
 pub fn shown(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
@@ -393,19 +286,6 @@ mod tests {
         assert_eq!(shown("https://user:pw@host:5000/v3?a=b@c"), "https://host:5000/v3?a=b@c");
         assert_eq!(shown("https://host/v3/users/a@b"), "https://host/v3/users/a@b");
         assert_eq!(shown("nonsense"), "nonsense");
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date_by_the_services_own_clock() {
-        let mut headers = HeaderMap::new();
-        assert_eq!(retry_after(&headers), None);
-        headers.insert("retry-after", "17".parse().unwrap());
-        assert_eq!(retry_after(&headers), Some(Duration::from_secs(17)));
-        headers.insert("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap());
-        headers.insert("date", "Sun, 06 Nov 1994 08:49:27 GMT".parse().unwrap());
-        assert_eq!(retry_after(&headers), Some(Duration::from_secs(10)));
-        headers.insert("retry-after", "soon".parse().unwrap());
-        assert_eq!(retry_after(&headers), None, "nonsense is no pause");
     }
 
     fn request(service: CloudService, method: Method, url: &str) -> Request<'_> {
@@ -468,22 +348,5 @@ mod tests {
         client.send(&request(CloudService::Compute, Method::Get, &url)).unwrap();
         client.send(&request(CloudService::Identity, Method::Post, &url)).unwrap();
         service.join().unwrap();
-    }
-
-    #[test]
-    fn a_quota_is_told_from_a_missing_right() {
-        let quota = "Quota exceeded for instances: Requested 1, but already used 4 of 4 instances";
-        assert_eq!(status_kind(403, quota, None), ErrorKind::Quota);
-        assert_eq!(status_kind(403, "Maximum number of ports exceeded", None), ErrorKind::Quota);
-        let limit = "Project 0c28 is over a limit for [servers]";
-        assert_eq!(status_kind(403, limit, None), ErrorKind::Quota);
-        assert_eq!(status_kind(413, limit, None), ErrorKind::Quota);
-        let neutron = "Quota exceeded for resources: ['port'].";
-        assert_eq!(status_kind(409, neutron, None), ErrorKind::Quota);
-        let pace = "Rate limit exceeded";
-        assert_eq!(status_kind(403, pace, None), ErrorKind::RateLimited { retry_after: None });
-        let policy = "Policy doesn't allow os_compute_api:servers:create to be performed.";
-        assert_eq!(status_kind(403, policy, None), ErrorKind::Refused(403));
-        assert_eq!(status_kind(500, quota, None), ErrorKind::Unclear);
     }
 }

@@ -14,8 +14,10 @@ mod hide;
 mod proxied;
 mod proxy_fault;
 mod quota;
+mod refusal;
 mod remedy;
 mod replica;
+mod request;
 mod resolver;
 mod wording;
 
@@ -26,12 +28,13 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 use client_certificate::client_certificate;
 
-pub use cloud::{Attempts, CONTENT_TYPE, CloudClient, Method, Request, Response, shown};
+pub use cloud::{CONTENT_TYPE, CloudClient, shown};
 pub use encoding::{no_text, without_mark};
 pub use etcd::EtcdClient;
 pub use explain::{json, json_into};
 pub use remedy::SECOND_FACTOR;
 pub use replica::{NoAnswer, ReplicaClient};
+pub use request::{Attempts, Method, Request, Response};
 pub use wording::CANNOT_CONNECT_IN_TIME;
 
 use crate::error::{Error, ErrorKind, Result};

@@ -29,7 +29,8 @@ use crate::http::{Attempts, Method, Response};
 use crate::lease::{Creation, Holder, Record, Renewal, State, Store};
 use crate::progress::Progress;
 use crate::provider::openstack::answer::{Told, parse};
-use crate::provider::openstack::session::{Question, Service, Session};
+use crate::provider::openstack::question::{Question, Service};
+use crate::provider::openstack::session::Session;
 use crate::provider::openstack::{client, encode, image, same_id};
 use crate::settings::OpenStackSettings;
 

@@ -11,10 +11,12 @@ use crate::nearest::{near, nearest};
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// The modules that write lines. To name another one alone would switch the log off, too.
-const WRITERS: [&str; 23] = [
+const WRITERS: [&str; 25] = [
     "act::creation",
     "config",
     "daemon",
+    "daemon::greeting",
+    "daemon::repeat",
     "events::news",
     "http::cloud",
     "lease::etcd",

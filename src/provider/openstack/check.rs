@@ -3,8 +3,9 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::shown;
 use crate::provider::CheckLine;
+use crate::provider::openstack::login::{Failed, Login};
 use crate::provider::openstack::record::Ours;
-use crate::provider::openstack::session::{Failed, Login, Session};
+use crate::provider::openstack::session::Session;
 use crate::provider::openstack::{
     compute, hidden, image, ingredients, network, scheduling, security_groups,
 };

@@ -15,9 +15,10 @@ use crate::http::{Attempts, Method};
 use crate::model::{Listing, Server, ServerId};
 use crate::provider::openstack::answer::{Named, Told, parse, parse_into};
 use crate::provider::openstack::paging::{self, Links, PAGES_MAX};
+use crate::provider::openstack::question::{Question, Service};
 use crate::provider::openstack::record::{Ours, ServerRecord};
 use crate::provider::openstack::servers::{PATH, ServerList};
-use crate::provider::openstack::session::{Question, Service, Session};
+use crate::provider::openstack::session::Session;
 use crate::provider::openstack::{encode, large, network};
 
 /// Most bytes of a cloud-init file that are read; how many are too many for Nova is said with its own limit.

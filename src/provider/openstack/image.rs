@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::openstack::answer::{Told, parse, readable};
 use crate::provider::openstack::paging::PAGES_MAX;
-use crate::provider::openstack::session::{Question, Service, Session};
+use crate::provider::openstack::question::{Question, Service};
+use crate::provider::openstack::session::Session;
 use crate::provider::openstack::{encode, is_uuid, same_id, times};
 
 /// Where the list is.

@@ -6,9 +6,10 @@ use serde::Deserialize;
 use crate::error::{ErrorKind, Result};
 use crate::http::Response;
 use crate::provider::openstack::answer::{Told, parse};
+use crate::provider::openstack::question::{Question, Service};
 use crate::provider::openstack::record::STATUS_UNKNOWN;
 use crate::provider::openstack::servers::down_cells;
-use crate::provider::openstack::session::{Question, Service, Session};
+use crate::provider::openstack::session::Session;
 
 /// Most servers of one page, one step after the other. User data has at most 64 KiB, so the first one will do, nearly
 /// always.

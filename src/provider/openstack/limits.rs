@@ -8,7 +8,8 @@ use crate::provider::Quota;
 use crate::provider::openstack::answer::Told;
 use crate::provider::openstack::compute::{self, FlavorSize};
 use crate::provider::openstack::encode;
-use crate::provider::openstack::session::{Service, Session};
+use crate::provider::openstack::question::Service;
+use crate::provider::openstack::session::Session;
 use crate::settings::BootVolume;
 
 #[derive(Deserialize)]

@@ -11,12 +11,14 @@ pub mod image;
 mod ingredients;
 mod large;
 mod limits;
+pub mod login;
 mod microversion;
 mod network;
 mod new_server;
 #[cfg(test)]
 mod odd_tests;
 mod paging;
+pub mod question;
 mod record;
 mod scheduling;
 mod security_groups;

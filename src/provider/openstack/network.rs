@@ -14,7 +14,8 @@ use crate::provider::openstack::floating_ips::{
     self, Device, FloatingIp, FloatingIpList, PATH, Place, Wanted,
 };
 use crate::provider::openstack::paging::{self, Links, PAGES_MAX};
-use crate::provider::openstack::session::{Question, Service, Session};
+use crate::provider::openstack::question::{Question, Service};
+use crate::provider::openstack::session::Session;
 use crate::provider::openstack::{encode, is_uuid, of_one_name, same_id};
 
 /// How many networks an error names at most.

@@ -9,7 +9,8 @@ use crate::model::ServerId;
 use crate::provider::Creation;
 use crate::provider::openstack::answer::parse;
 use crate::provider::openstack::ingredients::Ingredients;
-use crate::provider::openstack::session::{Question, Service, Session};
+use crate::provider::openstack::question::{Question, Service};
+use crate::provider::openstack::session::Session;
 use crate::settings::BootVolume;
 
 /// How much of the user data gives it away in an error's text, in base64 characters.

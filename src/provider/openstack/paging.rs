@@ -5,7 +5,8 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::openstack::answer::{Told, readable};
-use crate::provider::openstack::session::{Service, Session};
+use crate::provider::openstack::question::Service;
+use crate::provider::openstack::session::Session;
 
 /// Most pages of one list: beyond it, something goes round in circles.
 pub const PAGES_MAX: usize = 1000;

@@ -4,7 +4,8 @@ use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::openstack::answer::{Told, parse, readable};
-use crate::provider::openstack::session::{Question, Service, Session};
+use crate::provider::openstack::question::{Question, Service};
+use crate::provider::openstack::session::Session;
 use crate::provider::openstack::{encode, same_id};
 
 #[derive(Deserialize)]

@@ -6,13 +6,15 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Attempts, CONTENT_TYPE, CloudClient, Method, Request, Response, shown};
+use crate::http::{CONTENT_TYPE, CloudClient, Method, Request, Response, shown};
 use crate::metrics::CloudService;
 use crate::model::Scope;
 use crate::provider::openstack::answer::{is_foreign, parse};
-use crate::provider::openstack::catalog::{self, Choice, Endpoints};
-use crate::provider::openstack::identity::{self, ProjectRecord, Token};
+use crate::provider::openstack::catalog::{self, Choice};
+use crate::provider::openstack::identity::{self, Token};
+use crate::provider::openstack::login::{Failed, Login};
 use crate::provider::openstack::microversion::{self, Spoken};
+use crate::provider::openstack::question::{Question, Service};
 use crate::secret::Secret;
 use crate::settings::{Credentials, OpenStackSettings};
 
@@ -21,75 +23,6 @@ const RENEW_BEFORE: Duration = Duration::from_secs(5 * 60);
 
 /// How Glance wants a change to be described (Image API v2, "Update image").
 const IMAGE_PATCH: &str = "application/openstack-images-v2.1-json-patch";
-
-/// Which service is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
-    /// Nova.
-    Compute,
-    /// Neutron.
-    Network,
-    /// Glance.
-    Image,
-    /// Cinder.
-    Volume,
-}
-
-/// One question to a service; its path begins with `/` and follows the service's endpoint.
-#[derive(Clone, Copy, Debug)]
-pub struct Question<'a> {
-    /// Which service.
-    pub service: Service,
-    /// How.
-    pub method: Method,
-    /// What.
-    pub path: &'a str,
-    /// With which JSON.
-    pub body: Option<&'a [u8]>,
-    /// Whether it may be repeated.
-    pub attempts: Attempts,
-}
-
-impl<'a> Question<'a> {
-    /// A `GET`.
-    pub fn get(service: Service, path: &'a str) -> Self {
-        Question { service, method: Method::Get, path, body: None, attempts: Attempts::Several }
-    }
-}
-
-/// What a login gave.
-#[derive(Clone, Debug)]
-pub struct Login {
-    token: Secret,
-    renew_at: Instant,
-    /// The project it is for.
-    pub project: ProjectRecord,
-    /// How long the token lives.
-    pub life: Duration,
-    /// Where the services are.
-    pub endpoints: Endpoints,
-    /// Nova's microversion in use (`2.69`); `None`: 2.1, without a header.
-    pub microversion: Option<String>,
-}
-
-/// A login that failed, and how far it had come.
-#[derive(Clone, Debug)]
-pub struct Failed {
-    /// What failed: `login`, `region` or `compute`.
-    pub what: &'static str,
-    /// The project, when it was only after the login that something failed; and how long its token lives.
-    pub project: Option<(ProjectRecord, Duration)>,
-    /// The region, when that was found.
-    pub region: Option<String>,
-    /// Why.
-    pub error: Error,
-}
-
-impl Failed {
-    fn at(&self, what: &'static str, error: Error) -> Box<Self> {
-        Box::new(Failed { what, error, ..self.clone() })
-    }
-}
 
 /// A client of one project in one region.
 #[derive(Debug)]
