@@ -31,6 +31,13 @@ fn a_default_that_depends_on_others_is_shown_as_what_it_comes_to() {
     check(&[("REPLICA_MAX", "none")], "REPLICA_MAX", Some(("none", Origin::Set)));
     check(&[("APP_INTERVAL", "4")], "REPLICA_API_TIMEOUT", Some(("2", Origin::Default)));
     check(&[("APP_INTERVAL", "1")], "EXTERNAL_ADDRESS_WATCH", Some(("0", Origin::Default)));
+    let by_name = [("OS_PROJECT_ID", ""), ("OS_PROJECT_NAME", "web")];
+    check(&by_name, "OS_PROJECT_ID", Some(("none", Origin::Default)));
+    check(&[], "OS_AUTH_TYPE", Some(("password", Origin::Default)));
+    let credential =
+        [("OS_APPLICATION_CREDENTIAL_ID", "c1"), ("OS_APPLICATION_CREDENTIAL_SECRET", "s")];
+    let by_credential = Some(("v3applicationcredential", Origin::Default));
+    check(&credential, "OS_AUTH_TYPE", by_credential);
     let lease = [("APP_LEASE", "openstack"), ("OPENSTACK_METADATA_VALUE", "web")];
     check(&lease, "APP_LEASE_NAME", Some(("group=web", Origin::Default)));
     check(&lease, "APP_NAME", Some(("scaler-1", Origin::Default)));
