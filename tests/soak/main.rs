@@ -79,7 +79,7 @@ impl fmt::Display for Vitals {
     }
 }
 
-/// The daemon, which makes a pass only when told to.
+/// The daemon, which makes most of its passes when told to.
 struct Life {
     cloud: Cloud,
     daemon: Daemon,
@@ -95,7 +95,8 @@ impl Life {
             cloud.state().add_floating_ip(None);
         }
         let settings = Settings::of(&cloud)
-            .with("APP_INTERVAL", "3600")
+            // Long enough for the watch, and short enough for what is remembered for some intervals to be forgotten.
+            .with("APP_INTERVAL", "2")
             .with("REPLICA_MIN_AVAILABLE_RESOURCES", "6")
             .with("REPLICA_MAX", "12")
             .with("EXTERNAL_ADDRESS_MANAGEMENT", "true");
@@ -171,7 +172,8 @@ fn a_long_life_needs_no_more_than_a_short_one() {
     let (before, after) = (grown_up.expect("it lived so long"), life.vitals());
     let story = format!("grown up: {before}; at the end: {after}");
     assert!(after.memory_kb * 100 <= before.memory_kb * (100 + GROWTH_MAX_PERCENT), "{story}");
-    assert_eq!(after.threads, before.threads, "{story}");
+    // Idle threads of the status server end after some seconds.
+    assert!(after.threads <= before.threads, "{story}");
     assert_eq!(after.descriptors, before.descriptors, "{story}");
     assert!(churn.is_rich(), "the pool was too quiet: {churn}");
     life.daemon.expect_small();

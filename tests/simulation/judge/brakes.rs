@@ -66,6 +66,17 @@ impl Brakes {
         }
     }
 
+    /// A second list, or a look-up, shows one that the list lacked: it has not vanished.
+    pub fn is_there(&mut self, server: &Server) {
+        let Some((lost, of, _)) = &mut self.loss else { return };
+        if server.condition != Condition::Error {
+            lost.remove(&server.id);
+        }
+        if !most(lost.len(), *of) {
+            self.loss = None;
+        }
+    }
+
     /// Nothing is beyond doubt.
     pub fn forget_silence(&mut self) {
         self.silence = None;

@@ -163,6 +163,7 @@ impl Witness {
                 if self.server(&server.id).is_none() {
                     self.places.insert(server.id.clone(), self.servers.len());
                     self.servers.push(server.clone());
+                    self.brakes.is_there(server);
                 }
             }
             return;
@@ -313,8 +314,9 @@ impl Witness {
         let is_going = |server: &Server| {
             matches!(server.condition, Condition::Deleting | Condition::SoftDeleted)
         };
-        if found.is_none() {
-            self.gone_now.insert(id.clone());
+        match found {
+            Some(server) => self.brakes.is_there(server),
+            None => drop(self.gone_now.insert(id.clone())),
         }
         let exists = found.is_some_and(|server| !is_going(server));
         let found = self.batches.iter_mut().find(|batch| batch.reply == Reply::First(id.clone()));
