@@ -29,7 +29,9 @@ pub use learn::learn;
 
 use crate::decide::state::Judged;
 use crate::memory::{Intervals, Memory, ReplicaMemory};
-use crate::model::{AddressId, Answer, ExternalAddress, Replica, Server, ServerId};
+use crate::model::{
+    AddressId, Answer, Condition, ExternalAddress, Replica, Server, ServerId, State,
+};
 use crate::plan::{DeletionReason, Plan};
 use crate::settings::Policy;
 
@@ -115,8 +117,10 @@ pub fn decide(policy: &Policy, seen: &Observation, memory: &Memory) -> (Plan, Me
 
     let evidence = delete::newest_healthy(&judged);
     let gave_way = memory.gave_way.as_ref();
-    let gave_way =
-        gave_way.filter(|(_, created)| evidence.is_none_or(|newest| newest <= *created)).cloned();
+    let gave_way = gave_way
+        .filter(|(_, created)| evidence.is_none_or(|newest| newest <= *created))
+        .filter(|(id, _)| !was_kept(&judged, id))
+        .cloned();
 
     let mut plan = Plan {
         wanted: policy.minimum,
@@ -193,6 +197,16 @@ fn gives_way(judged: &[Judged<'_>], plan: &Plan) -> Option<(ServerId, SystemTime
     let step = plan.deletions.iter().find(|step| step.reason == DeletionReason::Silent)?;
     let one = judged.iter().find(|one| one.replica.id == step.server)?;
     Some((one.replica.id.clone(), one.server.created))
+}
+
+/// Whether one that was to give way is kept after all: its deletion failed, and now it is locked, set aside or in error.
+fn was_kept(judged: &[Judged<'_>], id: &ServerId) -> bool {
+    let still_goes = |one: &Judged<'_>| match one.replica.state {
+        State::Deleting => true,
+        State::Silent => !one.replica.locked && one.server.condition != Condition::Error,
+        _ => false,
+    };
+    judged.iter().find(|one| one.replica.id == *id).is_some_and(|one| !still_goes(one))
 }
 
 /// How long a replica that is missing from the list is remembered: as long as the brake that it may have set.

@@ -270,6 +270,24 @@ fn a_full_pool_of_dead_replicas_gives_up_one_and_no_other_when_its_trial_is_take
     assert_eq!((story.left(), story.made()), (3, 1));
 }
 
+#[test]
+fn a_dead_replica_that_was_to_give_way_and_is_locked_instead_lets_another_do_so() {
+    let set = [
+        ("REPLICA_CAPACITY", "1"),
+        ("REPLICA_MIN_AVAILABLE_RESOURCES", "3"),
+        ("REPLICA_MAX", "3"),
+        REPLACED,
+    ];
+    let mut story = Story::of(3, 0, &set);
+    story.passes(3).kill(3);
+    story.world(|world| world.weather.faults = vec![(Request::Delete, Fault::Forbidden, 255)]);
+    story.passes(15);
+    assert_eq!((story.left(), story.made()), (3, 0), "the cloud refuses the deletion");
+    story.world(|world| world.weather.faults.clear());
+    story.happens(Event::Locked { vm: 0 }).passes(30);
+    assert_eq!((story.left(), story.free()), (1, 2), "all but the locked one work again");
+}
+
 // Working VMs that the cloud has in error were deleted.
 
 fn five_in_error(mut story: Story) -> Story {
