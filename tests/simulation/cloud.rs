@@ -91,13 +91,11 @@ impl Provider for Cloud {
     }
 
     fn server(&mut self, id: &ServerId) -> Result<Option<Server>> {
-        let found = self.ask(Request::LookUp, |universe| {
-            let server = universe.world.record(id);
-            universe.judge.looked_up(id, server.as_ref());
-            Ok(server)
-        });
-        if found.is_err() {
-            self.0.borrow_mut().judge.witness.not_looked_up.insert(id.clone());
+        let found = self.ask(Request::LookUp, |universe| Ok(universe.world.record(id)));
+        let judge = &mut self.0.borrow_mut().judge;
+        match &found {
+            Ok(server) => judge.looked_up(id, server.as_ref()),
+            Err(_) => drop(judge.witness.not_looked_up.insert(id.clone())),
         }
         found
     }

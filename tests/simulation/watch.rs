@@ -54,6 +54,8 @@ impl Watch {
         report.answered.iter().for_each(|id| self.answers(id));
         if let (Some(plan), Some(addresses)) = (&report.plan, &report.addresses) {
             let holders = after_pass(plan, report.outcome.as_ref(), addresses, &report.answered);
+            // Who is one no more, as far as the list tells, begins anew.
+            self.began.retain(|id| holders.iter().any(|holder| holder.id == *id));
             self.holders.pass_ended(holders, Duration::from_secs(began), now());
         }
     }

@@ -9,6 +9,9 @@ use super::witness::PASS_COUNTS_AFTER;
 /// Three intervals, as short as they can be, in seconds.
 const HOLDS: u64 = 3 * PASS_COUNTS_AFTER;
 
+/// Until the pass after three intervals, as long as they can be, in seconds.
+const MAY_HOLD: u64 = 300;
+
 /// Fewer than this many are never "many", except that all of one or two are.
 const MANY: usize = 3;
 
@@ -17,6 +20,11 @@ const MANY: usize = 3;
 pub struct Brakes {
     /// Those that should answer and of which most do not, and since when.
     silence: Option<(BTreeSet<ServerId>, u64)>,
+    /// Until when a brake may protect these.
+    possible: BTreeMap<ServerId, u64>,
+    /// Since when nobody knows whether there is one, and until when it may protect anybody.
+    doubtful_since: Option<u64>,
+    doubtful_until: u64,
     /// Those that turned to error or vanished, of how many, and since when.
     loss: Option<(BTreeSet<ServerId>, usize, u64)>,
 }
@@ -78,15 +86,18 @@ impl Brakes {
     }
 
     /// Nothing is beyond doubt.
-    pub fn forget_silence(&mut self) {
-        self.silence = None;
+    pub fn forget_silence(&mut self, now: u64) {
+        let since = self.silence.take().map(|(_, since)| since);
+        self.doubtful_since = [self.doubtful_since, since, Some(now)].into_iter().flatten().min();
+        self.doubtful_until = now + MAY_HOLD;
     }
 
-    /// The replicas were asked: `reference` should have answered.
+    /// The replicas were asked: `reference` should have answered, and so perhaps should those that are `back` in the list.
     pub fn answered(
         &mut self,
         now: u64,
         reference: &BTreeSet<ServerId>,
+        back: &BTreeSet<ServerId>,
         answers: &BTreeMap<ServerId, Answer>,
     ) {
         let most_are_silent = |reference: &BTreeSet<ServerId>| {
@@ -102,17 +113,23 @@ impl Brakes {
                 self.silence = None;
             }
         }
-        if !most_are_silent(reference) {
+        // It may have begun when nobody could know.
+        let since = self.doubtful_since.take().unwrap_or(now);
+        let wider = reference.union(back).cloned().collect();
+        if !most_are_silent(reference) || !most_are_silent(&wider) {
             return;
         }
-        // One that is over does not start again for the same ones; when exactly it is over is a matter of opinion.
-        let before = self.silence.take().filter(|(_, since)| now - since < 2 * HOLDS);
-        self.silence = match before {
-            Some((known, since)) if reference.is_subset(&known) => Some((known, since)),
-            Some((known, since)) if now - since < HOLDS => {
-                Some((known.union(reference).cloned().collect(), now))
+        // Passes that lie far apart do not end it sooner.
+        self.possible.retain(|_, until| now <= *until);
+        let all = self.possible.keys().chain(reference).cloned().collect::<Vec<_>>();
+        self.possible = all.into_iter().map(|id| (id, now + MAY_HOLD)).collect();
+        // One that is over does not start again for the same ones.
+        self.silence = match self.silence.take() {
+            Some((known, began)) if reference.is_subset(&known) => Some((known, began)),
+            Some((known, began)) if now - began < HOLDS => {
+                Some((known.union(reference).cloned().collect(), since))
             }
-            Some(_) | None => Some((reference.clone(), now)),
+            Some(_) | None => Some((reference.clone(), since)),
         };
     }
 
@@ -120,6 +137,11 @@ impl Brakes {
     pub fn excuse(&self, now: u64, id: &ServerId) -> bool {
         let on = self.silence.as_ref().filter(|(_, since)| now - since < HOLDS);
         on.is_some_and(|(reference, _)| reference.contains(id))
+    }
+
+    /// The same as far as it is possible: by passes, the brake may last longer, or have begun anew.
+    pub fn may_excuse(&self, now: u64, id: &ServerId) -> bool {
+        now <= self.doubtful_until || self.possible.get(id).is_some_and(|until| now <= *until)
     }
 
     /// Whether many are silent, and that for less than three intervals.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use simplescalevm::model::{Answer, Condition, Launched, Server, ServerId};
 
-use super::witness::PASS_COUNTS_AFTER;
+use super::witness::{PASS_COUNTS_AFTER, Witness};
 use super::{Judge, Rule, growth};
 use crate::clock;
 use crate::world::vm::Vm;
@@ -27,14 +27,15 @@ pub fn check(judge: &mut Judge, world: &World, id: &ServerId) {
     if !judge.witness.deleted_now.insert(id.clone()) {
         judge.breaks(Rule::FewRequests, format!("{id} is deleted twice in one pass"));
     }
-    let Some(server) = judge.witness.server(id).cloned() else {
+    let known = judge.witness.server(id).or_else(|| judge.witness.found.get(id));
+    let Some(server) = known.cloned() else {
         judge.breaks(Rule::OwnAndOneEach, format!("{id} was not listed, and is deleted"));
         return;
     };
     // But one whose deletion fails again and again holds up no other.
     let failed =
         judge.witness.not_deleted.contains_key(id) || judge.witness.not_looked_up.contains(id);
-    if judge.witness.silent_deleted > 0 && !failed {
+    if judge.witness.silent_deleted > 0 && !failed && !server.trial {
         judge.breaks(Rule::WorkingStays, format!("{id} goes after one that only seems dead"));
     }
     if judge.witness.lost.contains(id) && vm.is_healthy() && !world.weather.cut_off {
@@ -165,16 +166,27 @@ fn may_go_silent(judge: &mut Judge, server: &Server) -> Result<(), String> {
         Some(_) => return Err("no newer one is healthy".into()),
         None if excess => return Err("it makes no room for a trial".into()),
         None if !full => return Err("nobody is healthy, and there is room for a trial".into()),
+        None if server.trial => return Err("it is a trial, and no replica gives way twice".into()),
         None => {
             let before = judge.gave_way.replace((id.clone(), server.created));
-            // Its deletion may have failed.
-            if before.is_some_and(|(gone, _)| gone != *id) {
+            if before.is_some_and(|(gone, _)| gone != *id && !was_kept(witness, &gone)) {
                 return Err("another gave way, and none that is newer was healthy since".into());
             }
         }
     }
     witness.silent_deleted += 1;
     Ok(())
+}
+
+/// Whether one that was to give way did not: its deletion failed, and now it is locked, set aside, in error, or answers.
+fn was_kept(witness: &Witness, id: &ServerId) -> bool {
+    let silent = || matches!(witness.answers.get(id), Some(Answer::None { .. }));
+    let kept = |one: &Server| match one.condition {
+        Condition::Deleting | Condition::SoftDeleted => false,
+        Condition::Active { task: None } => one.locked || !silent(),
+        _ => true,
+    };
+    witness.server(id).is_some_and(kept)
 }
 
 /// A trial gives way to the next one; whether there is one shows at the end of the pass.
@@ -214,5 +226,7 @@ pub fn at_the_end(judge: &mut Judge) {
     }
     let gave_way = judge.gave_way.take();
     let newest = judge.witness.newest_healthy().map(|server| server.created);
-    judge.gave_way = gave_way.filter(|(_, gone)| newest.is_none_or(|newest| newest <= *gone));
+    judge.gave_way = gave_way
+        .filter(|(_, gone)| newest.is_none_or(|newest| newest <= *gone))
+        .filter(|(id, _)| !was_kept(&judge.witness, id));
 }

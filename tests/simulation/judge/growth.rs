@@ -92,7 +92,7 @@ fn may_be_tried(judge: &Judge, count: u64) -> Result<(), String> {
     let serving = witness.servers.iter().filter(|server| witness.is_healthy(&server.id)).count();
     let others = number(witness.servers.len() - serving).saturating_add(coming(judge));
     // A pool in which nothing works keeps its last place for a trial.
-    let is_last_place = serving == 0 && room(judge) == 1;
+    let is_last_place = serving == 0 && least_room(judge) <= 1;
     if others < limit(judge) && !is_last_place {
         return Err(format!("it is a trial, though no more than {others} can serve nothing"));
     }
@@ -129,6 +129,13 @@ pub fn room(judge: &Judge) -> u64 {
     max.saturating_sub(number(judge.witness.servers.len()).saturating_add(coming(judge)))
 }
 
+/// The same at least: creations with an unclear outcome may count in full.
+fn least_room(judge: &Judge) -> u64 {
+    let asked = judge.witness.batches.iter().map(|batch| batch.asked).fold(0, u64::saturating_add);
+    let max = judge.policy.max.unwrap_or(u64::MAX);
+    max.saturating_sub(number(judge.witness.servers.len()).saturating_add(asked))
+}
+
 /// Whether there are more replicas than `REPLICA_MAX` allows.
 pub fn is_above_the_maximum(judge: &Judge) -> bool {
     judge.policy.max.is_some_and(|max| number(judge.witness.servers.len()) > max)
@@ -153,7 +160,8 @@ pub fn may_stay_short(judge: &Judge, world: &World, names_a_limit: bool) -> Resu
         return Ok(());
     }
     // One gives way to a trial, once: when an operator holds that trial, it is his turn.
-    if judge.witness.servers.iter().any(|server| server.trial && server.locked) {
+    let is_held = |server: &Server| server.locked || server.condition == Condition::SoftDeleted;
+    if judge.witness.servers.iter().any(|server| server.trial && is_held(server)) {
         return Ok(());
     }
     let newest = world.pool().filter(|vm| vm.is_healthy()).map(|vm| vm.created).max();
@@ -214,7 +222,7 @@ fn serves_nothing(judge: &Judge, server: &Server) -> bool {
         Condition::Active { task } => match asked {
             Some(Answer::Valid { termination, .. }) => *termination && stays,
             Some(Answer::None { .. }) => {
-                let excused = witness.brakes.excuse(witness.began, id);
+                let excused = witness.brakes.may_excuse(witness.began, id);
                 task.is_none() && !is_news(judge, id) && !excused
             }
             Some(Answer::Unasked) => false,
@@ -248,7 +256,7 @@ fn died_young(judge: &Judge, server: &Server) -> bool {
     let is_silent = matches!(witness.answers.get(id), Some(Answer::None { .. }))
         && server.condition == (Condition::Active { task: None })
         && !is_news(judge, id)
-        && !witness.brakes.silence_holds(witness.began);
+        && !witness.brakes.may_excuse(witness.began, &server.id);
     let disproved = witness.newest_to_last.is_some_and(|lasting| lasting > server.created);
     young && is_silent && !disproved
 }

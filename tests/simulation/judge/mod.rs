@@ -156,7 +156,7 @@ impl Judge {
             Request::Probe => 1 + self.witness.servers.len(),
             Request::LookUp => self.look_ups(),
             Request::Bind => 3 * self.witness.addresses.as_ref().map_or(0, Vec::len),
-            Request::Delete => self.witness.servers.len() + self.made(),
+            Request::Delete => self.witness.servers.len() + self.witness.found.len() + self.made(),
         };
         if count > most {
             self.breaks(

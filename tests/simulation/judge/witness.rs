@@ -101,6 +101,10 @@ pub struct Witness {
     pub stopped_since: BTreeMap<ServerId, u64>,
     pub in_error_since: BTreeMap<ServerId, u64>,
     pub brakes: Brakes,
+    /// When the last pass began that counts.
+    pub counted_at: Option<u64>,
+    /// Those of the pool that a look-up of this pass found, and no list.
+    pub found: BTreeMap<ServerId, Server>,
     pub batches: Vec<Batch>,
     /// Addresses and servers of the binds of this pass, and whether they went well.
     pub binds: Vec<(AddressId, ServerId, bool)>,
@@ -116,16 +120,17 @@ pub struct Witness {
 
 impl Witness {
     pub fn pass_begins(&mut self) {
-        self.began = clock::now();
+        let now = clock::now();
         if self.has_list {
             self.servers_before = std::mem::take(&mut self.servers);
             let answers = std::mem::take(&mut self.answers);
-            if self.in_haste {
+            if self.in_haste || !self.counted() {
                 self.add_to_those_before(answers);
             } else {
                 self.answers_before = answers;
             }
         }
+        self.began = now;
         self.in_haste = false;
         self.lost.clear();
         self.unconfirmed.clear();
@@ -140,7 +145,19 @@ impl Witness {
         self.deleted_now.clear();
         self.made_now = None;
         self.gone_now.clear();
+        self.found.clear();
         self.asked_again.clear();
+    }
+
+    /// Whether the pass that is over lies an interval after the last one that did.
+    fn counted(&mut self) -> bool {
+        let interval = PASS_COUNTS_AFTER * 10 / 9;
+        let counts = self.counted_at.is_none_or(|at| self.began >= at + PASS_COUNTS_AFTER);
+        if counts {
+            let next = self.counted_at.map_or(0, |at| at + interval);
+            self.counted_at = Some(self.began.max(next));
+        }
+        counts
     }
 
     /// What a pass heard that asked not everybody, and nobody twice.
@@ -164,6 +181,7 @@ impl Witness {
                     self.places.insert(server.id.clone(), self.servers.len());
                     self.servers.push(server.clone());
                     self.brakes.is_there(server);
+                    self.note_state(server);
                 }
             }
             return;
@@ -183,12 +201,9 @@ impl Witness {
             if self.lists == 1 && age.is_some_and(|age| age >= policy.boot_grace) {
                 self.proven.insert(id.clone());
             }
-            note(&mut self.deleting_since, id, server.condition == Condition::Deleting, self.began);
-            let stopped = server.condition == Condition::Stopped { task: None };
-            note(&mut self.stopped_since, id, stopped, self.began);
-            if server.condition != Condition::Error {
-                self.in_error_since.remove(id);
-            }
+        }
+        for server in servers.iter().filter(of_the_pool) {
+            self.note_state(server);
         }
         let known_whole = |batch: &Batch| batch.was_listed && batch.scheduling.is_none();
         self.batches.retain(|batch| !batch.gone && !known_whole(batch));
@@ -206,6 +221,16 @@ impl Witness {
         self.brakes.listed(self.began, &self.servers_before, &self.servers, &self.delete_sent);
     }
 
+    fn note_state(&mut self, server: &Server) {
+        let id = &server.id;
+        note(&mut self.deleting_since, id, server.condition == Condition::Deleting, self.began);
+        let stopped = server.condition == Condition::Stopped { task: None };
+        note(&mut self.stopped_since, id, stopped, self.began);
+        if server.condition != Condition::Error {
+            self.in_error_since.remove(id);
+        }
+    }
+
     pub fn answered(&mut self, policy: &Policy, id: &ServerId, answer: &Answer) {
         let valid = matches!(answer, Answer::Valid { .. });
         let Some(server) = self.server(id) else { return };
@@ -216,7 +241,9 @@ impl Witness {
         let healthy = matches!(answer, Answer::Valid { termination: false, .. });
         note(&mut self.healthy_since, id, healthy, self.began);
         let lasted = self.healthy_since.get(id).map_or(0, |since| self.began - since);
-        if lasted >= policy.boot_grace.as_secs() {
+        // Who is finished has lasted as long as it had to.
+        let finished = matches!(answer, Answer::Valid { termination: true, .. });
+        if finished || lasted >= policy.boot_grace.as_secs() {
             self.newest_to_last = self.newest_to_last.max(Some(created));
         }
         let silent = matches!(answer, Answer::None { .. });
@@ -263,12 +290,13 @@ impl Witness {
             self.answers.entry(id.clone()).or_insert(Answer::Unasked);
         }
         if crowded || answers.values().any(|answer| *answer == Answer::Unasked) {
-            self.brakes.forget_silence();
+            self.brakes.forget_silence(self.began);
         } else if self.all_are_plain() {
             let reference = self.those_that_should_answer(policy);
-            self.brakes.answered(self.began, &reference, &answers);
+            let back = self.those_that_came_back();
+            self.brakes.answered(self.began, &reference, &back, &answers);
         } else {
-            self.brakes.forget_silence();
+            self.brakes.forget_silence(self.began);
         }
     }
 
@@ -286,11 +314,23 @@ impl Witness {
         // Who was not asked may be silent or not.
         let mut answers = self.answers.values().chain(self.answers_before.values());
         if answers.any(|answer| *answer == Answer::Unasked) || !self.all_are_plain() {
-            self.brakes.forget_silence();
+            self.brakes.forget_silence(self.began);
             return;
         }
         let reference = self.those_that_should_answer(policy);
-        self.brakes.answered(self.began, &reference, &self.answers);
+        let back = self.those_that_came_back();
+        self.brakes.answered(self.began, &reference, &back, &self.answers);
+    }
+
+    /// Those that the last list lacked, and that had answered when they were last asked.
+    fn those_that_came_back(&self) -> BTreeSet<ServerId> {
+        let ids = self.last_valid.keys().filter(|id| {
+            let silent_since = self.silent_since.get(*id);
+            self.server(id).is_some()
+                && self.servers_before.iter().all(|server| server.id != **id)
+                && silent_since.is_none_or(|since| *since == self.began)
+        });
+        ids.cloned().collect()
     }
 
     fn those_that_should_answer(&self, policy: &Policy) -> BTreeSet<ServerId> {
@@ -315,7 +355,13 @@ impl Witness {
             matches!(server.condition, Condition::Deleting | Condition::SoftDeleted)
         };
         match found {
-            Some(server) => self.brakes.is_there(server),
+            Some(server) => {
+                self.brakes.is_there(server);
+                if self.server(id).is_none() && server.mark.as_deref() == Some(MARK) {
+                    self.note_state(server);
+                    self.found.insert(id.clone(), server.clone());
+                }
+            }
             None => drop(self.gone_now.insert(id.clone())),
         }
         let exists = found.is_some_and(|server| !is_going(server));
