@@ -206,6 +206,13 @@ fn a_hundred_that_die_at_once_are_made_up_for_whatever_is_restarted_in_between()
 
 const REPLACED: (&str, &str) = ("REPLICA_REPLACE_SILENT_AFTER", "300");
 
+const THREE_AND_NO_MORE: [(&str, &str); 4] = [
+    ("REPLICA_CAPACITY", "1"),
+    ("REPLICA_MIN_AVAILABLE_RESOURCES", "3"),
+    ("REPLICA_MAX", "3"),
+    REPLACED,
+];
+
 #[test]
 fn a_pool_of_three_at_most_outlives_any_number_of_deaths() {
     let set = [
@@ -229,13 +236,7 @@ fn a_pool_of_three_at_most_outlives_any_number_of_deaths() {
 
 #[test]
 fn a_pool_that_is_full_of_dead_replicas_makes_room_for_a_trial_and_lives_again() {
-    let set = [
-        ("REPLICA_CAPACITY", "1"),
-        ("REPLICA_MIN_AVAILABLE_RESOURCES", "3"),
-        ("REPLICA_MAX", "3"),
-        REPLACED,
-    ];
-    let mut story = Story::of(3, 0, &set);
+    let mut story = Story::of(3, 0, &THREE_AND_NO_MORE);
     story.passes(3).kill(3).passes(30);
     assert_eq!((story.free(), story.count(), story.left()), (3, 3, 0));
 }
@@ -255,13 +256,7 @@ fn a_full_pool_that_is_cut_off_loses_one_working_vm_at_most() {
 
 #[test]
 fn a_full_pool_of_dead_replicas_gives_up_one_and_no_other_when_its_trial_is_taken_away() {
-    let set = [
-        ("REPLICA_CAPACITY", "1"),
-        ("REPLICA_MIN_AVAILABLE_RESOURCES", "3"),
-        ("REPLICA_MAX", "3"),
-        REPLACED,
-    ];
-    let mut story = Story::of(3, 0, &set);
+    let mut story = Story::of(3, 0, &THREE_AND_NO_MORE);
     story.passes(3).kill(3).happens(Event::Builds(Fate::NeverAnswers)).passes(15);
     assert_eq!((story.left(), story.made()), (2, 1), "one gave way to a trial");
     // Somebody deletes the trial, and fills its place with what is as dead as the others.
@@ -272,13 +267,7 @@ fn a_full_pool_of_dead_replicas_gives_up_one_and_no_other_when_its_trial_is_take
 
 #[test]
 fn a_dead_replica_that_was_to_give_way_and_is_locked_instead_lets_another_do_so() {
-    let set = [
-        ("REPLICA_CAPACITY", "1"),
-        ("REPLICA_MIN_AVAILABLE_RESOURCES", "3"),
-        ("REPLICA_MAX", "3"),
-        REPLACED,
-    ];
-    let mut story = Story::of(3, 0, &set);
+    let mut story = Story::of(3, 0, &THREE_AND_NO_MORE);
     story.passes(3).kill(3);
     story.world(|world| world.weather.faults = vec![(Request::Delete, Fault::Forbidden, 255)]);
     story.passes(15);
