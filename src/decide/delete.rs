@@ -165,6 +165,13 @@ pub fn newest_healthy(judged: &[Judged<'_>]) -> Option<SystemTime> {
     healthy.map(|one| one.server.created).max()
 }
 
+/// Whether silence is all there is to say of it: one that is locked is an operator's, and an error has its own rule.
+pub fn is_only_silent(one: &Judged<'_>) -> bool {
+    one.replica.state == State::Silent
+        && !one.replica.locked
+        && one.server.condition != Condition::Error
+}
+
 /// Of those that are silent for longer than the operator allows, and that `may_go`, the one that has been so longest; of
 /// several the oldest.
 pub fn longest_silent<'a, 'b>(
@@ -176,8 +183,7 @@ pub fn longest_silent<'a, 'b>(
     let after = policy.replace_silent_after.filter(|_| !policy.once)?;
     judged
         .iter()
-        .filter(|one| one.replica.state == State::Silent && one.fresh && !one.replica.locked)
-        .filter(|one| one.server.condition != Condition::Error && may_go(one))
+        .filter(|one| one.fresh && is_only_silent(one) && may_go(one))
         .filter(|one| silent_for(seen, one) >= after.as_secs())
         .rev()
         .max_by_key(|one| silent_for(seen, one))

@@ -29,9 +29,7 @@ pub use learn::learn;
 
 use crate::decide::state::Judged;
 use crate::memory::{Intervals, Memory, ReplicaMemory};
-use crate::model::{
-    AddressId, Answer, Condition, ExternalAddress, Replica, Server, ServerId, State,
-};
+use crate::model::{AddressId, Answer, ExternalAddress, Replica, Server, ServerId, State};
 use crate::plan::{DeletionReason, Plan};
 use crate::settings::Policy;
 
@@ -199,14 +197,12 @@ fn gives_way(judged: &[Judged<'_>], plan: &Plan) -> Option<(ServerId, SystemTime
     Some((one.replica.id.clone(), one.server.created))
 }
 
-/// Whether one that was to give way is kept after all: its deletion failed, and now it is locked, set aside or in error.
+/// Whether one that was to give way is kept after all: its deletion failed, and now it is locked, set aside, in error, or
+/// answers.
 fn was_kept(judged: &[Judged<'_>], id: &ServerId) -> bool {
-    let still_goes = |one: &Judged<'_>| match one.replica.state {
-        State::Deleting => true,
-        State::Silent => !one.replica.locked && one.server.condition != Condition::Error,
-        _ => false,
-    };
-    judged.iter().find(|one| one.replica.id == *id).is_some_and(|one| !still_goes(one))
+    let is_going = |one: &Judged<'_>| one.replica.state == State::Deleting;
+    let found = judged.iter().find(|one| one.replica.id == *id);
+    found.is_some_and(|one| !is_going(one) && !delete::is_only_silent(one))
 }
 
 /// How long a replica that is missing from the list is remembered: as long as the brake that it may have set.

@@ -1,11 +1,12 @@
-//! What a refusal is: a quota, a limit of the pace, a fault; and what the headers of an answer say.
+//! What a refusal is: a quota, a limit of the pace, a fault; and when to ask again.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use ureq::http::HeaderMap;
 
 use crate::error::ErrorKind;
 use crate::http::quota::{is_quota, is_rate_limit};
+use crate::http::request::{date, text};
 
 /// What kind of error an answer with this status is, by what the service `said`.
 pub fn status_kind(status: u16, said: &str, retry_after: Option<Duration>) -> ErrorKind {
@@ -28,16 +29,6 @@ pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     }
     let until = httpdate::parse_http_date(value).ok()?;
     Some(until.duration_since(date(headers)?).unwrap_or_default())
-}
-
-/// The service's clock (RFC 9110, section 6.6.1), when it tells.
-pub fn date(headers: &HeaderMap) -> Option<SystemTime> {
-    httpdate::parse_http_date(text(headers, "date")?).ok()
-}
-
-/// The value of a header, when there is one that is text.
-pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use std::time::{Duration, SystemTime};
 
 use ureq::http::HeaderMap;
 
-use crate::http::refusal::{date, text};
 use crate::metrics::CloudService;
 use crate::secret::Secret;
 
@@ -84,4 +83,14 @@ impl Response {
     pub fn date(&self) -> Option<SystemTime> {
         date(&self.headers)
     }
+}
+
+/// The service's clock (RFC 9110, section 6.6.1), when it tells.
+pub fn date(headers: &HeaderMap) -> Option<SystemTime> {
+    httpdate::parse_http_date(text(headers, "date")?).ok()
+}
+
+/// The value of a header, when there is one that is text.
+pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }

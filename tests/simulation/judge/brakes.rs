@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use simplescalevm::model::{Answer, Condition, Server, ServerId};
 
 use super::witness::PASS_COUNTS_AFTER;
+use crate::stage::INTERVAL;
 
 /// Three intervals, as short as they can be, in seconds.
 const HOLDS: u64 = 3 * PASS_COUNTS_AFTER;
 
 /// Until the pass after three intervals, as long as they can be, in seconds.
-const MAY_HOLD: u64 = 300;
+const MAY_HOLD: u64 = 5 * INTERVAL;
 
 /// Fewer than this many are never "many", except that all of one or two are.
 const MANY: usize = 3;

@@ -166,7 +166,9 @@ fn may_go_silent(judge: &mut Judge, server: &Server) -> Result<(), String> {
         Some(_) => return Err("no newer one is healthy".into()),
         None if excess => return Err("it makes no room for a trial".into()),
         None if !full => return Err("nobody is healthy, and there is room for a trial".into()),
-        None if server.trial => return Err("it is a trial, and no replica gives way twice".into()),
+        None if server.trial => {
+            return Err("it is a trial, which gives way to the next one only".into());
+        }
         None => {
             let before = judge.gave_way.replace((id.clone(), server.created));
             if before.is_some_and(|(gone, _)| gone != *id && !was_kept(witness, &gone)) {

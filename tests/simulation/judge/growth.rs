@@ -125,15 +125,18 @@ fn may_be_tried(judge: &Judge, count: u64) -> Result<(), String> {
 
 /// How many more replicas `REPLICA_MAX` leaves room for, by what the program could see.
 pub fn room(judge: &Judge) -> u64 {
-    let max = judge.policy.max.unwrap_or(u64::MAX);
-    max.saturating_sub(number(judge.witness.servers.len()).saturating_add(coming(judge)))
+    room_beside(judge, coming(judge))
 }
 
 /// The same at least: creations with an unclear outcome may count in full.
 fn least_room(judge: &Judge) -> u64 {
-    let asked = judge.witness.batches.iter().map(|batch| batch.asked).fold(0, u64::saturating_add);
+    let asked = judge.witness.batches.iter().map(|batch| batch.asked);
+    room_beside(judge, asked.fold(0, u64::saturating_add))
+}
+
+fn room_beside(judge: &Judge, coming: u64) -> u64 {
     let max = judge.policy.max.unwrap_or(u64::MAX);
-    max.saturating_sub(number(judge.witness.servers.len()).saturating_add(asked))
+    max.saturating_sub(number(judge.witness.servers.len()).saturating_add(coming))
 }
 
 /// Whether there are more replicas than `REPLICA_MAX` allows.

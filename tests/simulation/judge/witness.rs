@@ -10,6 +10,7 @@ use simplescalevm::settings::Policy;
 
 use super::brakes::Brakes;
 use crate::clock;
+use crate::stage::INTERVAL;
 use crate::world::MARK;
 
 /// What counts passes counts those that begin at least so many seconds after the last one that counted.
@@ -102,7 +103,7 @@ pub struct Witness {
     pub in_error_since: BTreeMap<ServerId, u64>,
     pub brakes: Brakes,
     /// When the last pass began that counts.
-    pub counted_at: Option<u64>,
+    counted_at: Option<u64>,
     /// Those of the pool that a look-up of this pass found, and no list.
     pub found: BTreeMap<ServerId, Server>,
     pub batches: Vec<Batch>,
@@ -120,7 +121,6 @@ pub struct Witness {
 
 impl Witness {
     pub fn pass_begins(&mut self) {
-        let now = clock::now();
         if self.has_list {
             self.servers_before = std::mem::take(&mut self.servers);
             let answers = std::mem::take(&mut self.answers);
@@ -130,7 +130,7 @@ impl Witness {
                 self.answers_before = answers;
             }
         }
-        self.began = now;
+        self.began = clock::now();
         self.in_haste = false;
         self.lost.clear();
         self.unconfirmed.clear();
@@ -151,10 +151,9 @@ impl Witness {
 
     /// Whether the pass that is over lies an interval after the last one that did.
     fn counted(&mut self) -> bool {
-        let interval = PASS_COUNTS_AFTER * 10 / 9;
         let counts = self.counted_at.is_none_or(|at| self.began >= at + PASS_COUNTS_AFTER);
         if counts {
-            let next = self.counted_at.map_or(0, |at| at + interval);
+            let next = self.counted_at.map_or(0, |at| at + INTERVAL);
             self.counted_at = Some(self.began.max(next));
         }
         counts
