@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::log::Log;
+use super::log::{Entry, Log};
 use super::scaler::Scaler;
 use super::wire::Service;
 use crate::cloud::{PATIENCE, wait_until};
@@ -11,6 +11,9 @@ use crate::scene::Scene;
 
 /// Two minutes at three renewals in 30 s.
 const RENEWALS: usize = 12;
+
+/// How long a scaler waits for an answer about its lease: a third of 30 s.
+const LIMIT: Duration = Duration::from_secs(10);
 
 #[test]
 fn the_holder_asks_glance_twelve_times_a_minute_and_a_standby_six_times() {
@@ -44,16 +47,27 @@ fn the_holder_asks_glance_twelve_times_a_minute_and_a_standby_six_times() {
                 && entry.service == Service::Image
                 && entry.method == method
         });
-        asked.count()
+        // A busy Glance may leave one without an answer; the scaler gives up then, and tries again.
+        let (answered, given_up): (Vec<&Entry>, Vec<&Entry>) =
+            asked.partition(|entry| entry.is_answered_within(LIMIT));
+        for entry in &given_up {
+            println!("{entry}");
+        }
+        (answered.len(), given_up.len())
     };
     let seconds = (to - from).as_secs_f64();
-    for (process, name) in [(1, "holder"), (2, "standby")] {
+    let [holder, standby] = [(1, "holder"), (2, "standby")].map(|(process, name)| {
         let [renewed, looked] = ["PATCH", "GET"].map(|method| count(process, method));
-        println!("the {name}: {renewed} renewals and {looked} looks in {seconds:.0} s");
-    }
-    assert_eq!((count(1, "PATCH"), count(2, "PATCH")), (RENEWALS, 0));
-    // Each renewal is followed by a look; the standby's looks are as far apart as renewals, to one at the edges.
-    assert_eq!(count(1, "GET"), RENEWALS);
-    assert!(count(2, "GET").abs_diff(RENEWALS) <= 2, "{} looks", count(2, "GET"));
+        println!("the {name}: {renewed:?} renewals and {looked:?} looks (answered, given up) in {seconds:.0} s");
+        (renewed, looked)
+    });
+    let ((renewed, renewals_given_up), (looked, _)) = holder;
+    assert_eq!(renewed + renewals_given_up, RENEWALS);
+    assert_eq!(looked, renewed, "each renewal that was answered is followed by a look");
+    assert!(renewed > RENEWALS / 2, "Glance answered {renewed} of {RENEWALS} renewals");
+    let ((renewed, renewals_given_up), (looked, looks_given_up)) = standby;
+    assert_eq!((renewed, renewals_given_up), (0, 0), "a standby renews nothing");
+    // Its looks are as far apart as renewals, to one at the edges.
+    assert!((looked + looks_given_up).abs_diff(RENEWALS) <= 2, "{looked} looks of the standby");
     assert!(to - from < PATIENCE && to - from > Duration::from_secs(100), "{seconds} s");
 }

@@ -63,6 +63,11 @@ impl Entry {
         self.looks() && !self.path.contains("/images/")
     }
 
+    /// It was answered well while its sender still waited.
+    pub fn is_answered_within(&self, limit: Duration) -> bool {
+        self.good().is_some_and(|at| at - self.sent < limit)
+    }
+
     fn good(&self) -> Option<Instant> {
         self.answered.filter(|(_, status)| (200..300).contains(status)).map(|(at, _)| at)
     }
