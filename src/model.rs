@@ -1,33 +1,21 @@
 //! What one pass sees and speaks of: plain data, no behaviour beyond reading it.
 
+mod server_id;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-/// The id of a server (a VM), as Nova gives it. What is known of a replica is kept in many places, and they share it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ServerId(pub Arc<str>);
+pub use server_id::ServerId;
 
 /// The id of a floating IP, as Neutron gives it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct AddressId(pub String);
-
-impl Serialize for ServerId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl fmt::Display for ServerId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
 
 impl fmt::Display for AddressId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -112,12 +100,12 @@ impl Launched {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FixedAddress {
     /// The network's name, as the cloud's server list spells it.
-    pub network: String,
+    pub network: Arc<str>,
     /// The address.
     pub address: IpAddr,
 }
 
-/// One server of the project, as the provider lists it, in the pool or not.
+/// One server of the project, as the provider lists it, in the pool or not. What most servers have in common they share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
     /// Its id.
@@ -125,15 +113,15 @@ pub struct Server {
     /// Its name.
     pub name: Arc<str>,
     /// The value of its metadata under the pool's key, if it has one.
-    pub mark: Option<String>,
+    pub mark: Option<Arc<str>>,
     /// The value of its metadata under [`BATCH_KEY`], if it has one.
-    pub batch: Option<String>,
+    pub batch: Option<Arc<str>>,
     /// Whether it was made to find out whether new replicas work ([`TRIAL_KEY`]).
     pub trial: bool,
     /// What it is doing.
     pub condition: Condition,
     /// The same in the cloud's own words, for people: `active`, `active (rebooting)`, `shelved_offloaded`.
-    pub words: String,
+    pub words: Arc<str>,
     /// Whether an operator locked it. `false` where the cloud cannot say (microversion < 2.9).
     pub locked: bool,
     /// When it was created, by the cloud's clock.
@@ -285,7 +273,7 @@ pub struct Replica {
     /// known.
     pub up: Option<Duration>,
     /// The batch it was created in.
-    pub batch: Option<String>,
+    pub batch: Option<Arc<str>>,
     /// Whether it is a trial ([`TRIAL_KEY`]).
     pub trial: bool,
 }

@@ -95,7 +95,7 @@ pub struct Deletion {
     /// What the cloud said of it: when that has changed by the time of the deletion, it is not deleted.
     pub condition: Condition,
     /// The same in the cloud's own words, which tell every task apart.
-    pub words: String,
+    pub words: Arc<str>,
     /// Where it has to be asked once more just before, because its silence is held against it.
     pub ask: Option<IpAddr>,
     /// Addresses that have to be moved away first: when one of these moves fails, it stays for this pass.

@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn the_last_valid_answer_outlives_later_questions_without_one() {
-        let (questions, id) = (Questions::default(), ServerId("id-0".into()));
+        let (questions, id) = (Questions::default(), ServerId::new("id-0"));
         let valid = Answer::Valid { capacity: 3, termination: false };
         let short = Duration::from_millis(12);
         questions.ended(&id, at(1), short, &valid, Some(200));
@@ -117,10 +117,10 @@ mod tests {
         let questions = Questions::default();
         let valid = Answer::Valid { capacity: 3, termination: false };
         for id in ["id-0", "gone"] {
-            questions.ended(&ServerId(id.into()), at(1), Duration::ZERO, &valid, Some(200));
+            questions.ended(&ServerId::new(id), at(1), Duration::ZERO, &valid, Some(200));
         }
         questions.keep(&fixture::good_pass().plan.unwrap());
         let kept: Vec<ServerId> = questions.all().into_keys().collect();
-        assert_eq!(kept, [ServerId("id-0".into())]);
+        assert_eq!(kept, [ServerId::new("id-0")]);
     }
 }

@@ -79,7 +79,7 @@ fn lacks_its_marks(acting: &mut Acting<'_>, batch: &Batch, first: &ServerId) -> 
 fn is_marked(acting: &Acting<'_>, batch: &Batch, server: &Server) -> bool {
     let (_, mark) = acting.hands.naming.mark;
     server.mark.as_deref() == Some(mark)
-        && server.batch.as_ref() == Some(&batch.mark)
+        && server.batch.as_deref() == Some(&batch.mark)
         && (server.trial || !batch.trial)
 }
 

@@ -23,7 +23,7 @@ pub fn delete_all(acting: &mut Acting<'_>, plan: &Plan, moved: &BTreeSet<Address
             }
             None => delete(acting, step),
         };
-        acting.add(StepKind::Delete, &step.server.0, step, result);
+        acting.add(StepKind::Delete, step.server.as_str(), step, result);
     }
 }
 

@@ -171,7 +171,7 @@ fn pool(config: &Config, provider: &mut dyn Provider, page: &mut Page<'_>) -> Op
         page.warn("clock", text);
     }
     let (replicas, others): (Vec<Server>, Vec<Server>) =
-        servers.into_iter().partition(|server| server.mark.as_ref() == Some(&chosen));
+        servers.into_iter().partition(|server| server.mark.as_deref() == Some(&chosen));
     let has = if replicas.len() == 1 { "server carries" } else { "servers carry" };
     let mark = format!("{} {has} {}={chosen}", replicas.len(), config.mark.key);
     page.found("mark", &mark);

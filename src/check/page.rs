@@ -208,7 +208,7 @@ fn cells(replica: &Replica) -> [String; 5] {
     let locked = if replica.locked { "locked; " } else { "" };
     [
         one_line(&replica.name, 60),
-        one_line(&replica.id.0, 60),
+        one_line(replica.id.as_str(), 60),
         replica.address.map_or("-".to_owned(), |address| address.to_string()),
         replica.state.to_string(),
         format!("{locked}{}", one_line(&replica.why, SHOWN_CHARACTERS_MAX)),

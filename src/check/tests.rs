@@ -68,9 +68,9 @@ impl Provider for Cloud {
 
 fn server(name: &str, mark: Option<&str>, address: Ipv4Addr) -> Server {
     Server {
-        id: ServerId(format!("id-{name}").into()),
+        id: ServerId::new(format!("id-{name}")),
         name: name.into(),
-        mark: mark.map(str::to_owned),
+        mark: mark.map(Into::into),
         batch: None,
         condition: Condition::Active { task: None },
         words: "active".into(),

@@ -117,7 +117,7 @@ mod tests {
 
     fn replica((state, free): &(State, u64)) -> Replica {
         Replica {
-            id: ServerId("id".into()),
+            id: ServerId::new("id"),
             name: "web".into(),
             state: *state,
             why: String::new(),

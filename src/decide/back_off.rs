@@ -1,6 +1,5 @@
 //! How long to wait before the next creation after failures.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::decide::Observation;
@@ -8,8 +7,8 @@ use crate::decide::arithmetic::on_their_way;
 use crate::decide::batch::Batches;
 use crate::decide::kind::Kind;
 use crate::decide::state::Judged;
-use crate::memory::{BackOff, Memory};
-use crate::model::{Condition, ServerId, State};
+use crate::memory::{BackOff, Memory, ReplicaMemory};
+use crate::model::{Condition, State};
 use crate::plan::Plan;
 use crate::settings::Policy;
 
@@ -108,9 +107,10 @@ fn one_has_lasted(judged: &[Judged<'_>]) -> bool {
 }
 
 fn a_replica_is_gone(memory: &Memory, judged: &[Judged<'_>]) -> bool {
-    let listed: BTreeSet<&ServerId> = judged.iter().map(|one| &one.replica.id).collect();
-    let mut known = memory.replicas.iter().filter(|(_, replica)| replica.missing.is_none());
-    known.any(|(id, _)| !listed.contains(id))
+    let was_listed = |replica: &&ReplicaMemory| replica.missing.is_none();
+    let known = memory.replicas.values().filter(was_listed).count();
+    let still_listed = judged.iter().filter_map(|one| one.before).filter(was_listed).count();
+    still_listed < known
 }
 
 /// In the first pass no failure is news: what an earlier process did about it is not known.

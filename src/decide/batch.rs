@@ -50,7 +50,7 @@ pub fn lookup(server: Option<&Server>, mark: &str) -> Lookup {
 pub fn to_look_up(memory: &Memory, servers: &[Server]) -> Vec<(String, ServerId)> {
     let unlisted = memory.batches.iter().filter(|batch| {
         batch.listed.is_none()
-            && servers.iter().all(|server| server.batch.as_ref() != Some(&batch.mark))
+            && servers.iter().all(|server| server.batch.as_deref() != Some(&batch.mark))
     });
     unlisted.filter_map(|batch| Some((batch.mark.clone(), batch.first.clone()?))).collect()
 }
@@ -67,7 +67,7 @@ pub fn follow(
         let passes = seen.count(policy, batch.passes);
         let batch = BatchMemory { passes, ..batch.clone() };
         let members: Vec<&Judged<'_>> =
-            judged.iter().filter(|one| one.server.batch.as_ref() == Some(&batch.mark)).collect();
+            judged.iter().filter(|one| one.server.batch.as_deref() == Some(&batch.mark)).collect();
         if members.is_empty() && batch.listed.is_none() {
             follow_unlisted(seen, batch, &mut result);
         } else {

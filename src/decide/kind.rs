@@ -1,6 +1,7 @@
 //! What the cloud's record alone says of a server: before, and apart from, any answer of its own.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::memory::ReplicaMemory;
@@ -80,7 +81,7 @@ pub enum Place {
         /// The address.
         address: IpAddr,
         /// The network's name, when it is not the wanted one.
-        other_network: Option<String>,
+        other_network: Option<Arc<str>>,
     },
     /// It has addresses on several networks, and the wanted one's name is not known.
     Ambiguous,
@@ -92,7 +93,7 @@ pub enum Place {
 /// one: Nova keeps a renamed network's old name for a while.
 pub fn place(network: Option<&str>, version: IpVersion, server: &Server) -> Place {
     let usable = || server.fixed.iter().filter(|fixed| version.matches(fixed.address));
-    let wanted = usable().filter(|fixed| Some(fixed.network.as_str()) == network);
+    let wanted = usable().filter(|fixed| Some(&*fixed.network) == network);
     if let Some(fixed) = wanted.min_by_key(|fixed| fixed.address) {
         return Place::At { address: fixed.address, other_network: None };
     }

@@ -177,13 +177,16 @@ pub fn decide(policy: &Policy, seen: &Observation, memory: &Memory) -> (Plan, Me
 
 /// What the plan shows of each replica, and what is remembered of it.
 fn part(judged: Vec<Judged<'_>>) -> (Vec<Replica>, BTreeMap<ServerId, ReplicaMemory>) {
-    // `unzip` and `collect` would keep room for more than there are, for as long as the plan is shown.
-    let (mut replicas, mut memories) =
-        (Vec::with_capacity(judged.len()), Vec::with_capacity(judged.len()));
-    for Judged { replica, memory, .. } in judged {
-        memories.push((replica.id.clone(), memory));
+    // Room for no more than there are: the plan is shown for a whole interval.
+    let mut replicas = Vec::with_capacity(judged.len());
+    let kept = judged.into_iter().map(|Judged { replica, memory, .. }| {
+        let id = replica.id.clone();
         replicas.push(replica);
-    }
+        (id, memory)
+    });
+    // They take the place of the judged, which are twice as large: a second such list would be a pass's most memory.
+    let mut memories: Vec<(ServerId, ReplicaMemory)> = kept.collect();
+    memories.shrink_to_fit();
     (replicas, memories.into_iter().collect())
 }
 

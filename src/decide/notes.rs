@@ -93,27 +93,29 @@ fn brakes(
 
 fn standing(policy: &Policy, seen: &Observation, one: &Judged<'_>) -> Option<(Loudness, String)> {
     let replica = &one.replica;
-    let who = format!("{} ({})", replica.name, replica.id);
+    let (name, id) = (&replica.name, &replica.id);
     match replica.state {
         State::Unreachable => Some((
             Loudness::Warning,
             format!(
-                "{who} has no IPv{} address on {}: it counts for nothing and is left alone",
+                "{name} ({id}) has no IPv{} address on {}: it counts for nothing and is left alone",
                 if policy.ip_version == crate::model::IpVersion::V4 { 4 } else { 6 },
                 seen.network.as_deref().unwrap_or("the wanted network")
             ),
         )),
-        State::Silent => Some((Loudness::Warning, format!("{who} is silent: {}", replica.why))),
+        State::Silent => {
+            Some((Loudness::Warning, format!("{name} ({id}) is silent: {}", replica.why)))
+        }
         State::Parked if matches!(one.kind, Kind::Running { .. }) => {
-            Some((Loudness::Standing, format!("{who} is left alone: {}", replica.why)))
+            Some((Loudness::Standing, format!("{name} ({id}) is left alone: {}", replica.why)))
         }
         State::Parked => Some((
             Loudness::Standing,
-            format!("{who} is {}: left alone, counted against REPLICA_MAX", replica.why),
+            format!("{name} ({id}) is {}: left alone, counted against REPLICA_MAX", replica.why),
         )),
         State::Finished | State::Failed if replica.locked => Some((
             Loudness::Standing,
-            format!("{who} is {} but locked: it is not deleted", replica.state),
+            format!("{name} ({id}) is {} but locked: it is not deleted", replica.state),
         )),
         _ => None,
     }

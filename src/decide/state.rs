@@ -64,7 +64,7 @@ fn judge<'a>(
 ) -> Judged<'a> {
     let kind = kind(policy, seen.network.as_deref(), seen.now, server);
     let before = memory.replicas.get(&server.id);
-    let words = &server.words;
+    let words = &*server.words;
     let timeout = policy.launch_timeout.as_secs();
     let answer = match &kind {
         Kind::Running { in_error, .. } => Some(answer(seen, server, *in_error)),

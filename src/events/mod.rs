@@ -58,7 +58,7 @@ mod fixture {
     /// Of web-ID.
     pub fn deletion(id: &str) -> Deletion {
         Deletion {
-            server: ServerId(id.into()),
+            server: ServerId::new(id),
             name: format!("web-{id}"),
             reason: DeletionReason::Finished,
             why: "finished".into(),

@@ -17,7 +17,7 @@ pub fn is_over(plan: &Plan, done: &BTreeSet<String>, subject: &str, met: bool) -
         return done.contains(subject);
     }
     match subject.split_once(':') {
-        Some(("delete failed", id)) => plan.deletions.iter().all(|step| &*step.server.0 != id),
+        Some(("delete failed", id)) => plan.deletions.iter().all(|step| step.server.as_str() != id),
         Some(("move failed", id)) => {
             let planned = plan.moves.iter().any(|step| step.address.0 == id);
             !planned && plan.refused.iter().all(|(address, _)| address.0 != id)
@@ -89,7 +89,7 @@ mod tests {
         let plan = Plan {
             wanted: 6,
             deletions: vec![deletion("a")],
-            refused: vec![(AddressId("ip".into()), ServerId("a".into()))],
+            refused: vec![(AddressId("ip".into()), ServerId::new("a"))],
             held_back: Some(HeldBack { why: "creation paused".into(), for_at_least: None }),
             ..Plan::default()
         };

@@ -137,7 +137,7 @@ mod tests {
 
     fn replica(number: usize, state: State, why: &str) -> Replica {
         Replica {
-            id: ServerId(format!("id-{number}").into()),
+            id: ServerId::new(format!("id-{number}")),
             name: format!("web-{number}").into(),
             state,
             why: why.into(),
@@ -155,7 +155,7 @@ mod tests {
         ExternalAddress {
             id: AddressId(format!("ip-{number}")),
             address: [203, 0, 113, number].into(),
-            holder: holder.map(|id| ServerId(id.into())),
+            holder: holder.map(|id| ServerId::new(id)),
             on_server_port: true,
         }
     }
@@ -221,7 +221,7 @@ mod tests {
             "warning: external address 203.0.113.3 is gone",
         ];
         let (mut sight, _) = Sight::of(&pool, Some(&before), None);
-        sight.moved(&[(AddressId("ip-2".into()), ServerId("id-1".into()))]);
+        sight.moved(&[(AddressId("ip-2".into()), ServerId::new("id-1"))]);
         check_all(Sight::of(&pool, Some(&after), Some(sight)).1, &expected);
         let new = [address(1, Some("id-0")), address(2, None), address(3, None), address(4, None)];
         let expected = ["warning: external address 203.0.113.4 is new"];

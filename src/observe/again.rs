@@ -13,7 +13,7 @@ use crate::provider::Provider;
 const LOOK_UPS_MAX: usize = 20;
 
 /// Adds to what was seen what the list left out. When more may be left out, says so in the observation.
-pub fn complete(provider: &mut dyn Provider, memory: &Memory, mark: &String, sight: &mut Sight) {
+pub fn complete(provider: &mut dyn Provider, memory: &Memory, mark: &str, sight: &mut Sight) {
     if let Err(why) = look_again(provider, memory, mark, sight) {
         sight.observation.incomplete = Some(format!("while Nova schedules, {why}"));
     }
@@ -22,7 +22,7 @@ pub fn complete(provider: &mut dyn Provider, memory: &Memory, mark: &String, sig
 fn look_again(
     provider: &mut dyn Provider,
     memory: &Memory,
-    mark: &String,
+    mark: &str,
     sight: &mut Sight,
 ) -> Result<(), String> {
     let listing = match provider.servers() {
@@ -69,7 +69,7 @@ fn missing(memory: &Memory, sight: &Sight) -> BTreeSet<ServerId> {
 
 fn look_up(
     provider: &mut dyn Provider,
-    mark: &String,
+    mark: &str,
     missing: &BTreeSet<ServerId>,
     sight: &mut Sight,
 ) -> Result<(), String> {
@@ -77,7 +77,7 @@ fn look_up(
     for id in missing {
         match provider.server(id) {
             // Others of its batch may be left out, too.
-            Ok(Some(server)) if server.mark.as_ref() == Some(mark) => {
+            Ok(Some(server)) if server.mark.as_deref() == Some(mark) => {
                 sight.observation.servers.push(Server { scheduling: true, ..server });
             }
             // Gone, or taken out of the pool.

@@ -137,7 +137,7 @@ fn list(
         None => chosen.insert(settle_mark(setting, &listing.servers, policy.once)?).clone(),
     };
     let scheduling = listing.servers.iter().any(|server| server.scheduling);
-    let outside = listing.servers.iter().filter(|server| server.mark.as_ref() != Some(&pool));
+    let outside = listing.servers.iter().filter(|server| server.mark.as_deref() != Some(&pool));
     let outside = outside.map(|server| server.id.clone()).collect();
     let mut servers = of_pool(listing.servers, &pool);
     share_ids(&mut servers, memory);
@@ -172,8 +172,8 @@ fn list(
     Ok(sight)
 }
 
-fn of_pool(servers: Vec<Server>, mark: &String) -> Vec<Server> {
-    servers.into_iter().filter(|server| server.mark.as_ref() == Some(mark)).collect()
+fn of_pool(servers: Vec<Server>, mark: &str) -> Vec<Server> {
+    servers.into_iter().filter(|server| server.mark.as_deref() == Some(mark)).collect()
 }
 
 /// A replica that is known goes by the id it is known by, so that one text serves all passes.

@@ -124,7 +124,7 @@ pub fn failed_pass() -> Report {
                 StepResult::NotTried("the program is stopping".into()),
             ),
         ],
-        moved: vec![(AddressId("ip-1".into()), ServerId("id-0".into()))],
+        moved: vec![(AddressId("ip-1".into()), ServerId::new("id-0"))],
         ..Outcome::default()
     };
     Report {
@@ -159,14 +159,14 @@ fn address(id: &str, address: &str, holder: Option<&str>) -> ExternalAddress {
     ExternalAddress {
         id: AddressId(id.into()),
         address: address.parse().unwrap(),
-        holder: holder.map(|id| ServerId(id.into())),
+        holder: holder.map(|id| ServerId::new(id)),
         on_server_port: true,
     }
 }
 
 fn plan() -> Plan {
     let replica = |number: u8, state, why: &str, free| Replica {
-        id: ServerId(format!("id-{number}").into()),
+        id: ServerId::new(format!("id-{number}")),
         name: format!("web-{number}").into(),
         state,
         why: why.into(),

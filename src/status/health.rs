@@ -242,7 +242,7 @@ mod tests {
             mark: "a".into(),
             count: 1,
             trial: false,
-            result: Ok(crate::model::ServerId("id-9".into())),
+            result: Ok(crate::model::ServerId::new("id-9")),
             left: None,
         };
         accepted.outcome = Some(Outcome { creation: Some(creation), ..Outcome::default() });

@@ -179,7 +179,7 @@ mod tests {
         history.record(&ended(1, fixture::failed_pass()), Vec::new());
         let held = |history: &History, id: &str| {
             let held = history.holders.get(&AddressId(id.into())).unwrap().clone();
-            (held.holder.map(|id| id.0), held.since, held.from_the_start)
+            (held.holder.map(|id| id.to_string()), held.since, held.from_the_start)
         };
         assert_eq!(held(&history, "ip-1"), (Some("id-0".into()), at(2).wall, false));
         assert_eq!(held(&history, "ip-2"), (Some("stranger".into()), at(2).wall, true));
@@ -187,7 +187,7 @@ mod tests {
         let mut report = fixture::failed_pass();
         report.outcome = None;
         let addresses = report.addresses.as_mut().unwrap();
-        addresses[0].holder = Some(ServerId("id-0".into()));
+        addresses[0].holder = Some(ServerId::new("id-0"));
         addresses[1].holder = None;
         history.record(&ended(60, report), Vec::new());
         assert_eq!(held(&history, "ip-1").1, at(2).wall, "it still holds it");

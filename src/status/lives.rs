@@ -172,7 +172,7 @@ mod tests {
 
     #[track_caller]
     fn check(passes: &[EndedPass], since: u64, at_least: bool) {
-        let lives = after(passes).of(&ServerId("id-0".into())).unwrap();
+        let lives = after(passes).of(&ServerId::new("id-0")).unwrap();
         assert_eq!((lives.since, lives.at_least), (at(since).wall, at_least));
     }
 

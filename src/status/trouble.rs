@@ -157,7 +157,7 @@ mod tests {
 
     fn creation(result: Result<(), &str>) -> Report {
         let error = |text: &str| Error::new(ErrorKind::Quota, text);
-        let result = result.map(|()| crate::model::ServerId("id-9".into())).map_err(error);
+        let result = result.map(|()| crate::model::ServerId::new("id-9")).map_err(error);
         let mut report = free(0);
         if result.is_err() {
             report.pause = Some(paused("the last creation failed: no room"));

@@ -39,7 +39,7 @@ fn milliseconds(time: u64) -> Duration {
 
 fn holder(id: &str, learnt: Learnt) -> Holder {
     let address = IpAddr::from([192, 0, 2, 1]);
-    Holder { id: ServerId(id.into()), name: format!("web-{id}"), address, learnt }
+    Holder { id: ServerId::new(id), name: format!("web-{id}"), address, learnt }
 }
 
 fn world(ids: &[&str]) -> World {
@@ -61,10 +61,10 @@ impl World {
                 self.holders.ended(&question, &answer, milliseconds(at));
             }
             for question in self.holders.due(now) {
-                *self.questions.entry(question.id.0.to_string()).or_default() += 1;
+                *self.questions.entry(question.id.to_string()).or_default() += 1;
                 self.ask(question, &does);
             }
-            let ids = self.holders.take_lost(now).into_keys().map(|id| id.0.to_string());
+            let ids = self.holders.take_lost(now).into_keys().map(|id| id.to_string());
             lost.extend(ids.map(|id| (self.now, id)));
             assert!(self.holders.next(now).is_none_or(|next| next > now), "it never sleeps");
         }
@@ -76,7 +76,7 @@ impl World {
         let (usual, hurried) = Holders::connect_limits(milliseconds(INTERVAL));
         let connect = if question.hurried { hurried } else { usual };
         let connect = u64::try_from(connect.as_millis()).unwrap();
-        let (after, answer) = match does(&question.id.0, self.now) {
+        let (after, answer) = match does(question.id.as_str(), self.now) {
             Does::Answers(after) => (after, Answer::Valid { capacity: 1, termination: false }),
             Does::Refuses => (1, none("connection refused")),
             Does::Drops => (connect, none("cannot connect in time")),
@@ -195,7 +195,7 @@ fn one_that_takes_its_time_is_known() {
     world.until(1_400, does);
     assert!(world.holders.pending(milliseconds(1_400)).is_empty());
     let pending = world.holders.pending(milliseconds(1_500));
-    assert_eq!(pending.into_iter().collect::<Vec<_>>(), [ServerId("a".into())]);
+    assert_eq!(pending.into_iter().collect::<Vec<_>>(), [ServerId::new("a")]);
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn who_is_lost_is_told_with_the_reason_and_how_long_it_took() {
     let mut world = world(&["a"]);
     world.until(2_990, |_, _| Does::Refuses);
     let question = Question {
-        id: ServerId("a".into()),
+        id: ServerId::new("a"),
         address: [192, 0, 2, 1].into(),
         began: milliseconds(3000),
         hurried: true,
@@ -274,13 +274,13 @@ fn who_is_lost_is_told_with_the_reason_and_how_long_it_took() {
         times: 3,
         within: milliseconds(3000),
     };
-    let lost = BTreeMap::from([(ServerId("a".into()), lost)]);
+    let lost = BTreeMap::from([(ServerId::new("a"), lost)]);
     assert_eq!(world.holders.take_lost(milliseconds(3001)), lost);
 }
 
 fn replica(id: &str, state: State) -> Replica {
     Replica {
-        id: ServerId(id.into()),
+        id: ServerId::new(id),
         name: format!("web-{id}").into(),
         state,
         why: String::new(),
@@ -299,7 +299,7 @@ fn held(holder: &str) -> ExternalAddress {
     ExternalAddress {
         id: AddressId(format!("ip-{holder}")),
         address: [203, 0, 113, 1].into(),
-        holder: Some(ServerId(holder.into())),
+        holder: Some(ServerId::new(holder)),
         on_server_port: true,
     }
 }
@@ -322,12 +322,12 @@ fn watched_are_those_that_hold_an_address_after_the_pass_and_can_be_asked() {
     let addresses: Vec<_> =
         states.iter().map(|(id, _)| held(id)).chain([held("stranger")]).collect();
     let outcome = Outcome {
-        moved: vec![(AddressId("ip-lost".into()), ServerId("heir".into()))],
-        deleted: vec![ServerId("deleted".into())],
+        moved: vec![(AddressId("ip-lost".into()), ServerId::new("heir"))],
+        deleted: vec![ServerId::new("deleted")],
         ..Outcome::default()
     };
     let answered = ["healthy", "finished", "deleted", "heir", "spare"];
-    let answered = answered.map(|id| ServerId(id.into())).into();
+    let answered = answered.map(|id| ServerId::new(id)).into();
     let plan = Plan { replicas, ..Plan::default() };
     let holders = after_pass(&plan, Some(&outcome), &addresses, &answered);
     let expected = [

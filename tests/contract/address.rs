@@ -73,7 +73,7 @@ pub fn an_address_that_never_was_is_refused(ground: &dyn Ground) {
 pub fn a_server_without_that_port_is_refused(ground: &dyn Ground) {
     let mut provider = open(ground);
     let address = ground.add_address();
-    let nobody = ServerId("c6f04e5b-33f7-4413-97a3-1383e5950011".into());
+    let nobody = ServerId::new("c6f04e5b-33f7-4413-97a3-1383e5950011");
     let fixed: IpAddr = "127.1.1.1".parse().unwrap();
     let error = provider.bind(&address, &nobody, fixed).expect_err("there is no such server");
     assert_eq!(error.kind, ErrorKind::Refused(400), "{error}");

@@ -60,7 +60,7 @@ pub fn without_a_host_all_end_in_error_with_a_fault(ground: &dyn Ground) {
     assert_eq!(servers.len(), 3);
     for server in &servers {
         assert_eq!((server.launched, &server.fixed[..]), (Launched::Never, &[][..]), "{server:?}");
-        assert_eq!(server.words, "error");
+        assert_eq!(&*server.words, "error");
     }
     // The reason is in the record of the one server, never in the list.
     let member = Member::new(&ground.settings());

@@ -17,7 +17,7 @@ pub fn a_server_that_is_deleted_twice_is_gone(ground: &dyn Ground) {
 }
 
 pub fn a_server_that_never_was_is_gone(ground: &dyn Ground) {
-    let id = ServerId("c6f04e5b-33f7-4413-97a3-1383e5950011".into());
+    let id = ServerId::new("c6f04e5b-33f7-4413-97a3-1383e5950011");
     open(ground).delete(&id).expect("nothing to do");
 }
 

@@ -29,7 +29,7 @@ pub fn a_list_of_several_pages_is_whole(ground: &dyn Ground) {
             (false, Vec::new())
         }
     });
-    let ids: BTreeSet<&str> = servers.iter().map(|server| &*server.id.0).collect();
+    let ids: BTreeSet<&str> = servers.iter().map(|server| server.id.as_str()).collect();
     assert_eq!(u64::try_from(ids.len()).unwrap(), count, "each server once");
     assert_eq!(ids.len(), servers.len(), "no server twice");
 
@@ -108,7 +108,7 @@ pub fn a_new_server_has_an_address_once_it_runs(ground: &dyn Ground) {
     assert_eq!(server.id, id);
     assert!(words[0].starts_with("building"), "{words:?}");
     assert!(server.launched.at().is_some_and(|launched| launched >= server.created), "{server:?}");
-    assert_eq!((ipv4(&server).network.as_str(), server.locked), ("Ext-Net", false));
+    assert_eq!((&*ipv4(&server).network, server.locked), ("Ext-Net", false));
     let marks = (server.mark.as_deref(), server.batch.as_deref());
     assert_eq!(marks, (Some("contract"), Some("b1")));
     assert_eq!(provider.network_name().unwrap(), "Ext-Net");
@@ -126,7 +126,7 @@ pub fn what_operators_do_shows_in_the_list(ground: &dyn Ground) {
     let [stopped, paused, locked, errored] = [0, 1, 2, 3].map(|number| find(&servers[number]));
 
     assert_eq!(stopped.condition, Condition::Stopped { task: None });
-    assert_eq!((&paused.condition, paused.words.as_str()), (&Condition::Other, "paused"));
+    assert_eq!((&paused.condition, &*paused.words), (&Condition::Other, "paused"));
     assert_eq!((&locked.condition, locked.locked), (&Condition::Active { task: None }, true));
     assert_eq!(errored.condition, Condition::Error);
     for (before, after) in servers.iter().map(|server| (server, find(server))) {

@@ -100,7 +100,7 @@ pub fn check_names_every_fault(ground: &dyn Ground) {
 
 pub fn a_server_exists_once_it_is_made(ground: &dyn Ground) {
     let mut provider = open(ground);
-    let nobody = ServerId("c6f04e5b-33f7-4413-97a3-1383e5950011".into());
+    let nobody = ServerId::new("c6f04e5b-33f7-4413-97a3-1383e5950011");
     assert!(provider.server(&nobody).unwrap().is_none());
     let id = provider.create(&creation(1)).unwrap();
     assert!(provider.server(&id).unwrap().is_some_and(|server| server.id == id));

@@ -53,7 +53,7 @@ pub fn groups_zone_description_tags_and_hint_arrive(ground: &dyn Ground) {
         .map(|id| id.as_str().unwrap())
         .collect();
     members.sort_unstable();
-    let mut ids: Vec<&str> = servers.iter().map(|server| &*server.id.0).collect();
+    let mut ids: Vec<&str> = servers.iter().map(|server| server.id.as_str()).collect();
     ids.sort_unstable();
     assert_eq!(members, ids, "{group}");
 }

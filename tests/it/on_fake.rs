@@ -102,12 +102,12 @@ impl Ground for FakeGround {
     }
 
     fn server(&self, id: &ServerId) -> Value {
-        self.0.state().as_administrator(&id.0)
+        self.0.state().as_administrator(id.as_str())
     }
 
     fn act_on(&self, id: &ServerId, deed: Deed) {
         let mut state = self.0.state();
-        let server = state.server(&id.0);
+        let server = state.server(id.as_str());
         match deed {
             Deed::Stop => server.vm_state = "stopped".into(),
             Deed::Pause => server.vm_state = "paused".into(),

@@ -101,19 +101,19 @@ impl Ground for RealGround {
     }
 
     fn server(&self, id: &ServerId) -> Value {
-        self.cloud().server(&id.0)
+        self.cloud().server(id.as_str())
     }
 
     fn act_on(&self, id: &ServerId, deed: Deed) {
-        let act = |action: Value| self.cloud().act(&id.0, &action);
+        let act = |action: Value| self.cloud().act(id.as_str(), &action);
         match deed {
             Deed::Stop => {
                 act(json!({"os-stop": null}));
-                self.cloud().wait_for_state(&id.0, "stopped");
+                self.cloud().wait_for_state(id.as_str(), "stopped");
             }
             Deed::Pause => {
                 act(json!({"pause": null}));
-                self.cloud().wait_for_state(&id.0, "paused");
+                self.cloud().wait_for_state(id.as_str(), "paused");
             }
             Deed::Lock => act(json!({"lock": null})),
             Deed::Unlock => act(json!({"unlock": null})),

@@ -28,7 +28,7 @@ fn check(before: Vm, after: Option<Vm>, expected: &str) {
 
 fn marked(mark: Option<&str>) -> Vm {
     let mut vm = finished("a");
-    vm.server.mark = mark.map(str::to_owned);
+    vm.server.mark = mark.map(Into::into);
     vm
 }
 
@@ -69,7 +69,7 @@ fn one_that_cannot_be_looked_at_is_a_failed_deletion_and_goes_after_the_others()
     world.pass();
     let failed = "delete a: failed: cannot look at it again first: status 500";
     assert_eq!(world.results(), [failed, "delete b: done"]);
-    assert_eq!(world.outcome.not_deleted, [ServerId("a".into())]);
+    assert_eq!(world.outcome.not_deleted, [ServerId::new("a")]);
     world.put([finished("c")]).pass().deletes(&["c", "a"]);
 }
 
@@ -163,8 +163,10 @@ fn slow_moves_do_not_hold_up_deletions_and_creation() {
     assert_eq!(left, 29);
     // Each pass goes on where the last one ended.
     world.passes(29);
-    let moved =
-        world.addresses.iter().filter(|one| one.holder.as_ref().unwrap().0.contains("spare"));
+    let moved = world
+        .addresses
+        .iter()
+        .filter(|one| one.holder.as_ref().unwrap().as_str().contains("spare"));
     assert_eq!(moved.count(), 30);
 }
 
@@ -217,7 +219,7 @@ fn what_it_cannot_delete_again_is_told_and_named() {
     world.put([other]);
     world.pass();
     let creation = world.outcome.creation.clone().unwrap();
-    assert_eq!(creation.left, Some(ServerId("n1".into())));
+    assert_eq!(creation.left, Some(ServerId::new("n1")));
     let error = creation.result.unwrap_err();
     assert!(error.text.contains("1 of 3 are deleted again"), "{error}");
     assert!(
@@ -245,7 +247,7 @@ fn a_move_that_always_fails_slowly_keeps_no_other_address_waiting() {
         world.bind_fails.insert(("192.0.2.1".into(), id), ErrorKind::Unclear);
     }
     world.passes(3);
-    let served = |one: &&ExternalAddress| one.holder.as_ref().unwrap().0.contains("spare");
+    let served = |one: &&ExternalAddress| one.holder.as_ref().unwrap().as_str().contains("spare");
     let held = |world: &World| world.addresses.iter().filter(served).count();
     assert_eq!(held(&world), 2, "{:?}", world.results());
     world.bind_fails.clear();

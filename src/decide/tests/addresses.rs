@@ -255,10 +255,10 @@ fn what_becomes_of_the_address_of_a_holder_that_goes_is_said() {
 fn an_address_on_a_port_that_outlived_its_server_is_bound_like_an_unbound_one() {
     let mut world = world([healthy("a", 1)]).with_addresses(&[(ONE, "ghost")]);
     world.plans("");
-    world.gone.insert(crate::model::ServerId("ghost".into()));
+    world.gone.insert(crate::model::ServerId::new("ghost"));
     world.plans("move 192.0.2.1 to a (a): its server is gone").holders("192.0.2.1 a");
     let mut world = world_of_none().with_addresses(&[(ONE, "ghost")]);
-    world.gone.insert(crate::model::ServerId("ghost".into()));
+    world.gone.insert(crate::model::ServerId::new("ghost"));
     world.plans("").says(Loudness::Warning, "192.0.2.1 stays where it is (its server is gone)");
 }
 

@@ -260,7 +260,7 @@ fn after_a_start_the_reference_is_all_running_replicas_older_than_the_grace() {
                 .plan
                 .replicas
                 .iter()
-                .filter(|one| ALL.contains(&&*one.id.0))
+                .filter(|one| ALL.contains(&one.id.as_str()))
                 .all(|one| one.free == 2)
         );
     }

@@ -31,14 +31,14 @@ impl Provider for World {
     }
 
     fn server(&mut self, id: &ServerId) -> Result<Option<Server>> {
-        if self.look_fails.contains(&*id.0) {
+        if self.look_fails.contains(id.as_str()) {
             return Err(Error::new(ErrorKind::Unclear, "status 500"));
         }
-        let mut server = self.vms.get(&*id.0).map(|vm| vm.server.clone());
+        let mut server = self.vms.get(id.as_str()).map(|vm| vm.server.clone());
         let now = start() + Duration::from_secs(self.elapsed);
         // What took their mark away did so after they were made.
         if let Some(one) = server.as_mut().filter(|one| one.created < now)
-            && self.unmarked.contains(&*id.0)
+            && self.unmarked.contains(id.as_str())
         {
             one.mark = None;
         }
@@ -82,16 +82,16 @@ impl ProviderMut for World {
         }
         match self.creates {
             Creates::AllUnclear => Err(Error::new(ErrorKind::Unclear, "timeout")),
-            _ => Ok(ServerId(format!("n{first}").into())),
+            _ => Ok(ServerId::new(format!("n{first}"))),
         }
     }
 
     fn delete(&mut self, id: &ServerId) -> Result<()> {
         self.spent.set(self.spent.get() + self.delete_takes);
-        if self.delete_fails.contains(&*id.0) {
+        if self.delete_fails.contains(id.as_str()) {
             return Err(Error::new(ErrorKind::Unclear, "status 500"));
         }
-        self.vms.remove(&*id.0);
+        self.vms.remove(id.as_str());
         for address in self.addresses.iter_mut().filter(|one| one.holder.as_ref() == Some(id)) {
             address.holder = None;
         }
@@ -101,7 +101,7 @@ impl ProviderMut for World {
     fn bind(&mut self, address: &AddressId, server: &ServerId, _: IpAddr) -> Result<()> {
         let address = self.addresses.iter_mut().find(|one| one.id == *address).unwrap();
         self.spent.set(self.spent.get() + self.bind_takes);
-        let pair = (address.address.to_string(), server.0.to_string());
+        let pair = (address.address.to_string(), server.to_string());
         if let Some(kind) = self.bind_fails.get(&pair) {
             return Err(Error::new(*kind, "no"));
         }

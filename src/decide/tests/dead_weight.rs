@@ -39,7 +39,7 @@ fn minutes(world: &mut World, minutes: u64) {
 
 fn trials(world: &World) -> Vec<&str> {
     let trials = world.vms.values().filter(|vm| vm.server.trial);
-    trials.map(|vm| &*vm.server.id.0).collect()
+    trials.map(|vm| vm.server.id.as_str()).collect()
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn those_that_died_young_count_until_a_newer_one_has_lasted() {
     for _ in 0..24 * 60 {
         world.pass();
         let now = world.elapsed;
-        for vm in world.vms.values_mut().filter(|vm| &*vm.server.id.0 != "z") {
+        for vm in world.vms.values_mut().filter(|vm| vm.server.id.as_str() != "z") {
             let age = (start() + Duration::from_secs(now)).duration_since(vm.server.created);
             let model =
                 if age.unwrap().as_secs() < 3 * MINUTE { healthy("x", 1) } else { silent("x") };

@@ -61,7 +61,7 @@ fn who_was_silent_in_the_last_pass_is_not_asked_and_stays_so() {
 #[test]
 fn who_takes_his_time_over_a_question_is_not_asked_another_one() {
     let mut world = five();
-    world.put([silent("b")]).watched.pending.insert(ServerId("b".into()));
+    world.put([silent("b")]).watched.pending.insert(ServerId::new("b"));
     world.early_pass(3, &["a"]).holders("192.0.2.1 c, 192.0.2.2 b");
     let why = &world.plan.replicas[1].why;
     assert_eq!(why, "not asked in this pass");
@@ -72,7 +72,7 @@ fn who_answered_the_watch_since_is_asked() {
     let mut world = five();
     world.put([silent("a")]).pass().put([healthy("a", 1)]);
     let since = Duration::from_secs(world.elapsed - 30);
-    world.watched.last_answers.insert(ServerId("a".into()), since);
+    world.watched.last_answers.insert(ServerId::new("a"), since);
     world
         .early_pass(40, &["b"])
         .judged("a healthy 1, b silent 1, c healthy 1, d healthy 1, e healthy 1");

@@ -80,7 +80,8 @@ impl World {
     /// Which VMs the last pass wanted deleted, in order.
     #[track_caller]
     pub fn deletes(&mut self, expected: &[&str]) -> &mut Self {
-        let deleted: Vec<&str> = self.plan.deletions.iter().map(|one| &*one.server.0).collect();
+        let deleted: Vec<&str> =
+            self.plan.deletions.iter().map(|one| one.server.as_str()).collect();
         assert_eq!(deleted, expected, "pass {}: deletions\n{}", self.memory.passes, self.story());
         self
     }
@@ -89,7 +90,7 @@ impl World {
     #[track_caller]
     pub fn holders(&mut self, expected: &str) -> &mut Self {
         let one = |address: &ExternalAddress| {
-            let holder = address.holder.as_ref().map_or("-", |holder| &*holder.0);
+            let holder = address.holder.as_ref().map_or("-", |holder| holder.as_str());
             format!("{} {holder}", address.address)
         };
         let holders = self.addresses.iter().map(one).collect::<Vec<_>>().join(", ");

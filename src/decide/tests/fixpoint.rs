@@ -64,7 +64,7 @@ fn check_rules(world: &World, before: &World, seed: u64) {
         assert!(total <= max, "seed {seed}: {total} of at most {max}\n{}", world.plan);
     }
     for step in &world.plan.deletions {
-        let vm = &before.vms[&*step.server.0];
+        let vm = &before.vms[step.server.as_str()];
         let works = matches!(vm.answer, crate::model::Answer::Valid { termination: false, .. })
             && !vm.server.fixed.is_empty()
             && vm.server.launched.at().is_some();

@@ -109,7 +109,7 @@ fn what_we_deleted_is_no_surprise() {
 
 /// A batch of `asked` whose first VM is `n1`, made in the last pass.
 fn with_batch(world: &mut World, asked: u64) {
-    let first = Some(ServerId("n1".into()));
+    let first = Some(ServerId::new("n1"));
     let passes = Intervals::from(Duration::ZERO);
     let batch = BatchMemory { mark: "b".into(), asked, first, trial: false, passes, listed: None };
     world.memory.batches.push(batch);
@@ -124,5 +124,5 @@ fn a_batch_that_is_listed_in_part_is_looked_up_by_its_first() {
     let seen = look_twice(&mut world);
     check(&seen, 4, None);
     let first = seen.servers.last().unwrap();
-    assert!(&*first.id.0 == "n1" && first.scheduling, "n3 may be left out, too: {first:?}");
+    assert!(first.id.as_str() == "n1" && first.scheduling, "n3 may be left out, too: {first:?}");
 }

@@ -8,7 +8,7 @@ use crate::settings::Mark;
 
 fn server(mark: Option<&str>) -> Server {
     let mut server = healthy("a", 1).server;
-    server.mark = mark.map(str::to_owned);
+    server.mark = mark.map(Into::into);
     server
 }
 

@@ -34,7 +34,7 @@ pub fn silent(id: &str) -> Vm {
     let created = start() - Duration::from_secs(OLD);
     Vm {
         server: Server {
-            id: ServerId(id.into()),
+            id: ServerId::new(id),
             name: id.into(),
             mark: Some("scaler".into()),
             batch: None,

@@ -153,7 +153,7 @@ impl World {
             self.addresses.push(ExternalAddress {
                 id: AddressId(format!("fip-{address}")),
                 address: ip(address),
-                holder: (!holder.is_empty()).then(|| ServerId((*holder).into())),
+                holder: (!holder.is_empty()).then(|| ServerId::new(*holder)),
                 on_server_port: true,
             });
         }
@@ -163,7 +163,7 @@ impl World {
     /// Adds VMs, or puts them in the place of those with their ids.
     pub fn put(&mut self, vms: impl IntoIterator<Item = Vm>) -> &mut Self {
         for vm in vms {
-            self.vms.insert(vm.server.id.0.to_string(), vm);
+            self.vms.insert(vm.server.id.to_string(), vm);
         }
         self
     }
@@ -265,7 +265,7 @@ impl World {
     pub fn early_pass(&mut self, seconds: u64, lost: &[&str]) -> &mut Self {
         let cadence = self.elapsed;
         self.elapsed = cadence - 60 + seconds;
-        self.watched.lost = lost.iter().map(|id| (ServerId((*id).into()), self.lost(id))).collect();
+        self.watched.lost = lost.iter().map(|id| (ServerId::new(*id), self.lost(id))).collect();
         self.pass();
         self.watched.lost.clear();
         self.elapsed = cadence;
@@ -337,7 +337,7 @@ pub struct Answers(BTreeMap<String, Answer>);
 impl Ask for Answers {
     fn ask_all(&self, targets: &[Target], _: &dyn Fn() -> bool) -> BTreeMap<ServerId, Answer> {
         let answer =
-            |target: &Target| Some((target.id.clone(), self.0.get(&*target.id.0)?.clone()));
+            |target: &Target| Some((target.id.clone(), self.0.get(target.id.as_str())?.clone()));
         targets.iter().filter_map(answer).collect()
     }
 }

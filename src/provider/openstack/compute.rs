@@ -16,7 +16,7 @@ use crate::model::{Listing, Server, ServerId};
 use crate::provider::openstack::answer::{Named, Told, parse, parse_into};
 use crate::provider::openstack::paging::{self, Links, PAGES_MAX};
 use crate::provider::openstack::question::{Question, Service};
-use crate::provider::openstack::record::{Ours, ServerRecord};
+use crate::provider::openstack::record::{Ours, ServerRecord, Texts};
 use crate::provider::openstack::servers::{PATH, ServerList};
 use crate::provider::openstack::session::Session;
 use crate::provider::openstack::{encode, large, network};
@@ -146,13 +146,13 @@ fn read_list(
 
 /// The server with this id, if there is one (Compute API, "Show Server Details").
 pub fn server(session: &mut Session, ours: &Ours, id: &ServerId) -> Result<Option<Server>> {
-    let path = format!("/servers/{}", encode(&id.0));
+    let path = format!("/servers/{}", encode(id.as_str()));
     match session.ask(&Question::get(Service::Compute, &path)) {
         Ok(response) => {
             let invalid = |why: String| Error::new(ErrorKind::Invalid, format!("{path}: {why}"));
             let record = PhantomData::<OneRecord<'_>>;
             let answer = parse_into(record, &response.body, &path)?;
-            let server = answer.server.read(ours).map_err(invalid)?.server;
+            let server = answer.server.read(ours, &mut Texts::default()).map_err(invalid)?.server;
             // Anything else that answers 200 (a proxy, a portal) says nothing about this server.
             if server.id == *id { Ok(Some(server)) } else { Err(invalid("another server".into())) }
         }
@@ -229,7 +229,7 @@ pub fn user_data(path: &Path) -> Result<String> {
 
 /// Deletes a server; one that is gone already is a success.
 pub fn delete(session: &mut Session, id: &ServerId) -> Result<()> {
-    let path = format!("/servers/{}", encode(&id.0));
+    let path = format!("/servers/{}", encode(id.as_str()));
     let question = Question {
         service: Service::Compute,
         method: Method::Delete,

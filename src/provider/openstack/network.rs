@@ -196,7 +196,7 @@ fn external_address(session: &mut Session, floating_ip: FloatingIp) -> Result<Ex
             (Some(device).filter(|device| !device.is_empty()), is_server)
         }
     };
-    let holder = device.map(|id| ServerId(id.into()));
+    let holder = device.map(|id| ServerId::new(id));
     Ok(ExternalAddress { id, address, holder, on_server_port })
 }
 
@@ -216,9 +216,11 @@ fn device_of(session: &mut Session, port: &str) -> Result<(String, bool)> {
 
 /// The ports of `server`: where the filter is left out, they are on any page.
 fn ports(session: &mut Session, server: &ServerId) -> Result<Vec<Port>> {
-    let query =
-        format!("device_id={}&fields=id&fields=device_id&fields=fixed_ips", encode(&server.0));
-    let own = |port: &Port| port.device_id.text() == Some(&server.0);
+    let query = format!(
+        "device_id={}&fields=id&fields=device_id&fields=fixed_ips",
+        encode(server.as_str())
+    );
+    let own = |port: &Port| port.device_id.text() == Some(server.as_str());
     let parts = |page: Ports| (page.ports, page.ports_links);
     let mut found = paging::all(session, Service::Network, format!("/ports?{query}"), parts)?;
     found.retain(own);

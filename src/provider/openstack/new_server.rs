@@ -42,7 +42,7 @@ pub fn create(
     };
     let answer = session.ask(&question).and_then(|response| {
         let answer: OneServer = parse(&response.body, "POST /servers")?;
-        Ok(ServerId(answer.server.id.into()))
+        Ok(ServerId::new(answer.server.id))
     });
     let user_data = ingredients.user_data.as_deref().or(ingredients.file.text("user_data"));
     answer.map_err(|error| clear_up(error, user_data, ingredients.file.admin_pass()))

@@ -155,13 +155,13 @@ proptest! {
             Ok(_) => {
                 for server in list.into_servers() {
                     let is_ours = server.mark.as_deref() == Some("scaler");
-                    prop_assert!(!is_ours || ["ours", "broken", "x"].contains(&&*server.id.0), "{:?}", server);
+                    prop_assert!(!is_ours || ["ours", "broken", "x"].contains(&server.id.as_str()), "{:?}", server);
                     let touched = |field: &str| places.iter().any(|place| place.ends_with(field));
                     prop_assert!(
                         !is_ours || server.launched != Launched::Never || touched("launched_at"),
                         "never launched: {:?} after {:?}", server, places
                     );
-                    prop_assert!(&*server.id.0 != "ours" || server.locked || touched("locked"), "{:?}", server);
+                    prop_assert!(server.id.as_str() != "ours" || server.locked || touched("locked"), "{:?}", server);
                     prop_assert!(
                         !is_ours || server.fixed.len() == 1 || places.iter().any(|place| place.contains("addresses")),
                         "{:?}", server

@@ -4,6 +4,7 @@
 
 mod fields;
 pub mod shape;
+mod texts;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -12,6 +13,7 @@ use std::time::SystemTime;
 use serde_json::Value;
 
 pub use fields::Item;
+pub use texts::Texts;
 
 use crate::model::{BATCH_KEY, Condition, FixedAddress, Launched, Server, ServerId, TRIAL_KEY};
 use crate::provider::openstack::answer::Told;
@@ -76,8 +78,9 @@ impl ServerRecord<'_> {
         self.status.text() == Some(STATUS_UNKNOWN)
     }
 
-    /// The server; or what is wrong with the record, when it is or may be one of ours and lacks what decides about it.
-    pub fn read(self, ours: &Ours) -> Result<Read, String> {
+    /// The server, of which `texts` keeps what others have, too; or what is wrong with the record, when it is or may be one of
+    /// ours and lacks what decides about it.
+    pub fn read(self, ours: &Ours, texts: &mut Texts) -> Result<Read, String> {
         let Some(id) = self.id.text().filter(|id| !id.is_empty()) else {
             return Err("a server without an id".to_owned());
         };
@@ -101,18 +104,18 @@ impl ServerRecord<'_> {
         let condition = states::condition(&self.vm_state, &self.status, self.task());
         // Without its addresses one that runs looks like one that has none, and one in error like one that is silent.
         let asked = matches!(condition, Condition::Active { .. } | Condition::Error);
-        let addresses = match self.addresses() {
+        let addresses = match self.addresses(texts) {
             Ok(addresses) => addresses,
             Err(why) if is_ours && asked => return Err(format!("server {id}: {why}")),
             Err(_) => Addresses::default(),
         };
         let server = Server {
-            mark: mark.map(str::to_owned),
-            batch: self.metadata(BATCH_KEY).text().map(str::to_owned),
+            mark: mark.map(|mark| texts.share(mark)),
+            batch: self.metadata(BATCH_KEY).text().map(|mark| texts.share(mark)),
             // It makes a VM expendable, so it has to be just what we write.
             trial: self.metadata(TRIAL_KEY).text() == Some("true"),
             scheduling: self.task() == Some("scheduling"),
-            words: states::words(&self.vm_state, &self.status, self.task()),
+            words: texts.share(&states::words(&self.vm_state, &self.status, self.task())),
             condition,
             locked: self.is_locked(),
             created,
@@ -121,7 +124,7 @@ impl ServerRecord<'_> {
             fixed: addresses.fixed,
             floating: addresses.floating,
             name: self.name.text().unwrap_or_default().into(),
-            id: ServerId(id.into()),
+            id: ServerId::new(id),
         };
         Ok(Read { server, untyped: addresses.untyped, hidden: self.hidden(addresses.hides_types) })
     }
@@ -171,7 +174,7 @@ impl ServerRecord<'_> {
         }
     }
 
-    fn addresses(&self) -> Result<Addresses, String> {
+    fn addresses(&self, texts: &mut Texts) -> Result<Addresses, String> {
         let by_network = match &self.addresses {
             Told::Is(by_network) => by_network,
             Told::Not | Told::Null => {
@@ -184,13 +187,14 @@ impl ServerRecord<'_> {
             let unreadable = || format!("addresses on network \"{network}\" cannot be read");
             let records = records.get().ok_or_else(unreadable)?;
             addresses.fixed.reserve_exact(records.len());
+            let network = texts.share(network);
             for record in records {
                 let record = record.get().ok_or_else(unreadable)?;
                 let address = *record.addr.get().ok_or_else(unreadable)?;
                 match record.kind.text() {
                     Some("floating") => addresses.floating.push(address),
                     kind => {
-                        addresses.fixed.push(FixedAddress { network: network.into(), address });
+                        addresses.fixed.push(FixedAddress { network: network.clone(), address });
                         if kind != Some("fixed") {
                             addresses.untyped.push(address);
                         }

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind};
 use crate::model::{Server, ServerId};
 use crate::provider::openstack::answer::parse_into;
 use crate::provider::openstack::paging::{Links, next_page};
-use crate::provider::openstack::record::{Item, Ours, Read, ServerRecord};
+use crate::provider::openstack::record::{Item, Ours, Read, ServerRecord, Texts};
 
 /// Where the list is.
 pub const PATH: &str = "/servers/detail";
@@ -20,6 +20,7 @@ pub const PATH: &str = "/servers/detail";
 /// A page, whose servers are read one by one into what is kept of them.
 struct Page<'a> {
     ours: &'a Ours,
+    texts: &'a mut Texts,
 }
 
 #[derive(Deserialize)]
@@ -58,13 +59,14 @@ impl<'de> Visitor<'de> for Page<'_> {
         formatter.write_str("a page of servers")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Found, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Found, A::Error> {
         let (mut found, mut is_list) = (Found::default(), false);
         while let Some(field) = map.next_key()? {
             match field {
                 Field::Servers if is_list => return Err(de::Error::duplicate_field("servers")),
                 Field::Servers => {
-                    map.next_value_seed(Servers { ours: self.ours, found: &mut found })?;
+                    let Page { ours, texts } = &mut self;
+                    map.next_value_seed(Servers { ours, texts, found: &mut found })?;
                     is_list = true;
                 }
                 Field::Links => found.links = map.next_value()?,
@@ -78,6 +80,7 @@ impl<'de> Visitor<'de> for Page<'_> {
 /// The servers of a page.
 struct Servers<'a> {
     ours: &'a Ours,
+    texts: &'a mut Texts,
     found: &'a mut Found,
 }
 
@@ -101,7 +104,7 @@ impl<'de> Visitor<'de> for Servers<'_> {
             self.found.unknown +=
                 usize::from(record.as_ref().is_some_and(ServerRecord::is_unknown));
             let read = record.ok_or_else(|| "a record that is not a server".to_owned());
-            match read.and_then(|record| record.read(self.ours)) {
+            match read.and_then(|record| record.read(self.ours, self.texts)) {
                 Ok(read) => self.found.servers.push(read),
                 Err(why) => drop(self.found.fault.get_or_insert(why)),
             }
@@ -114,6 +117,7 @@ impl<'de> Visitor<'de> for Servers<'_> {
 #[derive(Clone, Debug)]
 pub struct ServerList {
     ours: Ours,
+    texts: Texts,
     servers: Vec<Server>,
     /// And the page that showed it first.
     ids: BTreeMap<ServerId, usize>,
@@ -133,6 +137,7 @@ impl ServerList {
     pub fn of(ours: Ours) -> Self {
         ServerList {
             ours,
+            texts: Texts::default(),
             servers: Vec::new(),
             ids: BTreeMap::new(),
             pages: 0,
@@ -145,7 +150,7 @@ impl ServerList {
     /// Takes in the page that was found at `path`, and tells where the next one is, if there is one. A page that is not
     /// whole is an error: from a part of a list nothing may be decided.
     pub fn add(&mut self, path: &str, body: &[u8]) -> crate::error::Result<Option<String>> {
-        let found = parse_into(Page { ours: &self.ours }, body, PATH)?;
+        let found = parse_into(Page { ours: &self.ours, texts: &mut self.texts }, body, PATH)?;
         down_cells(found.unknown)?;
         if let Some(why) = found.fault {
             return Err(Error::new(ErrorKind::Invalid, format!("{PATH}: {why}")));
@@ -232,7 +237,7 @@ mod tests {
         list.add("/servers/detail?marker=b", &page(&["b", "c", "c"], "marker=c")).unwrap();
         assert_eq!(list.on_two_pages(), 1, "c is on one page");
         let servers = list.into_servers();
-        let ids: Vec<&str> = servers.iter().map(|server| &*server.id.0).collect();
+        let ids: Vec<&str> = servers.iter().map(|server| server.id.as_str()).collect();
         assert_eq!(ids, ["a", "b", "c"]);
     }
 

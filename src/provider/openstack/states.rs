@@ -57,12 +57,16 @@ fn by_status(status: &str, task: Option<&str>) -> Option<Condition> {
 }
 
 /// The state in Nova's own words.
-pub fn words(vm_state: &Told<Text<'_>>, status: &Told<Text<'_>>, task: Option<&str>) -> String {
+pub fn words<'a>(
+    vm_state: &'a Told<Text<'_>>,
+    status: &'a Told<Text<'_>>,
+    task: Option<&str>,
+) -> Text<'a> {
     let known = |word: &&str| !word.is_empty();
     let told = vm_state.text().filter(known).or_else(|| status.text().filter(known));
     let state = told.unwrap_or("in an unknown state");
     match task {
-        Some(task) => format!("{state} ({task})"),
-        None => state.to_owned(),
+        Some(task) => Text::Owned(format!("{state} ({task})")),
+        None => Text::Borrowed(state),
     }
 }

@@ -102,8 +102,8 @@ impl Vm {
     }
 
     /// The metadata under `key`.
-    pub fn metadata(&self, key: &str) -> Option<String> {
-        self.metadata.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone())
+    pub fn metadata(&self, key: &str) -> Option<&str> {
+        self.metadata.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
     }
 
     /// What Nova would say of it: the condition, and the same in words.

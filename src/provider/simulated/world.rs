@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -107,8 +108,8 @@ impl World {
         Server {
             id: vm.id.clone(),
             name: vm.name.as_str().into(),
-            mark: vm.metadata(&self.rules.mark_key),
-            batch: vm.metadata(BATCH_KEY),
+            mark: vm.metadata(&self.rules.mark_key).map(Arc::from),
+            batch: vm.metadata(BATCH_KEY).map(Arc::from),
             trial: vm.metadata(TRIAL_KEY).is_some(),
             scheduling: false,
             condition,
@@ -172,7 +173,7 @@ impl World {
         let (number, slots) = (self.made, self.rules.slots());
         let share = self.random.number(SHARE.0, SHARE.1);
         let chance = self.random.once_in(ONE_BUILD_FAILS_IN);
-        let id = ServerId(format!("vm-{number}").into());
+        let id = ServerId::new(format!("vm-{number}"));
         let fails = number == FIRST_FAILURE || (chance && number > FIRST_FAILURE);
         let vm = Vm {
             id: id.clone(),

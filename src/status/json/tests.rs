@@ -87,7 +87,7 @@ fn the_full_page_shows_the_pool_and_what_became_of_each_step() {
     };
     let asked = Asked { last: Some(last), answered: Some(fixture::at(10)) };
     let snapshot = fixture::after(fixture::failed_pass());
-    let questions = [(crate::model::ServerId("id-0".into()), asked)].into_iter().collect();
+    let questions = [(crate::model::ServerId::new("id-0"), asked)].into_iter().collect();
     check(&snapshot.with_questions(questions), include_str!("golden/full.json"));
 }
 

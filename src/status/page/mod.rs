@@ -78,7 +78,7 @@ pub fn render(snapshot: &Snapshot, history: &History, now: Moment, filter: &str)
     let replicas =
         plan.filter(|_| snapshot.settings.full).into_iter().flat_map(|plan| &plan.replicas);
     let rows: HashMap<&str, &str> =
-        replicas.map(|replica| (&*replica.id.0, &*replica.name)).collect();
+        replicas.map(|replica| (replica.id.as_str(), &*replica.name)).collect();
     let verdict = verdict(snapshot, now.elapsed);
     let view = View { snapshot, history, now, verdict: &verdict, filter, rows: &rows };
     let mut page = String::with_capacity(64 * 1024 + rows.len() * 400);

@@ -82,7 +82,7 @@ fn address_table(
                 let replica = known.get(id);
                 let name = replica.map_or("a server outside the pool", |replica| &replica.name);
                 let (name, id) = (Escaped(name), Escaped(id));
-                if view.rows.contains_key(&*id.0.0) {
+                if view.rows.contains_key(id.0.as_str()) {
                     write!(page, "<a href=\"#r-{id}\"><bdi>{name}</bdi></a> <code>{id}</code>")?;
                 } else {
                     write!(page, "<bdi>{name}</bdi> <code>{id}</code>")?;

@@ -31,7 +31,7 @@ fn many(count: usize) -> Report {
     let plan = report.plan.as_mut().unwrap();
     let one = plan.replicas[0].clone();
     let replica = |number: usize| Replica {
-        id: ServerId(format!("3f2a9c4e-0000-4000-8000-{number:012}").into()),
+        id: ServerId::new(format!("3f2a9c4e-0000-4000-8000-{number:012}")),
         name: format!("web-{number}").into(),
         state: State::ALL[number % 7],
         ..one.clone()
@@ -126,12 +126,12 @@ fn nothing_from_outside_is_markup() {
     }
     let plan = report.plan.as_mut().unwrap();
     plan.replicas[0].name = evil.into();
-    plan.replicas[0].id = ServerId(evil.into());
+    plan.replicas[0].id = ServerId::new(evil);
     plan.replicas[0].why = evil.into();
     plan.brakes.push(evil.into());
     plan.notes[0].text = evil.into();
     plan.notes[0].key = "other".into();
-    report.addresses.as_mut().unwrap()[0].holder = Some(ServerId(evil.into()));
+    report.addresses.as_mut().unwrap()[0].holder = Some(ServerId::new(evil));
     let page = page_after(true, vec![fixture::good_pass(), report], evil);
     assert!(!page.contains("<script>alert"), "{page}");
     assert!(!page.contains("onload='"), "{page}");
@@ -237,7 +237,7 @@ fn folded(count: u8, second: State) -> bool {
         .map(|number| crate::model::ExternalAddress {
             id: crate::model::AddressId(format!("ip-{number}")),
             address: [203, 0, 113, number].into(),
-            holder: Some(ServerId(format!("id-{}", number % 2).into())),
+            holder: Some(ServerId::new(format!("id-{}", number % 2))),
             ..one.clone()
         })
         .collect();
@@ -344,7 +344,7 @@ fn a_row_tells_since_when_what_the_last_question_came_to_and_how_far_a_boot_is()
         };
         Asked { last: Some(last), answered: Some(at(if answered { 22 } else { 10 })) }
     };
-    let id = |number: u8| ServerId(format!("3f2a9c4e-0000-4000-8000-00000000000{number}").into());
+    let id = |number: u8| ServerId::new(format!("3f2a9c4e-0000-4000-8000-00000000000{number}"));
     let questions = [(id(0), asked(true, "200")), (id(3), asked(false, "status 503"))];
     snapshot = snapshot.with_questions(questions.into_iter().collect());
     let page = render(&snapshot, &History::new(snapshot.started.wall), at(30), "");

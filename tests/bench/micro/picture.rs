@@ -57,7 +57,7 @@ fn server(number: usize) -> Server {
     let address = Ipv4Addr::from_bits(0x0a00_0001 + u32::try_from(number).expect("an address"));
     let created = SystemTime::UNIX_EPOCH + NOW - AGE;
     Server {
-        id: ServerId(id(number).into()),
+        id: ServerId::new(id(number)),
         name: format!("server-abcdef-{number}").into(),
         mark: Some("scaler".into()),
         batch: Some("abcdef-1".into()),

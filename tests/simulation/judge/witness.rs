@@ -211,7 +211,7 @@ impl Witness {
             let members: Vec<&Server> = self
                 .servers
                 .iter()
-                .filter(|server| server.batch.as_ref() == Some(&batch.mark))
+                .filter(|server| server.batch.as_deref() == Some(&batch.mark))
                 .collect();
             batch.was_listed |= !members.is_empty();
             let count = u64::try_from(members.len()).unwrap_or(u64::MAX);

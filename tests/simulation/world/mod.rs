@@ -175,7 +175,7 @@ impl World {
         self.numbers += 1;
         let [high, low] = self.numbers.to_be_bytes();
         self.vms.push(Vm {
-            id: ServerId(format!("vm-{}", self.numbers).into()),
+            id: ServerId::new(format!("vm-{}", self.numbers)),
             name: format!("vm-{}", self.numbers),
             mark,
             batch: None,

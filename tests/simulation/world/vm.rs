@@ -242,8 +242,8 @@ impl Vm {
         Server {
             id: self.id.clone(),
             name: self.name.as_str().into(),
-            mark: self.mark.clone(),
-            batch: self.batch.clone(),
+            mark: self.mark.as_deref().map(Into::into),
+            batch: self.batch.as_deref().map(Into::into),
             trial: self.trial,
             scheduling: matches!(self.phase, Phase::Building { .. })
                 && clock::now() < self.scheduled_at,

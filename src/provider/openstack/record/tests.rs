@@ -22,7 +22,7 @@ fn record(fields: &str) -> ServerRecord<'static> {
 }
 
 fn read(fields: &str) -> Server {
-    record(fields).read(&pool()).unwrap().server
+    record(fields).read(&pool(), &mut Texts::default()).unwrap().server
 }
 
 #[track_caller]
@@ -30,7 +30,7 @@ fn check(vm_state: &str, task_state: &str, expected: &Condition, words: &str) {
     let server = read(&format!(
         r#""OS-EXT-STS:vm_state": {vm_state}, "OS-EXT-STS:task_state": {task_state}"#
     ));
-    assert_eq!((&server.condition, server.words.as_str()), (expected, words));
+    assert_eq!((&server.condition, &*server.words), (expected, words));
 }
 
 #[test]
@@ -114,7 +114,11 @@ fn only_null_says_that_it_was_never_launched() {
             r#"{{"id": "a", "metadata": {{"group": "scaler"}}, "addresses": {{}}, "created": "2026-11-24T19:00:00Z", {told}}}"#
         );
         let record: ServerRecord = serde_json::from_str(&json).unwrap();
-        assert_eq!(record.read(&pool()).unwrap().server.launched, expected, "of {told}");
+        assert_eq!(
+            record.read(&pool(), &mut Texts::default()).unwrap().server.launched,
+            expected,
+            "of {told}"
+        );
     }
     for text in ["2026-11-24T19:00:30.000000", "2026-11-24T20:00:30+01:00"] {
         let server = read(&format!(r#""OS-SRV-USG:launched_at": "{text}""#));
@@ -157,7 +161,7 @@ fn floating_addresses_are_told_from_fixed_ones() {
             {"version": 4, "addr": "127.10.1.20"}]}"#,
     );
     let json = read.clone();
-    let read = json.read(&pool()).unwrap();
+    let read = json.read(&pool(), &mut Texts::default()).unwrap();
     let fixed: Vec<String> = read
         .server
         .fixed
@@ -173,7 +177,9 @@ fn floating_addresses_are_told_from_fixed_ones() {
 
 #[test]
 fn the_mark_is_read_under_the_pools_key() {
-    let mark = |key: &str| record(r#""locked": true"#).read(&any(key)).unwrap().server.mark;
+    let mark = |key: &str| {
+        record(r#""locked": true"#).read(&any(key), &mut Texts::default()).unwrap().server.mark
+    };
     assert_eq!(mark("group").as_deref(), Some("scaler"));
     assert_eq!(mark("pool"), None);
 }
@@ -206,16 +212,26 @@ fn a_server_of_ours_that_lacks_what_decides_about_it_is_named() {
             |mark: &str| format!(r#"{{"id": "a", "metadata": {{"group": "{mark}"}}, {fields}}}"#);
         let (ours, other) = (json("scaler"), json("front"));
         let ours: ServerRecord = serde_json::from_str(&ours).unwrap();
-        assert_eq!(ours.read(&pool()).unwrap_err(), format!("server a: {why}"), "of {fields}");
+        assert_eq!(
+            ours.read(&pool(), &mut Texts::default()).unwrap_err(),
+            format!("server a: {why}"),
+            "of {fields}"
+        );
         let other: ServerRecord = serde_json::from_str(&other).unwrap();
-        assert_eq!(other.read(&pool()).unwrap().server.mark.as_deref(), Some("front"));
+        assert_eq!(
+            other.read(&pool(), &mut Texts::default()).unwrap().server.mark.as_deref(),
+            Some("front")
+        );
     }
     // Nobody asks a server that is being built.
     let json = format!(
         r#"{{"id": "a", "metadata": {{"group": "scaler"}}, "status": "BUILD", {created}}}"#
     );
     let building: ServerRecord = serde_json::from_str(&json).unwrap();
-    assert_eq!(building.read(&pool()).unwrap().server.condition, Condition::Building);
+    assert_eq!(
+        building.read(&pool(), &mut Texts::default()).unwrap().server.condition,
+        Condition::Building
+    );
 }
 
 #[test]
@@ -224,10 +240,10 @@ fn of_a_server_that_is_not_ours_only_its_id_and_its_mark_are_needed() {
         let json =
             format!(r#"{{"id": "a", "metadata": {metadata}, "created": 1, "addresses": 1}}"#);
         let record: ServerRecord = serde_json::from_str(&json).unwrap();
-        assert!(record.read(&pool()).is_ok(), "of {metadata}");
+        assert!(record.read(&pool(), &mut Texts::default()).is_ok(), "of {metadata}");
     }
     let record: ServerRecord = serde_json::from_str(r#"{"id": "a"}"#).unwrap();
-    assert_eq!(record.read(&pool()).unwrap().server.mark, None);
+    assert_eq!(record.read(&pool(), &mut Texts::default()).unwrap().server.mark, None);
     for (json, why) in [
         (r#"{"metadata": {}}"#, "a server without an id"),
         (
@@ -236,7 +252,7 @@ fn of_a_server_that_is_not_ours_only_its_id_and_its_mark_are_needed() {
         ),
     ] {
         let record: ServerRecord = serde_json::from_str(json).unwrap();
-        assert_eq!(record.read(&pool()).unwrap_err(), why, "of {json}");
+        assert_eq!(record.read(&pool(), &mut Texts::default()).unwrap_err(), why, "of {json}");
     }
 }
 
@@ -249,6 +265,10 @@ fn a_trial_carries_just_what_a_trial_is_given() {
             r#"{{"id": "a", "metadata": {{"group": "scaler", "simplescalevm-trial": {value}}}, "created": "2026-11-24T19:00:00Z"}}"#
         );
         let record: ServerRecord = serde_json::from_str(&json).unwrap();
-        assert_eq!(record.read(&pool()).unwrap().server.trial, expected, "of {value}");
+        assert_eq!(
+            record.read(&pool(), &mut Texts::default()).unwrap().server.trial,
+            expected,
+            "of {value}"
+        );
     }
 }

@@ -39,7 +39,7 @@ fn a_replica_answers_once_its_service_is_up_and_until_it_is_deleted() {
     let (status, body) = ask(&trial, 1, "GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     assert_eq!(status, "HTTP/1.1 200 OK");
     assert!(matches!(probe::read(&trial.config.probe, body.as_bytes()), Ok((0..=4, false))));
-    trial.simulated.delete(&crate::model::ServerId("vm-1".into())).unwrap();
+    trial.simulated.delete(&crate::model::ServerId::new("vm-1")).unwrap();
     assert!(ask(&trial, 1, "GET / HTTP/1.1\r\n\r\n").is_err(), "it is gone");
 }
 

@@ -39,7 +39,7 @@ fn with_vms(count: u64, time: Duration) -> World {
 }
 
 fn id(number: u64) -> ServerId {
-    ServerId(format!("vm-{number}").into())
+    ServerId::new(format!("vm-{number}"))
 }
 
 fn conditions(world: &World) -> Vec<Condition> {
