@@ -63,7 +63,12 @@ pub fn fill_up(
     let idle = DeadWeight::idle(seen, judged, plan);
     let is_full = room == Some(0);
     let is_empty = idle.count() == 0 && limits.gave_way.is_none();
-    let is_last_place = room == Some(1) && nothing_works && !is_empty;
+    let keeps_last_place = nothing_works && !is_empty;
+    let is_last_place = room == Some(1) && keeps_last_place;
+    if let Some(room) = room.filter(|room| keeps_last_place && 1 < *room && *room <= count) {
+        count = room - 1;
+        held_back = Some(last_place());
+    }
     let is_for_trials = is_stopped || is_last_place || (is_full && nothing_works);
     if is_for_trials && !waits(policy, seen, limits) {
         count = 0;
@@ -81,9 +86,7 @@ pub fn fill_up(
         plan.notes.push(dead_weight_note(&weight, policy));
     }
     if is_last_place && count == 0 && held_back.is_none() {
-        let why =
-            "the last place within REPLICA_MAX is kept for a trial, one every 30 min".to_owned();
-        held_back = Some(HeldBack { why, for_at_least: None });
+        held_back = Some(last_place());
     }
     if count > 0 {
         let replicas = judged.iter().map(|one| &one.replica);
@@ -93,6 +96,11 @@ pub fn fill_up(
         plan.creation = Some(Batch { count, mark, trial: is_trial, why });
     }
     plan.held_back = held_back;
+}
+
+fn last_place() -> HeldBack {
+    let why = "the last place within REPLICA_MAX is kept for a trial, one every 30 min".to_owned();
+    HeldBack { why, for_at_least: None }
 }
 
 /// How many may come of those that are missing, and what holds the others back.

@@ -14,6 +14,7 @@ mod early;
 mod expect;
 mod fixpoint;
 mod forgetting;
+mod full;
 mod lease;
 mod lists;
 mod losses;

@@ -329,6 +329,12 @@ impl World {
         }
         self
     }
+
+    /// The ids of those that were made as trials.
+    pub fn trials(&self) -> Vec<&str> {
+        let trials = self.vms.values().filter(|vm| vm.server.trial);
+        trials.map(|vm| vm.server.id.as_str()).collect()
+    }
 }
 
 /// What VMs say, whenever they are asked.
