@@ -266,6 +266,19 @@ fn a_full_pool_of_dead_replicas_gives_up_one_and_no_other_when_its_trial_is_take
 }
 
 #[test]
+fn a_full_pool_of_dead_replicas_of_which_two_vanish_keeps_a_place_for_trials_and_lives_again() {
+    let set =
+        [("REPLICA_CAPACITY", "1"), ("REPLICA_MIN_AVAILABLE_RESOURCES", "3"), ("REPLICA_MAX", "4")];
+    let mut story = Story::of(4, 0, &set);
+    story.passes(3).kill(4).happens(Event::Builds(Fate::NeverAnswers)).passes(30);
+    story.world(|world| world.vms.truncate(world.vms.len() - 2));
+    story.passes(30);
+    assert_eq!((story.count(), story.free()), (4, 0), "two came, and are as dead");
+    story.happens(Event::Builds(Fate::Good)).passes(HOUR);
+    assert_eq!((story.count(), story.free()), (4, 1), "a trial works");
+}
+
+#[test]
 fn a_dead_replica_that_was_to_give_way_and_is_locked_instead_lets_another_do_so() {
     let mut story = Story::of(3, 0, &THREE_AND_NO_MORE);
     story.passes(3).kill(3);

@@ -107,16 +107,17 @@ impl Brakes {
             let (silent, known) = (silent.count(), asked.count());
             if known < MANY { silent > 0 && silent == known } else { most(silent, known) }
         };
-        // With those that came to answer since, too: whoever is judged by both is beyond doubt.
+        let wider = reference.union(back).cloned().collect();
+        // With those that came to answer since, or to the list, too: whoever is judged by all is beyond doubt.
         if let Some((known, _)) = &self.silence {
-            let all = known.union(reference).cloned().collect();
-            if !most_are_silent(known) || !most_are_silent(&all) {
+            let all = |more: &BTreeSet<ServerId>| known.union(more).cloned().collect();
+            if [known.clone(), all(reference), all(&wider)].iter().any(|one| !most_are_silent(one))
+            {
                 self.silence = None;
             }
         }
         // It may have begun when nobody could know.
         let since = self.doubtful_since.take().unwrap_or(now);
-        let wider = reference.union(back).cloned().collect();
         if !most_are_silent(reference) || !most_are_silent(&wider) {
             return;
         }
@@ -143,6 +144,13 @@ impl Brakes {
     /// The same as far as it is possible: by passes, the brake may last longer, or have begun anew.
     pub fn may_excuse(&self, now: u64, id: &ServerId) -> bool {
         now <= self.doubtful_until || self.possible.get(id).is_some_and(|until| now <= *until)
+    }
+
+    /// Whether one that fell silent at `since` may have done so while there was a brake: then it tells nothing of those that
+    /// die.
+    pub fn may_have_begun(&self, now: u64, since: u64) -> bool {
+        let possible = self.possible.values().any(|until| now <= *until);
+        (possible || now <= self.doubtful_until) && now - since <= MAY_HOLD
     }
 
     /// Whether many are silent, and that for less than three intervals.

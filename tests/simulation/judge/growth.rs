@@ -52,7 +52,7 @@ pub fn check(judge: &mut Judge, world: &World, creation: &Creation) {
         list,
         at,
         reply: Reply::Unclear,
-        was_listed: false,
+        is_listed: false,
         scheduling: None,
         gone: false,
         exists: false,
@@ -79,6 +79,10 @@ fn within(judge: &Judge, count: u64, trial: bool) -> Result<(), String> {
     let (limit, dead) = (limit(judge), dead_weight(judge).saturating_add(coming(judge)));
     if dead + count > limit {
         return Err(format!("{dead} serve nothing beside them, and the limit is {limit}"));
+    }
+    let nobody_serves = judge.witness.newest_healthy().is_none();
+    if judge.gave_way.is_some() && nobody_serves && count == room {
+        return Err("one gave way, so the last place is a trial's".into());
     }
     Ok(())
 }
@@ -165,6 +169,10 @@ pub fn may_stay_short(judge: &Judge, world: &World, names_a_limit: bool) -> Resu
     // One gives way to a trial, once: when an operator holds that trial, it is his turn.
     let is_held = |server: &Server| server.locked || server.condition == Condition::SoftDeleted;
     if judge.witness.servers.iter().any(|server| server.trial && is_held(server)) {
+        return Ok(());
+    }
+    // Others have filled the place of the one that gave way: no second one does.
+    if judge.gave_way.is_some() && judge.witness.servers.iter().all(|server| !server.trial) {
         return Ok(());
     }
     let newest = world.pool().filter(|vm| vm.is_healthy()).map(|vm| vm.created).max();
@@ -259,7 +267,8 @@ fn died_young(judge: &Judge, server: &Server) -> bool {
     let is_silent = matches!(witness.answers.get(id), Some(Answer::None { .. }))
         && server.condition == (Condition::Active { task: None })
         && !is_news(judge, id)
-        && !witness.brakes.may_excuse(witness.began, &server.id);
+        && !witness.brakes.may_excuse(witness.began, &server.id)
+        && !witness.brakes.may_have_begun(witness.began, *silent);
     let disproved = witness.newest_to_last.is_some_and(|lasting| lasting > server.created);
     young && is_silent && !disproved
 }

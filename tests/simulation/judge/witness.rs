@@ -39,7 +39,8 @@ pub struct Batch {
     pub list: u64,
     pub at: u64,
     pub reply: Reply,
-    pub was_listed: bool,
+    /// Whether the last list shows any of it.
+    pub is_listed: bool,
     /// Servers of it in the last list, as long as one of them was being scheduled.
     pub scheduling: Option<u64>,
     /// A look-up found nothing.
@@ -183,6 +184,7 @@ impl Witness {
                     self.note_state(server);
                 }
             }
+            self.note_batches();
             return;
         }
         self.scheduling = servers.iter().any(|server| server.scheduling);
@@ -204,20 +206,23 @@ impl Witness {
         for server in servers.iter().filter(of_the_pool) {
             self.note_state(server);
         }
-        let known_whole = |batch: &Batch| batch.was_listed && batch.scheduling.is_none();
+        let known_whole = |batch: &Batch| batch.is_listed && batch.scheduling.is_none();
         self.batches.retain(|batch| !batch.gone && !known_whole(batch));
         for batch in &mut self.batches {
             batch.exists = false;
-            let members: Vec<&Server> = self
-                .servers
-                .iter()
-                .filter(|server| server.batch.as_deref() == Some(&batch.mark))
-                .collect();
-            batch.was_listed |= !members.is_empty();
+        }
+        self.note_batches();
+        self.brakes.listed(self.began, &self.servers_before, &self.servers, &self.delete_sent);
+    }
+
+    fn note_batches(&mut self) {
+        for batch in &mut self.batches {
+            let of_it = |server: &&Server| server.batch.as_deref() == Some(&batch.mark);
+            let members: Vec<&Server> = self.servers.iter().filter(of_it).collect();
             let count = u64::try_from(members.len()).unwrap_or(u64::MAX);
+            batch.is_listed = !members.is_empty();
             batch.scheduling = members.iter().any(|server| server.scheduling).then_some(count);
         }
-        self.brakes.listed(self.began, &self.servers_before, &self.servers, &self.delete_sent);
     }
 
     fn note_state(&mut self, server: &Server) {
@@ -365,7 +370,7 @@ impl Witness {
         }
         let exists = found.is_some_and(|server| !is_going(server));
         let found = self.batches.iter_mut().find(|batch| batch.reply == Reply::First(id.clone()));
-        if let Some(batch) = found.filter(|batch| !batch.was_listed) {
+        if let Some(batch) = found.filter(|batch| !batch.is_listed) {
             batch.gone |= !exists;
             // In the pass that made it the list could not show it yet.
             batch.exists = exists && self.made_now.as_ref() != Some(id);
@@ -431,9 +436,7 @@ impl Witness {
 
     /// Batches that the list does not show and whose first server is known.
     pub fn to_look_up(&self) -> usize {
-        // Of one that was being scheduled when it was last listed that listing was not final.
-        let unlisted =
-            self.batches.iter().filter(|batch| !batch.was_listed || batch.scheduling.is_none());
+        let unlisted = self.batches.iter().filter(|batch| !batch.is_listed);
         unlisted.filter(|batch| matches!(batch.reply, Reply::First(_))).count()
     }
 
@@ -441,7 +444,7 @@ impl Witness {
     pub fn follows(&self, batch: &Batch) -> bool {
         let lately = self.lists <= batch.list + UNCLEAR_PASSES
             || self.began - batch.at < UNCLEAR_PASSES * PASS_COUNTS_AFTER;
-        !batch.was_listed
+        !batch.is_listed
             && !batch.gone
             && match batch.reply {
                 Reply::First(_) => true,
