@@ -155,7 +155,7 @@ mod tests {
         ExternalAddress {
             id: AddressId(format!("ip-{number}")),
             address: [203, 0, 113, number].into(),
-            holder: holder.map(|id| ServerId::new(id)),
+            holder: holder.map(ServerId::new),
             on_server_port: true,
         }
     }

@@ -159,7 +159,7 @@ fn address(id: &str, address: &str, holder: Option<&str>) -> ExternalAddress {
     ExternalAddress {
         id: AddressId(id.into()),
         address: address.parse().unwrap(),
-        holder: holder.map(|id| ServerId::new(id)),
+        holder: holder.map(ServerId::new),
         on_server_port: true,
     }
 }

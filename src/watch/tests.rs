@@ -327,7 +327,7 @@ fn watched_are_those_that_hold_an_address_after_the_pass_and_can_be_asked() {
         ..Outcome::default()
     };
     let answered = ["healthy", "finished", "deleted", "heir", "spare"];
-    let answered = answered.map(|id| ServerId::new(id)).into();
+    let answered = answered.map(ServerId::new).into();
     let plan = Plan { replicas, ..Plan::default() };
     let holders = after_pass(&plan, Some(&outcome), &addresses, &answered);
     let expected = [

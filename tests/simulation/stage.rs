@@ -268,7 +268,7 @@ fn told(watched: &Watched, report: &Report) -> String {
     let mut lines = Vec::new();
     if watched.is_early() {
         let ids = |ids: &mut dyn Iterator<Item = &ServerId>| {
-            ids.map(|id| id.as_str()).collect::<Vec<_>>().join(", ")
+            ids.map(ServerId::as_str).collect::<Vec<_>>().join(", ")
         };
         let (lost, pending) = (ids(&mut watched.lost.keys()), ids(&mut watched.pending.iter()));
         lines.push(format!("    early: lost {lost}; pending {pending}"));

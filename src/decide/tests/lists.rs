@@ -55,7 +55,7 @@ fn look_twice(world: &mut World) -> Observation {
     let mut sight = look(world);
     assert!(sight.scheduling);
     let memory = world.memory.clone();
-    complete(world, &memory, &"scaler".to_owned(), &mut sight);
+    complete(world, &memory, "scaler", &mut sight);
     sight.observation
 }
 

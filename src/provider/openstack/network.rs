@@ -196,7 +196,7 @@ fn external_address(session: &mut Session, floating_ip: FloatingIp) -> Result<Ex
             (Some(device).filter(|device| !device.is_empty()), is_server)
         }
     };
-    let holder = device.map(|id| ServerId::new(id));
+    let holder = device.map(ServerId::new);
     Ok(ExternalAddress { id, address, holder, on_server_port })
 }
 
