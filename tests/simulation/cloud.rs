@@ -91,6 +91,7 @@ impl Provider for Cloud {
     }
 
     fn server(&mut self, id: &ServerId) -> Result<Option<Server>> {
+        self.0.borrow_mut().judge.looks_up(id);
         let found = self.ask(Request::LookUp, |universe| Ok(universe.world.record(id)));
         let judge = &mut self.0.borrow_mut().judge;
         match &found {

@@ -119,6 +119,20 @@ impl Judge {
         self.witness.addresses = Some(addresses.to_vec());
     }
 
+    /// Somebody has to need it: what a short list lacks, and what was just made, are too many to be told apart.
+    pub fn looks_up(&mut self, id: &ServerId) {
+        let witness = &self.witness;
+        let mut holders = witness.addresses.iter().flatten().filter_map(|one| one.holder.as_ref());
+        let is_needed = witness.server(id).is_some()
+            || witness.is_to_be_looked_up(id)
+            || holders.any(|holder| holder == id)
+            || witness.scheduling
+            || witness.made_now.is_some();
+        if !is_needed {
+            self.breaks(Rule::FewRequests, format!("{id} is looked up, and nobody needs to know"));
+        }
+    }
+
     pub fn looked_up(&mut self, id: &ServerId, found: Option<&Server>) {
         self.witness.looked_up(id, found);
     }

@@ -434,10 +434,24 @@ impl Witness {
         pairs.any(|(.., at)| lately(*at))
     }
 
-    /// Batches that the list does not show and whose first server is known.
+    /// Batches that the list does not show and whose first server is known: that one.
+    fn unlisted(&self) -> impl Iterator<Item = &ServerId> {
+        self.batches.iter().filter(|batch| !batch.is_listed).filter_map(|batch| {
+            match &batch.reply {
+                Reply::First(id) => Some(id),
+                Reply::Unclear => None,
+            }
+        })
+    }
+
+    /// How many of those there are.
     pub fn to_look_up(&self) -> usize {
-        let unlisted = self.batches.iter().filter(|batch| !batch.is_listed);
-        unlisted.filter(|batch| matches!(batch.reply, Reply::First(_))).count()
+        self.unlisted().count()
+    }
+
+    /// Whether this one is one of them.
+    pub fn is_to_be_looked_up(&self, id: &ServerId) -> bool {
+        self.unlisted().any(|first| first == id)
     }
 
     /// Whether a batch may still come, as far as the process knows.
