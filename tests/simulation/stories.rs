@@ -1,5 +1,7 @@
 //! Histories that once came out wrong. Each tells what must come of it, by the program's own passes.
 
+mod full;
+
 use std::collections::BTreeSet;
 
 use simplescalevm::model::{Condition, ServerId};
@@ -15,6 +17,8 @@ use crate::world::{MARK, World};
 
 const HOUR: u64 = 60;
 const DAY: u64 = 24 * HOUR;
+
+const REPLACED: (&str, &str) = ("REPLICA_REPLACE_SILENT_AFTER", "300");
 
 /// A pool of so many replicas that work, and the settings that are not at their defaults.
 struct Story(Stage);
@@ -200,94 +204,6 @@ fn a_hundred_that_die_at_once_are_made_up_for_whatever_is_restarted_in_between()
         story.passes(30);
         assert_eq!((story.free(), story.left()), (9, 100), "restart: {restart}");
     }
-}
-
-// One brake, and REPLICA_REPLACE_SILENT_AFTER was void for good.
-
-const REPLACED: (&str, &str) = ("REPLICA_REPLACE_SILENT_AFTER", "300");
-
-const THREE_AND_NO_MORE: [(&str, &str); 4] = [
-    ("REPLICA_CAPACITY", "1"),
-    ("REPLICA_MIN_AVAILABLE_RESOURCES", "3"),
-    ("REPLICA_MAX", "3"),
-    REPLACED,
-];
-
-#[test]
-fn a_pool_of_three_at_most_outlives_any_number_of_deaths() {
-    let set = [
-        ("REPLICA_CAPACITY", "1"),
-        ("REPLICA_MIN_AVAILABLE_RESOURCES", "1"),
-        ("REPLICA_MAX", "3"),
-        REPLACED,
-    ];
-    let mut story = Story::of(1, 0, &set);
-    let mut below = 0;
-    for _ in 0..6 {
-        story.kill(3);
-        for _ in 0..HOUR {
-            story.pass();
-            below += u64::from(story.free() == 0);
-        }
-        assert!(story.count() <= 2 && story.free() == 1, "{} VMs", story.count());
-    }
-    assert!(below <= 6 * 7, "{below} passes below the minimum");
-}
-
-#[test]
-fn a_pool_that_is_full_of_dead_replicas_makes_room_for_a_trial_and_lives_again() {
-    let mut story = Story::of(3, 0, &THREE_AND_NO_MORE);
-    story.passes(3).kill(3).passes(30);
-    assert_eq!((story.free(), story.count(), story.left()), (3, 3, 0));
-}
-
-#[test]
-fn a_full_pool_that_is_cut_off_loses_one_working_vm_at_most() {
-    let set = [("REPLICA_CAPACITY", "1"), ("REPLICA_MAX", "12"), REPLACED];
-    let mut story = Story::of(12, 0, &set);
-    story.passes(3).happens(Event::OwnNetwork { works: false });
-    for _ in 0..12 {
-        story.passes(HOUR).0.restart();
-    }
-    assert!(story.left() >= 11, "{} are left", story.left());
-    story.happens(Event::OwnNetwork { works: true }).passes(10);
-    assert!(story.left() >= 11, "{} are left", story.left());
-}
-
-#[test]
-fn a_full_pool_of_dead_replicas_gives_up_one_and_no_other_when_its_trial_is_taken_away() {
-    let mut story = Story::of(3, 0, &THREE_AND_NO_MORE);
-    story.passes(3).kill(3).happens(Event::Builds(Fate::NeverAnswers)).passes(15);
-    assert_eq!((story.left(), story.made()), (2, 1), "one gave way to a trial");
-    // Somebody deletes the trial, and fills its place with what is as dead as the others.
-    story.world(|world| world.vms.retain(|vm| !vm.ours));
-    story.happens(Event::Added).kill(3).passes(HOUR);
-    assert_eq!((story.left(), story.made()), (3, 1));
-}
-
-#[test]
-fn a_full_pool_of_dead_replicas_of_which_two_vanish_keeps_a_place_for_trials_and_lives_again() {
-    let set =
-        [("REPLICA_CAPACITY", "1"), ("REPLICA_MIN_AVAILABLE_RESOURCES", "3"), ("REPLICA_MAX", "4")];
-    let mut story = Story::of(4, 0, &set);
-    story.passes(3).kill(4).happens(Event::Builds(Fate::NeverAnswers)).passes(30);
-    story.world(|world| world.vms.truncate(world.vms.len() - 2));
-    story.passes(30);
-    assert_eq!((story.count(), story.free()), (4, 0), "two came, and are as dead");
-    story.happens(Event::Builds(Fate::Good)).passes(HOUR);
-    assert_eq!((story.count(), story.free()), (4, 1), "a trial works");
-}
-
-#[test]
-fn a_dead_replica_that_was_to_give_way_and_is_locked_instead_lets_another_do_so() {
-    let mut story = Story::of(3, 0, &THREE_AND_NO_MORE);
-    story.passes(3).kill(3);
-    story.world(|world| world.weather.faults = vec![(Request::Delete, Fault::Forbidden, 255)]);
-    story.passes(15);
-    assert_eq!((story.left(), story.made()), (3, 0), "the cloud refuses the deletion");
-    story.world(|world| world.weather.faults.clear());
-    story.happens(Event::Locked { vm: 0 }).passes(30);
-    assert_eq!((story.left(), story.free()), (1, 2), "all but the locked one work again");
 }
 
 // Working VMs that the cloud has in error were deleted.
