@@ -63,10 +63,12 @@ pub fn fill_up(
     let idle = DeadWeight::idle(seen, judged, plan);
     let is_full = room == Some(0);
     let is_empty = idle.count() == 0 && limits.gave_way.is_none();
-    let keeps_last_place = nothing_works && !is_empty;
-    let is_last_place = room == Some(1) && keeps_last_place;
-    if let Some(room) = room.filter(|room| keeps_last_place && 1 < *room && *room <= count) {
-        count = room - 1;
+    let is_last_place = room == Some(1) && nothing_works && !is_empty;
+    // One gave way to a trial that is not made yet: however many places others leave, the last one is for it.
+    let awaits_trial = limits.gave_way.is_some() && nothing_works && !trial::exists(judged);
+    let most = room.map_or(count, |room| room.saturating_sub(1));
+    if awaits_trial && 0 < most && most < count {
+        count = most;
         held_back = Some(last_place());
     }
     let is_for_trials = is_stopped || is_last_place || (is_full && nothing_works);

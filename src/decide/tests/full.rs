@@ -28,13 +28,14 @@ fn with_replacement_a_pool_full_of_dead_ones_makes_room_for_one_trial() {
     assert_eq!(world.vms.keys().collect::<Vec<_>>(), [&trial], "the dead go once it is healthy");
 }
 
-/// All of them at once would fill it for good, should they be as dead as the others.
+/// One was to give way, and could not be deleted: all that come at once would fill the pool for good, should they be as dead.
 #[test]
-fn a_pool_in_which_nothing_works_keeps_its_last_place_for_a_trial_when_several_are_free() {
+fn when_several_leave_a_pool_full_of_dead_ones_the_last_place_is_for_the_trial() {
     let mut world = world(["a", "b", "c", "d"].map(|id| healthy(id, 0)));
     (world.policy.minimum, world.policy.max) = (3, Some(4));
+    world.policy.replace_silent_after = Some(Duration::from_secs(300));
     world.makes = silent;
-    world.pass().put(["a", "b", "c", "d"].map(silent));
+    world.pass().put(["a", "b", "c", "d"].map(silent)).delete_fails.insert("a".into());
     world.passes(20);
     world.vms.retain(|id, _| id != "a" && id != "b");
     world.pass().creates(1).held_back("the last place within REPLICA_MAX is kept for a trial");
@@ -43,6 +44,16 @@ fn a_pool_in_which_nothing_works_keeps_its_last_place_for_a_trial_when_several_a
     let trial = world.trials()[0].to_owned();
     world.passes(60);
     assert!(!world.vms.contains_key(&trial), "another one is tried in its place\n{}", world.plan);
+}
+
+/// What merely boots is no reason to make an expendable one.
+#[test]
+fn a_cold_start_beside_one_that_was_set_aside_makes_no_trial() {
+    let mut world = world([set_aside("p", "stopped")]);
+    (world.policy.minimum, world.policy.max) = (3, Some(4));
+    world.makes = silent;
+    world.pass().creates(3).passes(5);
+    assert!(world.trials().is_empty(), "{}", world.plan);
 }
 
 /// The pool is one replica, so no other shows that one gave way before.

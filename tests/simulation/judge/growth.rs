@@ -81,7 +81,7 @@ fn within(judge: &Judge, count: u64, trial: bool) -> Result<(), String> {
         return Err(format!("{dead} serve nothing beside them, and the limit is {limit}"));
     }
     let nobody_serves = judge.witness.newest_healthy().is_none();
-    if judge.gave_way.is_some() && nobody_serves && count == room {
+    if awaits_trial(judge) && nobody_serves && count == room {
         return Err("one gave way, so the last place is a trial's".into());
     }
     Ok(())
@@ -172,7 +172,7 @@ pub fn may_stay_short(judge: &Judge, world: &World, names_a_limit: bool) -> Resu
         return Ok(());
     }
     // Others have filled the place of the one that gave way: no second one does.
-    if judge.gave_way.is_some() && judge.witness.servers.iter().all(|server| !server.trial) {
+    if awaits_trial(judge) {
         return Ok(());
     }
     let newest = world.pool().filter(|vm| vm.is_healthy()).map(|vm| vm.created).max();
@@ -187,6 +187,11 @@ pub fn may_stay_short(judge: &Judge, world: &World, names_a_limit: bool) -> Resu
         Some(server) => Err(format!("{} could make room", server.id)),
         None => Ok(()),
     }
+}
+
+/// Whether one gave way to a trial that is not there.
+fn awaits_trial(judge: &Judge) -> bool {
+    judge.gave_way.is_some() && judge.witness.servers.iter().all(|server| !server.trial)
 }
 
 /// Replicas asked for that the list does not show and that may come, at least.

@@ -66,15 +66,26 @@ fn a_full_pool_of_dead_replicas_gives_up_one_and_no_other_when_its_trial_is_take
 
 #[test]
 fn a_full_pool_of_dead_replicas_of_which_two_vanish_keeps_a_place_for_trials_and_lives_again() {
-    let set =
-        [("REPLICA_CAPACITY", "1"), ("REPLICA_MIN_AVAILABLE_RESOURCES", "3"), ("REPLICA_MAX", "4")];
+    let set = [
+        ("REPLICA_CAPACITY", "1"),
+        ("REPLICA_MIN_AVAILABLE_RESOURCES", "3"),
+        ("REPLICA_MAX", "4"),
+        REPLACED,
+    ];
     let mut story = Story::of(4, 0, &set);
-    story.passes(3).kill(4).happens(Event::Builds(Fate::NeverAnswers)).passes(30);
-    story.world(|world| world.vms.truncate(world.vms.len() - 2));
+    story.passes(3).kill(4).happens(Event::Builds(Fate::NeverAnswers));
+    story.world(|world| world.weather.faults = vec![(Request::Delete, Fault::Forbidden, 255)]);
+    story.passes(15);
+    assert_eq!((story.left(), story.made()), (4, 0), "the cloud refuses the deletion");
+    story.world(|world| {
+        world.weather.faults.clear();
+        let gone: Vec<_> = world.pool().take(2).map(|vm| vm.id.clone()).collect();
+        world.vms.retain(|vm| !gone.contains(&vm.id));
+    });
     story.passes(30);
     assert_eq!((story.count(), story.free()), (4, 0), "two came, and are as dead");
     story.happens(Event::Builds(Fate::Good)).passes(HOUR);
-    assert_eq!((story.count(), story.free()), (4, 1), "a trial works");
+    assert_eq!(story.free(), 3, "a trial worked, and the others were replaced");
 }
 
 #[test]
