@@ -36,6 +36,9 @@ pub struct Limits<'a> {
     pub trial_is_coming: bool,
 }
 
+/// Why a place is left.
+const LAST_PLACE: &str = "the last place within REPLICA_MAX is kept for a trial, one every 30 min";
+
 /// Adds the creation to the plan, or why there is none although replicas are missing.
 pub fn fill_up(
     policy: &Policy,
@@ -55,22 +58,17 @@ pub fn fill_up(
     let room = room(policy, judged, limits, plan);
     let weight = DeadWeight::of(seen, limits.lasted, judged, plan);
     let is_stopped = weight.count() >= limit(policy);
-    let (mut count, mut held_back) = cut(policy, seen, limits, missing, room, &weight);
-    let mut is_trial = false;
-
     // A pool in which nothing works keeps its last place for a trial: anything else created there would stay for ever.
     let nothing_works = judged.iter().all(|one| one.replica.state != State::Healthy);
+    let awaits_trial = limits.gave_way.is_some() && nothing_works && !trial::exists(judged);
+    let (mut count, mut held_back) =
+        cut(policy, seen, limits, missing, room, awaits_trial, &weight);
+    let mut is_trial = false;
+
     let idle = DeadWeight::idle(seen, judged, plan);
     let is_full = room == Some(0);
     let is_empty = idle.count() == 0 && limits.gave_way.is_none();
     let is_last_place = room == Some(1) && nothing_works && !is_empty;
-    // One gave way to a trial that is not made yet: however many places others leave, the last one is for it.
-    let awaits_trial = limits.gave_way.is_some() && nothing_works && !trial::exists(judged);
-    let most = room.map_or(count, |room| room.saturating_sub(1));
-    if awaits_trial && 0 < most && most < count {
-        count = most;
-        held_back = Some(last_place());
-    }
     let is_for_trials = is_stopped || is_last_place || (is_full && nothing_works);
     if is_for_trials && !waits(policy, seen, limits) {
         count = 0;
@@ -88,7 +86,7 @@ pub fn fill_up(
         plan.notes.push(dead_weight_note(&weight, policy));
     }
     if is_last_place && count == 0 && held_back.is_none() {
-        held_back = Some(last_place());
+        held_back = Some(HeldBack { why: LAST_PLACE.to_owned(), for_at_least: None });
     }
     if count > 0 {
         let replicas = judged.iter().map(|one| &one.replica);
@@ -100,11 +98,6 @@ pub fn fill_up(
     plan.held_back = held_back;
 }
 
-fn last_place() -> HeldBack {
-    let why = "the last place within REPLICA_MAX is kept for a trial, one every 30 min".to_owned();
-    HeldBack { why, for_at_least: None }
-}
-
 /// How many may come of those that are missing, and what holds the others back.
 fn cut(
     policy: &Policy,
@@ -112,6 +105,7 @@ fn cut(
     limits: &Limits<'_>,
     missing: u64,
     room: Option<u64>,
+    awaits_trial: bool,
     weight: &DeadWeight,
 ) -> (u64, Option<HeldBack>) {
     let (mut count, mut held_back) = (missing, None);
@@ -147,6 +141,10 @@ fn cut(
     }
     if let Some(why) = &seen.incomplete {
         cut(0, format!("the list may be incomplete: {why}"), None);
+    }
+    // One gave way to a trial that is not made yet: however many places others leave, the last one is for it.
+    if let Some(room) = room.filter(|room| awaits_trial && *room > 1) {
+        cut(room - 1, LAST_PLACE.to_owned(), None);
     }
     (count, held_back)
 }

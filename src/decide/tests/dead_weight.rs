@@ -29,17 +29,10 @@ fn many(letters: std::ops::RangeInclusive<u8>, vm: impl Fn(&str) -> Vm) -> Vec<V
     letters.map(|letter| vm(&char::from(letter).to_string())).collect()
 }
 
-/// Passes a minute apart.
-fn minutes(world: &mut World, minutes: u64) {
-    for _ in 0..minutes {
-        world.pass();
-    }
-}
-
 #[test]
 fn a_dead_image_stops_at_the_limit_and_one_trial() {
     let mut world = wanting_two([]);
-    minutes(&mut world, 2 * 24 * 60);
+    world.passes(2 * 24 * 60);
     assert_eq!(world.vms.len(), 9 + 1 + 1, "nine, a trial and z\n{}", world.plan);
     assert_eq!(world.trials().len(), 1);
     world.creates(0).held_back("dead weight limit 9: 10 replicas serve nothing");
@@ -191,7 +184,7 @@ fn trials_whose_deletion_is_refused_do_not_pile_up() {
 fn trials_for_whose_deletion_there_is_no_time_do_not_pile_up() {
     let mut world = wanting_two(["a", "b"].map(unbuilt));
     (world.delete_takes, world.delete_fails) = (60, ["a", "b"].map(str::to_owned).into());
-    minutes(&mut world, 24 * 60);
+    world.passes(24 * 60);
     assert_eq!(world.trials().len(), 1, "{}", world.plan);
 }
 
@@ -293,7 +286,7 @@ fn a_hundred_that_died_at_once_are_refilled() {
         }
         world.put(names.iter().map(|id| silent(id)));
         world.makes = |id| healthy(id, 1);
-        minutes(&mut world, 20);
+        world.passes(20);
         assert_eq!(world.plan.free, 10, "restart: {restart}\n{}", world.plan);
     }
 }
@@ -314,10 +307,10 @@ fn a_trial_that_could_not_be_deleted_and_is_locked_then_does_not_end_the_trials(
     trial.server.trial = true;
     let mut world = settled(many(b'a'..=b'i', |id| silent(id).aged(700)));
     world.put([trial.clone()]).delete_fails.insert("t".into());
-    minutes(&mut world, 60);
+    world.passes(60);
     assert_eq!(world.trials(), ["t"]);
     trial.server.locked = true;
     world.put([trial]);
-    minutes(&mut world, 60);
+    world.passes(60);
     assert!(world.trials().len() > 1, "{}", world.plan);
 }

@@ -122,10 +122,9 @@ impl Judge {
     /// Somebody has to need it: what a short list lacks, and what was just made, are too many to be told apart.
     pub fn looks_up(&mut self, id: &ServerId) {
         let witness = &self.witness;
-        let mut holders = witness.addresses.iter().flatten().filter_map(|one| one.holder.as_ref());
         let is_needed = witness.server(id).is_some()
-            || witness.is_to_be_looked_up(id)
-            || holders.any(|holder| holder == id)
+            || witness.to_look_up().any(|first| first == id)
+            || witness.holders().any(|holder| holder == id)
             || witness.scheduling
             || witness.made_now.is_some();
         if !is_needed {
@@ -199,9 +198,13 @@ impl Judge {
     /// that a list lacks while the cloud looks for hosts; and one for what was just made.
     fn look_ups(&self) -> usize {
         let lacking = if self.witness.scheduling { LACKING_MAX } else { 0 };
-        let held = self.witness.addresses.iter().flatten().filter_map(|one| one.holder.as_ref());
-        let unlisted = held.filter(|holder| self.witness.server(holder).is_none()).count();
-        self.witness.to_look_up() + self.witness.servers.len() + unlisted + lacking + self.made()
+        let holders = self.witness.holders();
+        let unlisted = holders.filter(|holder| self.witness.server(holder).is_none()).count();
+        self.witness.to_look_up().count()
+            + self.witness.servers.len()
+            + unlisted
+            + lacking
+            + self.made()
     }
 
     /// How much was made in this pass.

@@ -435,7 +435,7 @@ impl Witness {
     }
 
     /// Batches that the list does not show and whose first server is known: that one.
-    fn unlisted(&self) -> impl Iterator<Item = &ServerId> {
+    pub fn to_look_up(&self) -> impl Iterator<Item = &ServerId> {
         self.batches.iter().filter(|batch| !batch.is_listed).filter_map(|batch| {
             match &batch.reply {
                 Reply::First(id) => Some(id),
@@ -444,14 +444,9 @@ impl Witness {
         })
     }
 
-    /// How many of those there are.
-    pub fn to_look_up(&self) -> usize {
-        self.unlisted().count()
-    }
-
-    /// Whether this one is one of them.
-    pub fn is_to_be_looked_up(&self, id: &ServerId) -> bool {
-        self.unlisted().any(|first| first == id)
+    /// Who holds an address.
+    pub fn holders(&self) -> impl Iterator<Item = &ServerId> {
+        self.addresses.iter().flatten().filter_map(|one| one.holder.as_ref())
     }
 
     /// Whether a batch may still come, as far as the process knows.

@@ -4,23 +4,20 @@ use crate::history::Event;
 use crate::stories::{HOUR, REPLACED, Story};
 use crate::world::weather::{Fate, Fault, Request};
 
-const THREE_AND_NO_MORE: [(&str, &str); 4] = [
-    ("REPLICA_CAPACITY", "1"),
-    ("REPLICA_MIN_AVAILABLE_RESOURCES", "3"),
-    ("REPLICA_MAX", "3"),
-    REPLACED,
-];
+/// A pool of this minimum and maximum, in which what is silent is replaced.
+fn replaced(minimum: &'static str, max: &'static str) -> [(&'static str, &'static str); 4] {
+    [
+        ("REPLICA_CAPACITY", "1"),
+        ("REPLICA_MIN_AVAILABLE_RESOURCES", minimum),
+        ("REPLICA_MAX", max),
+        REPLACED,
+    ]
+}
 
 /// One brake, and `REPLICA_REPLACE_SILENT_AFTER` was void for good.
 #[test]
 fn a_pool_of_three_at_most_outlives_any_number_of_deaths() {
-    let set = [
-        ("REPLICA_CAPACITY", "1"),
-        ("REPLICA_MIN_AVAILABLE_RESOURCES", "1"),
-        ("REPLICA_MAX", "3"),
-        REPLACED,
-    ];
-    let mut story = Story::of(1, 0, &set);
+    let mut story = Story::of(1, 0, &replaced("1", "3"));
     let mut below = 0;
     for _ in 0..6 {
         story.kill(3);
@@ -35,7 +32,7 @@ fn a_pool_of_three_at_most_outlives_any_number_of_deaths() {
 
 #[test]
 fn a_pool_that_is_full_of_dead_replicas_makes_room_for_a_trial_and_lives_again() {
-    let mut story = Story::of(3, 0, &THREE_AND_NO_MORE);
+    let mut story = Story::of(3, 0, &replaced("3", "3"));
     story.passes(3).kill(3).passes(30);
     assert_eq!((story.free(), story.count(), story.left()), (3, 3, 0));
 }
@@ -55,7 +52,7 @@ fn a_full_pool_that_is_cut_off_loses_one_working_vm_at_most() {
 
 #[test]
 fn a_full_pool_of_dead_replicas_gives_up_one_and_no_other_when_its_trial_is_taken_away() {
-    let mut story = Story::of(3, 0, &THREE_AND_NO_MORE);
+    let mut story = Story::of(3, 0, &replaced("3", "3"));
     story.passes(3).kill(3).happens(Event::Builds(Fate::NeverAnswers)).passes(15);
     assert_eq!((story.left(), story.made()), (2, 1), "one gave way to a trial");
     // Somebody deletes the trial, and fills its place with what is as dead as the others.
@@ -66,13 +63,7 @@ fn a_full_pool_of_dead_replicas_gives_up_one_and_no_other_when_its_trial_is_take
 
 #[test]
 fn a_full_pool_of_dead_replicas_of_which_two_vanish_keeps_a_place_for_trials_and_lives_again() {
-    let set = [
-        ("REPLICA_CAPACITY", "1"),
-        ("REPLICA_MIN_AVAILABLE_RESOURCES", "3"),
-        ("REPLICA_MAX", "4"),
-        REPLACED,
-    ];
-    let mut story = Story::of(4, 0, &set);
+    let mut story = Story::of(4, 0, &replaced("3", "4"));
     story.passes(3).kill(4).happens(Event::Builds(Fate::NeverAnswers));
     story.world(|world| world.weather.faults = vec![(Request::Delete, Fault::Forbidden, 255)]);
     story.passes(15);
@@ -90,7 +81,7 @@ fn a_full_pool_of_dead_replicas_of_which_two_vanish_keeps_a_place_for_trials_and
 
 #[test]
 fn a_dead_replica_that_was_to_give_way_and_is_locked_instead_lets_another_do_so() {
-    let mut story = Story::of(3, 0, &THREE_AND_NO_MORE);
+    let mut story = Story::of(3, 0, &replaced("3", "3"));
     story.passes(3).kill(3);
     story.world(|world| world.weather.faults = vec![(Request::Delete, Fault::Forbidden, 255)]);
     story.passes(15);

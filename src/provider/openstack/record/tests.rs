@@ -21,8 +21,12 @@ fn record(fields: &str) -> ServerRecord<'static> {
     ServerRecord::deserialize(json).unwrap()
 }
 
+fn as_ours(record: ServerRecord<'_>) -> Result<Read, String> {
+    record.read(&pool(), &mut Texts::default())
+}
+
 fn read(fields: &str) -> Server {
-    record(fields).read(&pool(), &mut Texts::default()).unwrap().server
+    as_ours(record(fields)).unwrap().server
 }
 
 #[track_caller]
@@ -114,11 +118,7 @@ fn only_null_says_that_it_was_never_launched() {
             r#"{{"id": "a", "metadata": {{"group": "scaler"}}, "addresses": {{}}, "created": "2026-11-24T19:00:00Z", {told}}}"#
         );
         let record: ServerRecord = serde_json::from_str(&json).unwrap();
-        assert_eq!(
-            record.read(&pool(), &mut Texts::default()).unwrap().server.launched,
-            expected,
-            "of {told}"
-        );
+        assert_eq!(as_ours(record).unwrap().server.launched, expected, "of {told}");
     }
     for text in ["2026-11-24T19:00:30.000000", "2026-11-24T20:00:30+01:00"] {
         let server = read(&format!(r#""OS-SRV-USG:launched_at": "{text}""#));
@@ -161,7 +161,7 @@ fn floating_addresses_are_told_from_fixed_ones() {
             {"version": 4, "addr": "127.10.1.20"}]}"#,
     );
     let json = read.clone();
-    let read = json.read(&pool(), &mut Texts::default()).unwrap();
+    let read = as_ours(json).unwrap();
     let fixed: Vec<String> = read
         .server
         .fixed
@@ -212,26 +212,16 @@ fn a_server_of_ours_that_lacks_what_decides_about_it_is_named() {
             |mark: &str| format!(r#"{{"id": "a", "metadata": {{"group": "{mark}"}}, {fields}}}"#);
         let (ours, other) = (json("scaler"), json("front"));
         let ours: ServerRecord = serde_json::from_str(&ours).unwrap();
-        assert_eq!(
-            ours.read(&pool(), &mut Texts::default()).unwrap_err(),
-            format!("server a: {why}"),
-            "of {fields}"
-        );
+        assert_eq!(as_ours(ours).unwrap_err(), format!("server a: {why}"), "of {fields}");
         let other: ServerRecord = serde_json::from_str(&other).unwrap();
-        assert_eq!(
-            other.read(&pool(), &mut Texts::default()).unwrap().server.mark.as_deref(),
-            Some("front")
-        );
+        assert_eq!(as_ours(other).unwrap().server.mark.as_deref(), Some("front"));
     }
     // Nobody asks a server that is being built.
     let json = format!(
         r#"{{"id": "a", "metadata": {{"group": "scaler"}}, "status": "BUILD", {created}}}"#
     );
     let building: ServerRecord = serde_json::from_str(&json).unwrap();
-    assert_eq!(
-        building.read(&pool(), &mut Texts::default()).unwrap().server.condition,
-        Condition::Building
-    );
+    assert_eq!(as_ours(building).unwrap().server.condition, Condition::Building);
 }
 
 #[test]
@@ -240,10 +230,10 @@ fn of_a_server_that_is_not_ours_only_its_id_and_its_mark_are_needed() {
         let json =
             format!(r#"{{"id": "a", "metadata": {metadata}, "created": 1, "addresses": 1}}"#);
         let record: ServerRecord = serde_json::from_str(&json).unwrap();
-        assert!(record.read(&pool(), &mut Texts::default()).is_ok(), "of {metadata}");
+        assert!(as_ours(record).is_ok(), "of {metadata}");
     }
     let record: ServerRecord = serde_json::from_str(r#"{"id": "a"}"#).unwrap();
-    assert_eq!(record.read(&pool(), &mut Texts::default()).unwrap().server.mark, None);
+    assert_eq!(as_ours(record).unwrap().server.mark, None);
     for (json, why) in [
         (r#"{"metadata": {}}"#, "a server without an id"),
         (
@@ -252,7 +242,7 @@ fn of_a_server_that_is_not_ours_only_its_id_and_its_mark_are_needed() {
         ),
     ] {
         let record: ServerRecord = serde_json::from_str(json).unwrap();
-        assert_eq!(record.read(&pool(), &mut Texts::default()).unwrap_err(), why, "of {json}");
+        assert_eq!(as_ours(record).unwrap_err(), why, "of {json}");
     }
 }
 
@@ -265,10 +255,6 @@ fn a_trial_carries_just_what_a_trial_is_given() {
             r#"{{"id": "a", "metadata": {{"group": "scaler", "simplescalevm-trial": {value}}}, "created": "2026-11-24T19:00:00Z"}}"#
         );
         let record: ServerRecord = serde_json::from_str(&json).unwrap();
-        assert_eq!(
-            record.read(&pool(), &mut Texts::default()).unwrap().server.trial,
-            expected,
-            "of {value}"
-        );
+        assert_eq!(as_ours(record).unwrap().server.trial, expected, "of {value}");
     }
 }
